@@ -1,0 +1,152 @@
+// The one YAML file both processes read, as plain structs.
+//
+// Loading is libcyaml against the schema in schema.c, then a semantic check; either names file,
+// line, key, what was found and what was expected. Both `--check` flags run exactly this code, so
+// they cannot disagree. Values here are checked: a reader need not check them again.
+//
+// Memory: td_config_load allocates, td_config_free frees. Read-only after loading, any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "td_codec_id.h"
+#include "td_endpoint.h"
+#include "td_error.h"
+#include "td_limits.h"
+
+struct td_config_system {
+	char *run_dir;  // sockets; default /run/tandem
+	char *data_dir; // database and recordings; default /var/lib/tandem
+	char *log_level; // error|warn|info|debug, default info
+};
+
+enum td_port_driver {
+	TD_PORT_AF_XDP,
+	TD_PORT_AF_PACKET,
+	TD_PORT_PCI,
+	TD_PORT_NET_RING,
+	TD_PORT_MEMIF
+};
+
+struct td_config_address {
+	struct td_endpoint addr; // the dataplane's own address on this port; port_be 0
+	uint8_t prefix_bits;
+};
+
+struct td_config_port {
+	char *name;
+	enum td_port_driver driver;
+	char *device;     // interface name, PCI address, memif socket path
+	char **addresses; // "10.77.0.2/24"; at least one
+	unsigned addresses_count;
+	char *gateway;      // optional IPv4 gateway
+	char *gateway6;     // optional IPv6 gateway
+	uint16_t vlan;      // 0: untagged
+	uint16_t queues;    // receive queues, default 1
+	struct td_config_address *parsed; // addresses_count of them
+	struct td_endpoint gateway_parsed, gateway6_parsed;
+};
+
+enum td_poll_mode { TD_POLL_ADAPTIVE, TD_POLL_BUSY };
+enum td_hugepages { TD_HUGEPAGES_AUTO, TD_HUGEPAGES_YES, TD_HUGEPAGES_NO };
+
+struct td_config_prompt {
+	char *name;
+	char *file; // WAV, 16-bit PCM, mono or stereo, 8/16/32/48 kHz; relative to the config file
+};
+
+struct td_config_dataplane {
+	uint16_t workers;          // default 1
+	int16_t first_core;        // lcore of worker 0; -1 (default): the last cores there are
+	enum td_poll_mode poll;    // default adaptive
+	enum td_hugepages hugepages; // default auto
+	uint32_t memory_mb;        // default 512
+	uint32_t streams;          // default 4096
+	uint16_t rtp_port_first;   // default 20000, even
+	uint16_t rtp_port_last;    // default 29999
+	struct td_config_port *ports;
+	unsigned ports_count;
+	struct td_config_prompt *prompts;
+	unsigned prompts_count;
+	bool recording_sync; // fdatasync groups of recordings, default true
+};
+
+struct td_config_sip {
+	char *listen; // "10.77.0.1:5060" or "[::]:5060"
+	struct td_endpoint listen_parsed;
+	char *realm;      // digest realm, default "tandem"
+	char *user_agent; // default "Tandem/<version>"
+	uint32_t calls_max;         // default 4096
+	uint32_t registrations_max; // default 4096
+	uint32_t options_ping_s;    // trunks are pinged this often, 0 never; default 30
+};
+
+struct td_config_trunk {
+	char *name;
+	char **addresses; // source addresses of the peer; numeric
+	unsigned addresses_count;
+	struct td_endpoint *parsed;
+	char *peer;                 // "10.77.1.2:5060" where we send OPTIONS; default first address:5060
+	struct td_endpoint peer_parsed;
+	enum td_codec_id *codecs; // in order of preference; default pcmu, pcma
+	unsigned codecs_count;
+	bool nat; // learn the media source inside the window
+};
+
+struct td_config_agent {
+	char *id;     // SIP user, "1001"
+	char *name;   // "Alice"
+	char *secret; // digest password
+	char **queues;
+	unsigned queues_count;
+	bool logged_in; // default true: registered and available at once; else by API
+	bool nat;
+};
+
+struct td_config_queue {
+	char *name;
+	char *skill;    // the one skill set agents need; default the queue's name
+	char *greeting; // prompt, optional
+	char *music;    // prompt, looped while waiting
+	uint32_t offer_timeout_s; // an agent who does not answer, default 15
+	uint32_t wrap_up_s;       // default 10
+	uint32_t wait_max_s;      // 0 for ever; then the call ends with cause "queue-timeout"
+	uint32_t length_max;      // default 1000
+	uint32_t service_level_s; // default 20
+	bool record;              // default true
+};
+
+struct td_config_number {
+	char *number; // exactly this user part, or a prefix ending in "*"
+	char *queue;
+};
+
+struct td_config_api {
+	char *listen; // default 127.0.0.1:5048
+	struct td_endpoint listen_parsed;
+	char *token;  // required, at least 16 characters; there is no default
+};
+
+struct td_config {
+	struct td_config_system system;
+	struct td_config_dataplane dataplane;
+	struct td_config_sip sip;
+	struct td_config_trunk *trunks;
+	unsigned trunks_count;
+	struct td_config_agent *agents;
+	unsigned agents_count;
+	struct td_config_queue *queues;
+	unsigned queues_count;
+	struct td_config_number *dialplan;
+	unsigned dialplan_count;
+	struct td_config_api api;
+};
+
+#define TD_CONFIG_ERROR_MAX 512
+
+// Loads and checks `path`. 0 and *out (caller frees with td_config_free), or -TD_E* with one
+// sentence in `error`: "tandem.yaml:12: dataplane.workers: found 99, expected 1 to 16".
+TD_MUST_CHECK int td_config_load(const char *path, struct td_config **out,
+				 char error[TD_CONFIG_ERROR_MAX]);
+void td_config_free(struct td_config *config);

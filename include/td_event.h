@@ -1,0 +1,81 @@
+// Events: dataplane -> control, fixed-size tagged unions, one ring a dataplane thread.
+//
+// Ring 0 is the main thread's, ring 1 + w is worker w's. Answers (TD_EVENT_DONE) carry the
+// command's request id; everything else carries 0. `sequence` counts the events this thread wanted
+// to send, so a gap shows that the ring was full and how much is missing.
+#pragma once
+
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "td_command.h"
+#include "td_stats.h"
+
+enum td_event_kind {
+	TD_EVENT_NONE,
+	TD_EVENT_DONE,          // the answer to a command; `result` is 0 or -TD_E*
+	TD_EVENT_PLAYER_END,    // a player that does not loop has sent its last frame
+	TD_EVENT_STREAM_ACTIVE, // the first valid packet from the peer has come: media flows
+	TD_EVENT_RECORD_CLOSED, // the file is complete under its final name, or failed with `result`
+	TD_EVENT_RECORD_FAILED, // the disk refuses; the call goes on, the recording is partial
+	TD_EVENT_KIND_COUNT
+};
+
+struct td_event_stream_created {
+	struct td_stream_id stream;
+	struct td_endpoint local; // RTP; RTCP is port + 1
+};
+
+struct td_event_stream_destroyed {
+	struct td_stream_id stream;
+	uint32_t reserved;
+	struct td_stream_stats stats;
+};
+
+struct td_event_player_end {
+	struct td_player_id player;
+	struct td_context_id context;
+};
+
+struct td_event_stream_active {
+	struct td_stream_id stream;
+	struct td_endpoint source;
+};
+
+struct td_event_recording {
+	struct td_tap_id tap;
+	uint32_t reserved;
+	uint64_t owner;
+	uint64_t packets_received[2]; // seen by the tap, left and right
+	uint64_t packets_written[2];
+	uint64_t packets_late[2];     // behind what was already written: counted, not written
+	uint64_t gap_samples[2];      // silence written where nothing came
+	uint64_t duration_ms;
+	uint64_t bytes;
+};
+
+struct td_event {
+	alignas(8) uint64_t request_id;
+	uint64_t time_ns; // CLOCK_MONOTONIC
+	uint64_t sequence;
+	uint32_t kind; // enum td_event_kind
+	int32_t result;
+	uint32_t command; // of TD_EVENT_DONE: enum td_command_kind it answers
+	uint32_t thread;  // 0 main, 1 + w worker
+	union {
+		struct td_context_id context;
+		struct td_event_stream_created stream_created;
+		struct td_event_stream_destroyed stream_destroyed;
+		struct td_player_id player;
+		struct td_tap_id tap;
+		uint64_t reset_count; // contexts that RESET destroyed
+		struct td_event_player_end player_end;
+		struct td_event_stream_active stream_active;
+		struct td_event_recording recording;
+		uint8_t bytes[216];
+	} u;
+};
+
+_Static_assert(sizeof(struct td_event) == 256, "crosses the shared memory");
+
+const char *td_event_name(uint32_t kind);

@@ -1,0 +1,118 @@
+// Names and texts of the enums both planes share.
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "td_codec_id.h"
+#include "td_command.h"
+#include "td_endpoint.h"
+#include "td_error.h"
+#include "td_event.h"
+#include "td_stats.h"
+
+static int error_index(int error)
+{
+	int index = error < 0 ? -error : error;
+
+	return index < TD_ERROR_COUNT ? index : TD_EINVALID;
+}
+
+const char *td_error_name(int error)
+{
+	static const char *const names[] = {
+#define ROW(name, text) #name,
+		TD_ERRORS(ROW)
+#undef ROW
+	};
+
+	return names[error_index(error)];
+}
+
+const char *td_error_text(int error)
+{
+	static const char *const texts[] = {
+#define ROW(name, text) text,
+		TD_ERRORS(ROW)
+#undef ROW
+	};
+
+	return texts[error_index(error)];
+}
+
+const char *td_drop_name(enum td_drop drop)
+{
+	static const char *const names[] = {
+#define ROW(symbol, name) name,
+		TD_DROPS(ROW)
+#undef ROW
+	};
+
+	return (unsigned)drop < TD_DROP_COUNT ? names[drop] : "unknown";
+}
+
+const char *td_codec_name(enum td_codec_id codec)
+{
+	static const char *const names[TD_CODEC_COUNT] = { "none", "PCMU", "PCMA" };
+
+	return (unsigned)codec < TD_CODEC_COUNT ? names[codec] : "none";
+}
+
+const char *td_command_name(uint32_t kind)
+{
+	static const char *const names[TD_COMMAND_KIND_COUNT] = {
+		"none",          "ping",           "reset",
+		"context_create", "context_destroy", "stream_create",
+		"stream_set_remote", "stream_destroy", "player_create",
+		"player_destroy", "matrix_edit",   "record_start",
+		"record_stop",
+	};
+
+	return kind < TD_COMMAND_KIND_COUNT ? names[kind] : "unknown";
+}
+
+const char *td_event_name(uint32_t kind)
+{
+	static const char *const names[TD_EVENT_KIND_COUNT] = {
+		"none", "done", "player_end", "stream_active", "record_closed", "record_failed",
+	};
+
+	return kind < TD_EVENT_KIND_COUNT ? names[kind] : "unknown";
+}
+
+const char *td_endpoint_text(const struct td_endpoint *ep, char text[TD_ENDPOINT_TEXT_MAX])
+{
+	char host[INET6_ADDRSTRLEN];
+	unsigned port = ntohs(ep->port_be);
+
+	if (ep->family == TD_FAMILY_IPV4 && inet_ntop(AF_INET, ep->addr, host, sizeof host))
+		snprintf(text, TD_ENDPOINT_TEXT_MAX, "%s:%u", host, port);
+	else if (ep->family == TD_FAMILY_IPV6 && inet_ntop(AF_INET6, ep->addr, host, sizeof host))
+		snprintf(text, TD_ENDPOINT_TEXT_MAX, "[%s]:%u", host, port);
+	else
+		snprintf(text, TD_ENDPOINT_TEXT_MAX, "none");
+	return text;
+}
+
+int td_endpoint_parse_addr(const char *text, struct td_endpoint *out)
+{
+	memset(out, 0, sizeof *out);
+	if (inet_pton(AF_INET, text, out->addr) == 1) {
+		out->family = TD_FAMILY_IPV4;
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, out->addr) == 1) {
+		out->family = TD_FAMILY_IPV6;
+		return 0;
+	}
+	return -TD_EMALFORMED;
+}
+
+bool td_endpoint_same_addr(const struct td_endpoint *a, const struct td_endpoint *b)
+{
+	return a->family == b->family && memcmp(a->addr, b->addr, sizeof a->addr) == 0;
+}
+
+bool td_endpoint_equal(const struct td_endpoint *a, const struct td_endpoint *b)
+{
+	return td_endpoint_same_addr(a, b) && a->port_be == b->port_be;
+}

@@ -1,0 +1,176 @@
+// Statistics blocks and the mirror: what control and operators see of the dataplane, live.
+//
+// Each block has exactly one writer (a thread of the dataplane) and any number of readers.
+// Worker counters are plain 64-bit words, each monotonic and valid alone. A stream's mirror is
+// several words that belong together, so it is written and read under a sequence lock:
+//
+//   writer: lock odd -> words -> lock even        reader: copy until lock is even and unchanged
+#pragma once
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "td_endpoint.h"
+#include "td_error.h"
+#include "td_handle.h"
+#include "td_limits.h"
+
+// Every packet a worker discards increments exactly one of these.
+// X(symbol, "name an operator sees")
+#define TD_DROPS(X)                                                                                \
+	X(FRAME_SHORT, "frame_short")                                                              \
+	X(FRAME_MULTISEGMENT, "frame_multisegment")                                                \
+	X(ETHERTYPE, "ethertype_unknown")                                                          \
+	X(MAC_NOT_OURS, "mac_not_ours")                                                            \
+	X(VLAN_UNKNOWN, "vlan_unknown")                                                            \
+	X(ARP_MALFORMED, "arp_malformed")                                                          \
+	X(ARP_NOT_OURS, "arp_not_ours")                                                            \
+	X(ICMP_IGNORED, "icmp_ignored")                                                            \
+	X(ICMP_MALFORMED, "icmp_malformed")                                                        \
+	X(IPV4_HEADER, "ipv4_header")                                                              \
+	X(IPV4_LENGTH, "ipv4_length")                                                              \
+	X(IPV4_CHECKSUM, "ipv4_checksum")                                                          \
+	X(IPV6_HEADER, "ipv6_header")                                                              \
+	X(IPV6_EXTENSION, "ipv6_extension")                                                        \
+	X(IP_FRAGMENT, "ip_fragment")                                                              \
+	X(IP_NOT_OURS, "ip_not_ours")                                                              \
+	X(IP_SOURCE, "ip_source_invalid")                                                          \
+	X(IP_PROTOCOL, "ip_protocol")                                                              \
+	X(UDP_LENGTH, "udp_length")                                                                \
+	X(UDP_CHECKSUM, "udp_checksum")                                                            \
+	X(PORT_CLOSED, "port_closed")                                                              \
+	X(NOT_RTP, "not_rtp")                                                                      \
+	X(RTP_SHORT, "rtp_short")                                                                  \
+	X(RTP_VERSION, "rtp_version")                                                              \
+	X(RTP_HEADER, "rtp_header")                                                                \
+	X(RTP_PADDING, "rtp_padding")                                                              \
+	X(RTP_TOO_LONG, "rtp_too_long")                                                            \
+	X(RTP_PAYLOAD_TYPE, "rtp_payload_type")                                                    \
+	X(RTP_SEQUENCE, "rtp_sequence_probation")                                                  \
+	X(RTP_DUPLICATE, "rtp_duplicate")                                                          \
+	X(SOURCE_UNSET, "source_unset")                                                            \
+	X(SOURCE_MISMATCH, "source_mismatch")                                                      \
+	X(RTCP_SHORT, "rtcp_short")                                                                \
+	X(RTCP_MALFORMED, "rtcp_malformed")                                                        \
+	X(RTCP_SOURCE, "rtcp_source_mismatch")                                                     \
+	X(NO_LISTENER, "no_listener")                                                              \
+	X(SINK_NO_REMOTE, "sink_no_remote")                                                        \
+	X(SINK_NO_EVENT_PT, "sink_no_event_payload_type")                                          \
+	X(NEIGHBOUR_UNRESOLVED, "neighbour_unresolved")                                            \
+	X(STEER_FULL, "steer_full")                                                                \
+	X(TX_FULL, "tx_full")                                                                      \
+	X(POOL_EMPTY, "pool_empty")
+
+enum td_drop {
+#define TD_DROP_MEMBER(symbol, name) TD_DROP_##symbol,
+	TD_DROPS(TD_DROP_MEMBER)
+#undef TD_DROP_MEMBER
+		TD_DROP_COUNT
+};
+
+const char *td_drop_name(enum td_drop drop);
+
+// One per worker. Accounting identity, over any interval in which the worker is quiet at both ends:
+//   rx_packets + steered_in = consumed + forwarded + steered_out + sum(drops except tx side)
+struct td_worker_stats {
+	alignas(TD_CACHE_LINE) uint64_t rx_packets; // frames taken from the ports
+	uint64_t rx_bytes;
+	uint64_t tx_packets; // frames given to the ports: forwarded + originated, less drops
+	uint64_t tx_bytes;
+	uint64_t forwarded;   // RTP packets received and sent on to one or more sinks
+	uint64_t originated;  // packets of our own: players, RTCP, ARP, ND, ICMP
+	uint64_t consumed;    // received and used up here: RTCP, ARP, ND, ICMP
+	uint64_t steered_out; // handed to the worker that owns the stream
+	uint64_t steered_in;
+	uint64_t turns;       // loop turns
+	uint64_t busy_turns;  // turns that found something to do
+	uint64_t busy_ns;     // time in busy turns
+	uint64_t idle_ns;     // time in idle turns, sleeping included
+	uint64_t tick_late_max_us;
+	uint64_t ticks;
+	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the last turn: a watchdog's input
+	uint64_t tap_lost;     // tap records lost because the recorder's ring was full
+	uint64_t events_lost;  // events lost because control's ring was full
+	uint64_t streams, contexts, players, taps; // live now
+	uint64_t drops[TD_DROP_COUNT];
+};
+
+// What is known of a stream's media, both directions, since its creation.
+struct td_stream_stats {
+	uint64_t rx_packets, rx_bytes; // accepted, payload bytes
+	uint64_t tx_packets, tx_bytes;
+	uint64_t rx_expected;      // RFC 3550 A.3: extended highest sequence - base + 1, over SSRCs
+	int64_t rx_lost;           // RFC 3550 A.3: expected - received; negative with duplicates
+	uint64_t rx_reordered;     // arrived after a later sequence number
+	uint64_t rx_duplicates;    // dropped: this sequence number was there already
+	uint64_t rx_wrong_source;  // dropped by the source lock
+	uint64_t rx_ssrc_changes;
+	uint64_t first_rx_ns, last_rx_ns; // CLOCK_MONOTONIC, 0 when nothing came
+	uint32_t rx_jitter_us;     // RFC 3550 A.8, now
+	uint32_t rx_jitter_max_us;
+	uint32_t rx_ssrc, tx_ssrc;
+	uint32_t rtt_us;           // RFC 3550 section 6.4.1, from the last RR; 0 unknown
+	uint32_t remote_jitter_us; // what the far end reported of what we send
+	int32_t remote_lost;
+	uint32_t rtcp_rx, rtcp_tx;
+	uint8_t remote_fraction_lost; // 1/256
+	uint8_t reserved[3];
+};
+
+// The mirror of one stream: enough for `stream.get`, and for a fresh control process to know what
+// is there. Written by the owning worker about once a second and at every change.
+struct td_stream_mirror {
+	alignas(TD_CACHE_LINE) _Atomic uint32_t lock; // odd while being written
+	struct td_stream_id id;                       // v == 0: no stream here
+	struct td_context_id context;
+	uint32_t worker;
+	uint64_t owner; // control's cookie, given at creation
+	struct td_endpoint local, remote;
+	uint8_t codec; // enum td_codec_id
+	uint8_t payload_type, event_payload_type;
+	uint8_t source_locked;
+	uint16_t tx_sequence;
+	uint16_t reserved;
+	uint32_t tx_timestamp;
+	struct td_stream_stats stats;
+};
+
+// Writer: brackets a change of the words.
+static inline void td_mirror_write_begin(_Atomic uint32_t *lock)
+{
+	uint32_t v = atomic_load_explicit(lock, memory_order_relaxed);
+
+	atomic_store_explicit(lock, v + 1, memory_order_relaxed);
+	// Keeps the words' stores after the odd store; pairs with the acquire load in td_mirror_read.
+	atomic_thread_fence(memory_order_release);
+}
+
+static inline void td_mirror_write_end(_Atomic uint32_t *lock)
+{
+	uint32_t v = atomic_load_explicit(lock, memory_order_relaxed);
+
+	// Publishes the words; pairs with the acquire load in td_mirror_read.
+	atomic_store_explicit(lock, v + 1, memory_order_release);
+}
+
+// Reader: copies one mirror out. -TD_EBUSY after a bounded number of tries (a dead or torn writer).
+TD_MUST_CHECK static inline int td_mirror_read(const struct td_stream_mirror *mirror,
+					       struct td_stream_mirror *out)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		// Pairs with td_mirror_write_end.
+		uint32_t before = atomic_load_explicit(&mirror->lock, memory_order_acquire);
+
+		if (before & 1u)
+			continue;
+		memcpy(out, (const void *)mirror, sizeof *out);
+		// Keeps the copy before the second look; pairs with td_mirror_write_begin.
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit(&mirror->lock, memory_order_relaxed) == before)
+			return 0;
+	}
+	return -TD_EBUSY;
+}
