@@ -16,8 +16,8 @@
 #include "td_limits.h"
 
 struct td_config_system {
-	char *run_dir;  // sockets; default /run/tandem
-	char *data_dir; // database and recordings; default /var/lib/tandem
+	char *run_dir;   // sockets; default /run/tandem
+	char *data_dir;  // database and recordings; default /var/lib/tandem
 	char *log_level; // error|warn|info|debug, default info
 };
 
@@ -40,10 +40,10 @@ struct td_config_port {
 	char *device;     // interface name, PCI address, memif socket path
 	char **addresses; // "10.77.0.2/24"; at least one
 	unsigned addresses_count;
-	char *gateway;      // optional IPv4 gateway
-	char *gateway6;     // optional IPv6 gateway
-	uint16_t vlan;      // 0: untagged
-	uint16_t queues;    // receive queues, default 1
+	char *gateway;                    // optional IPv4 gateway
+	char *gateway6;                   // optional IPv6 gateway
+	uint16_t vlan;                    // 0: untagged
+	uint16_t queues;                  // receive queues, default 1
 	struct td_config_address *parsed; // addresses_count of them
 	struct td_endpoint gateway_parsed, gateway6_parsed;
 };
@@ -57,14 +57,14 @@ struct td_config_prompt {
 };
 
 struct td_config_dataplane {
-	uint16_t workers;          // default 1
-	int16_t first_core;        // lcore of worker 0; -1 (default): the last cores there are
-	enum td_poll_mode poll;    // default adaptive
+	uint16_t workers;            // default 1
+	int16_t first_core;          // lcore of worker 0; -1 (default): the last cores there are
+	enum td_poll_mode poll;      // default adaptive
 	enum td_hugepages hugepages; // default auto
-	uint32_t memory_mb;        // default 512
-	uint32_t streams;          // default 4096
-	uint16_t rtp_port_first;   // default 20000, even
-	uint16_t rtp_port_last;    // default 29999
+	uint32_t memory_mb;          // default 512
+	uint32_t streams;            // default 4096
+	uint16_t rtp_port_first;     // default 20000, even
+	uint16_t rtp_port_last;      // default 29999
 	struct td_config_port *ports;
 	unsigned ports_count;
 	struct td_config_prompt *prompts;
@@ -75,8 +75,8 @@ struct td_config_dataplane {
 struct td_config_sip {
 	char *listen; // "10.77.0.1:5060" or "[::]:5060"
 	struct td_endpoint listen_parsed;
-	char *realm;      // digest realm, default "tandem"
-	char *user_agent; // default "Tandem/<version>"
+	char *realm;                // digest realm, default "tandem"
+	char *user_agent;           // default "Tandem/<version>"
 	uint32_t calls_max;         // default 4096
 	uint32_t registrations_max; // default 4096
 	uint32_t options_ping_s;    // trunks are pinged this often, 0 never; default 30
@@ -87,7 +87,7 @@ struct td_config_trunk {
 	char **addresses; // source addresses of the peer; numeric
 	unsigned addresses_count;
 	struct td_endpoint *parsed;
-	char *peer;                 // "10.77.1.2:5060" where we send OPTIONS; default first address:5060
+	char *peer; // "10.77.1.2:5060" where we send OPTIONS; default first address:5060
 	struct td_endpoint peer_parsed;
 	enum td_codec_id *codecs; // in order of preference; default pcmu, pcma
 	unsigned codecs_count;
@@ -106,9 +106,9 @@ struct td_config_agent {
 
 struct td_config_queue {
 	char *name;
-	char *skill;    // the one skill set agents need; default the queue's name
-	char *greeting; // prompt, optional
-	char *music;    // prompt, looped while waiting
+	char *skill;              // the one skill set agents need; default the queue's name
+	char *greeting;           // prompt, optional
+	char *music;              // prompt, looped while waiting
 	uint32_t offer_timeout_s; // an agent who does not answer, default 15
 	uint32_t wrap_up_s;       // default 10
 	uint32_t wait_max_s;      // 0 for ever; then the call ends with cause "queue-timeout"
@@ -125,7 +125,7 @@ struct td_config_number {
 struct td_config_api {
 	char *listen; // default 127.0.0.1:5048
 	struct td_endpoint listen_parsed;
-	char *token;  // required, at least 16 characters; there is no default
+	char *token; // required, at least 16 characters; there is no default
 };
 
 struct td_config {

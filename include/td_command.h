@@ -25,9 +25,9 @@ enum td_command_kind {
 	TD_COMMAND_STREAM_DESTROY,    // -> final statistics
 	TD_COMMAND_PLAYER_CREATE,     // -> player; TD_EVENT_PLAYER_END follows unless it loops
 	TD_COMMAND_PLAYER_DESTROY,
-	TD_COMMAND_MATRIX_EDIT,       // set some cells; all or nothing, effective at the next tick
-	TD_COMMAND_RECORD_START,      // -> tap; a stereo file: left and right hear one stream each
-	TD_COMMAND_RECORD_STOP,       // TD_EVENT_RECORD_CLOSED follows when the file is complete
+	TD_COMMAND_MATRIX_EDIT,  // set some cells; all or nothing, effective at the next tick
+	TD_COMMAND_RECORD_START, // -> tap; a stereo file: left and right hear one stream each
+	TD_COMMAND_RECORD_STOP,  // TD_EVENT_RECORD_CLOSED follows when the file is complete
 	TD_COMMAND_KIND_COUNT
 };
 

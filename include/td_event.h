@@ -48,8 +48,8 @@ struct td_event_recording {
 	uint64_t owner;
 	uint64_t packets_received[2]; // seen by the tap, left and right
 	uint64_t packets_written[2];
-	uint64_t packets_late[2];     // behind what was already written: counted, not written
-	uint64_t gap_samples[2];      // silence written where nothing came
+	uint64_t packets_late[2]; // behind what was already written: counted, not written
+	uint64_t gap_samples[2];  // silence written where nothing came
 	uint64_t duration_ms;
 	uint64_t bytes;
 };

@@ -2,22 +2,22 @@
 // file and must stay below these; what is sized by them alone is said here once, with the reason.
 #pragma once
 
-#define TD_CACHE_LINE 64
+#define TD_CACHE_LINE      64
 
-#define TD_WORKER_MAX       16        // polling lcores
-#define TD_PORT_MAX         8         // network ports of the dataplane
-#define TD_LOCAL_ADDR_MAX   32        // addresses the dataplane owns, over all ports
-#define TD_STREAM_MAX       (1u << 20) // 20 bits of a handle's index
-#define TD_CONTEXT_MAX      (1u << 19)
-#define TD_PLAYER_MAX       (1u << 18)
-#define TD_TAP_MAX          (1u << 18)
-#define TD_PROMPT_MAX       256
-#define TD_MEMBER_MAX       16 // members of one context, until MIX exists
-#define TD_EDIT_CELL_MAX    12 // matrix cells set by one command
-#define TD_PROMPT_NAME_MAX  32 // with the terminating NUL
-#define TD_FILE_NAME_MAX    96 // a recording's name below the recordings folder, with the NUL
+#define TD_WORKER_MAX      16         // polling lcores
+#define TD_PORT_MAX        8          // network ports of the dataplane
+#define TD_LOCAL_ADDR_MAX  32         // addresses the dataplane owns, over all ports
+#define TD_STREAM_MAX      (1u << 20) // 20 bits of a handle's index
+#define TD_CONTEXT_MAX     (1u << 19)
+#define TD_PLAYER_MAX      (1u << 18)
+#define TD_TAP_MAX         (1u << 18)
+#define TD_PROMPT_MAX      256
+#define TD_MEMBER_MAX      16 // members of one context, until MIX exists
+#define TD_EDIT_CELL_MAX   12 // matrix cells set by one command
+#define TD_PROMPT_NAME_MAX 32 // with the terminating NUL
+#define TD_FILE_NAME_MAX   96 // a recording's name below the recordings folder, with the NUL
 
-#define TD_COMMAND_SLOTS 4096 // commands under way from control to dataplane
-#define TD_EVENT_SLOTS   8192 // events under way from one thread of the dataplane to control
+#define TD_COMMAND_SLOTS   4096 // commands under way from control to dataplane
+#define TD_EVENT_SLOTS     8192 // events under way from one thread of the dataplane to control
 
 #define TD_RTP_PAYLOAD_MAX 480 // 60 ms of G.711: what a tap copies and a player sends

@@ -60,10 +60,18 @@ const char *td_codec_name(enum td_codec_id codec)
 const char *td_command_name(uint32_t kind)
 {
 	static const char *const names[TD_COMMAND_KIND_COUNT] = {
-		"none",          "ping",           "reset",
-		"context_create", "context_destroy", "stream_create",
-		"stream_set_remote", "stream_destroy", "player_create",
-		"player_destroy", "matrix_edit",   "record_start",
+		"none",
+		"ping",
+		"reset",
+		"context_create",
+		"context_destroy",
+		"stream_create",
+		"stream_set_remote",
+		"stream_destroy",
+		"player_create",
+		"player_destroy",
+		"matrix_edit",
+		"record_start",
 		"record_stop",
 	};
 

@@ -154,9 +154,10 @@ static int check_identity(const struct td_region_header *header, size_t bytes, c
 		return -TD_EVERSION;
 	}
 	if (header->layout_hash != hash || header->header_bytes != sizeof *header) {
-		snprintf(reason, TD_REGION_REASON_MAX,
-			 "region layout hash is %016llx, expected %016llx: run both processes from one build",
-			 (unsigned long long)header->layout_hash, (unsigned long long)hash);
+		snprintf(
+			reason, TD_REGION_REASON_MAX,
+			"region layout hash is %016llx, expected %016llx: run both processes from one build",
+			(unsigned long long)header->layout_hash, (unsigned long long)hash);
 		return -TD_EVERSION;
 	}
 	if (header->total_bytes > bytes) {
@@ -176,10 +177,11 @@ static int check_sections(const struct td_region_header *header,
 
 	if (sizes->worker_count < 1 || sizes->worker_count > TD_WORKER_MAX ||
 	    sizes->stream_count > TD_STREAM_MAX || sizes->prompt_count > TD_PROMPT_MAX) {
-		snprintf(reason, TD_REGION_REASON_MAX,
-			 "region counts are impossible: %u workers, %u streams, %u prompts; at most %u, %u, %u",
-			 sizes->worker_count, sizes->stream_count, sizes->prompt_count,
-			 TD_WORKER_MAX, TD_STREAM_MAX, TD_PROMPT_MAX);
+		snprintf(
+			reason, TD_REGION_REASON_MAX,
+			"region counts are impossible: %u workers, %u streams, %u prompts; at most %u, %u, %u",
+			sizes->worker_count, sizes->stream_count, sizes->prompt_count,
+			TD_WORKER_MAX, TD_STREAM_MAX, TD_PROMPT_MAX);
 		return -TD_ECORRUPT;
 	}
 	total = plan_sections(sizes, expected);
@@ -187,8 +189,8 @@ static int check_sections(const struct td_region_header *header,
 		if (memcmp(&header->sections[i], &expected[i], sizeof expected[i]) == 0)
 			continue;
 		snprintf(reason, TD_REGION_REASON_MAX,
-			 "region section %d is at %llu, %llu bytes; expected at %llu, %llu bytes", i,
-			 (unsigned long long)header->sections[i].offset,
+			 "region section %d is at %llu, %llu bytes; expected at %llu, %llu bytes",
+			 i, (unsigned long long)header->sections[i].offset,
 			 (unsigned long long)header->sections[i].bytes,
 			 (unsigned long long)expected[i].offset,
 			 (unsigned long long)expected[i].bytes);

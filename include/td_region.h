@@ -81,7 +81,8 @@ struct td_region_sizes {
 struct td_region {
 	struct td_region_header *header;
 	size_t bytes;
-	uint32_t worker_count, stream_count, prompt_count; // copies: the header is the peer's to spoil
+	uint32_t worker_count, stream_count,
+		prompt_count; // copies: the header is the peer's to spoil
 	uint8_t *commands;
 	size_t commands_bytes;
 	uint8_t *events; // ring i at events + i * events_stride

@@ -85,10 +85,10 @@ struct td_worker_stats {
 	uint64_t consumed;    // received and used up here: RTCP, ARP, ND, ICMP
 	uint64_t steered_out; // handed to the worker that owns the stream
 	uint64_t steered_in;
-	uint64_t turns;       // loop turns
-	uint64_t busy_turns;  // turns that found something to do
-	uint64_t busy_ns;     // time in busy turns
-	uint64_t idle_ns;     // time in idle turns, sleeping included
+	uint64_t turns;      // loop turns
+	uint64_t busy_turns; // turns that found something to do
+	uint64_t busy_ns;    // time in busy turns
+	uint64_t idle_ns;    // time in idle turns, sleeping included
 	uint64_t tick_late_max_us;
 	uint64_t ticks;
 	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the last turn: a watchdog's input
@@ -102,14 +102,14 @@ struct td_worker_stats {
 struct td_stream_stats {
 	uint64_t rx_packets, rx_bytes; // accepted, payload bytes
 	uint64_t tx_packets, tx_bytes;
-	uint64_t rx_expected;      // RFC 3550 A.3: extended highest sequence - base + 1, over SSRCs
-	int64_t rx_lost;           // RFC 3550 A.3: expected - received; negative with duplicates
-	uint64_t rx_reordered;     // arrived after a later sequence number
-	uint64_t rx_duplicates;    // dropped: this sequence number was there already
-	uint64_t rx_wrong_source;  // dropped by the source lock
+	uint64_t rx_expected;     // RFC 3550 A.3: extended highest sequence - base + 1, over SSRCs
+	int64_t rx_lost;          // RFC 3550 A.3: expected - received; negative with duplicates
+	uint64_t rx_reordered;    // arrived after a later sequence number
+	uint64_t rx_duplicates;   // dropped: this sequence number was there already
+	uint64_t rx_wrong_source; // dropped by the source lock
 	uint64_t rx_ssrc_changes;
 	uint64_t first_rx_ns, last_rx_ns; // CLOCK_MONOTONIC, 0 when nothing came
-	uint32_t rx_jitter_us;     // RFC 3550 A.8, now
+	uint32_t rx_jitter_us;            // RFC 3550 A.8, now
 	uint32_t rx_jitter_max_us;
 	uint32_t rx_ssrc, tx_ssrc;
 	uint32_t rtt_us;           // RFC 3550 section 6.4.1, from the last RR; 0 unknown
