@@ -1,0 +1,57 @@
+// The Internet checksum, changed word by word (RFC 1624) or computed from scratch.
+//
+// One's complement sums do not care about byte order as long as both sides use the same, so all
+// words here are taken as they lie in memory. `sum` is an unfolded accumulator: 64 bits hold more
+// 32-bit additions than a frame has.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t td_checksum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	sum = (sum & 0xffffu) + (sum >> 16);
+	sum = (sum & 0xffffu) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+// Adds `len` bytes, an odd last one padded with zero.
+static inline uint64_t td_checksum_add(uint64_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint32_t word = 0;
+
+	for (; len >= 4; p += 4, len -= 4) {
+		memcpy(&word, p, 4);
+		sum += word;
+	}
+	word = 0;
+	memcpy(&word, p, len);
+	return sum + word;
+}
+
+// RFC 1624 equation 3: the checksum after words summing to `removed` gave way to words summing to
+// `added` (both unfolded sums of words as they lie in memory).
+static inline uint16_t td_checksum_adjust(uint16_t checksum, uint64_t removed, uint64_t added)
+{
+	uint64_t sum = (uint16_t)~checksum;
+
+	sum += (uint16_t)~td_checksum_fold(removed);
+	sum += added;
+	return (uint16_t)~td_checksum_fold(sum);
+}
+
+// The same for UDP: 0 on the wire means "no checksum", so a computed 0 is sent as 0xffff
+// (RFC 768), and a 0 found stays 0.
+static inline uint16_t td_checksum_adjust_udp(uint16_t checksum, uint64_t removed, uint64_t added)
+{
+	uint16_t adjusted;
+
+	if (checksum == 0)
+		return 0;
+	adjusted = td_checksum_adjust(checksum, removed, added);
+	return adjusted == 0 ? 0xffffu : adjusted;
+}

@@ -1,0 +1,72 @@
+// The addresses the dataplane owns, over all its ports, by a small index.
+//
+// Immutable once the workers run, so any thread reads it without care. The look-up from a packet's
+// destination address is one multiplicative hash into 256 slots of one byte and one full compare.
+// At most TD_LOCAL_ADDR_MAX addresses; one more is refused at start-up.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#include "td_endpoint.h"
+#include "td_error.h"
+#include "td_limits.h"
+
+#define TD_LOCAL_NONE 0xffu
+
+struct td_local {
+	struct td_endpoint addr;    // port_be 0
+	struct td_endpoint gateway; // family NONE: no off-link destinations from this address
+	uint8_t prefix_bits;
+	uint8_t port; // dataplane port index
+};
+
+struct td_locals {
+	uint8_t slots[256]; // index + 1 into entries; 0 empty; linear probing
+	struct td_local entries[TD_LOCAL_ADDR_MAX];
+	uint32_t count;
+};
+
+// Adds an address. -TD_EFULL, -TD_EEXISTS, or -TD_EINVALID (not a usable host address, or a
+// prefix that is too long, or a gateway of another family). Before the workers run only.
+TD_MUST_CHECK int td_locals_add(struct td_locals *locals, const struct td_local *local);
+
+// True when dst is on the link of this address: resolved directly, not through the gateway.
+bool td_local_on_link(const struct td_local *local, const struct td_endpoint *dst);
+
+// The first address of a family, or TD_LOCAL_NONE.
+uint8_t td_locals_first(const struct td_locals *locals, enum td_family family);
+
+static inline uint32_t td_locals_slot(uint32_t key)
+{
+	return (key * 0x9e3779b1u) >> 24;
+}
+
+// Index of the local address with these four bytes, or TD_LOCAL_NONE.
+static inline uint8_t td_locals_find4(const struct td_locals *locals, uint32_t addr_be)
+{
+	for (uint32_t slot = td_locals_slot(addr_be); locals->slots[slot & 255u]; slot++) {
+		uint8_t index = (uint8_t)(locals->slots[slot & 255u] - 1u);
+		const struct td_endpoint *own = &locals->entries[index].addr;
+
+		if (own->family == TD_FAMILY_IPV4 && memcmp(own->addr, &addr_be, 4) == 0)
+			return index;
+	}
+	return TD_LOCAL_NONE;
+}
+
+static inline uint8_t td_locals_find6(const struct td_locals *locals, const uint8_t addr[16])
+{
+	uint32_t w[4];
+
+	memcpy(w, addr, sizeof w);
+	for (uint32_t slot = td_locals_slot(w[0] ^ w[1] ^ w[2] ^ w[3]); locals->slots[slot & 255u];
+	     slot++) {
+		uint8_t index = (uint8_t)(locals->slots[slot & 255u] - 1u);
+		const struct td_endpoint *own = &locals->entries[index].addr;
+
+		if (own->family == TD_FAMILY_IPV6 && memcmp(own->addr, addr, 16) == 0)
+			return index;
+	}
+	return TD_LOCAL_NONE;
+}

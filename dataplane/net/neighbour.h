@@ -1,0 +1,127 @@
+// Next hops: where, on which port, a packet to some address has to go at layer 2.
+//
+//   main                       housekeeping worker (0)          any worker
+//     get/put: references        asks (ARP, ND), refreshes,       reads word by index (hot),
+//     a next hop                 gives up                         learns from replies
+//
+//   word, 64 bits:  | 63 usable | 62 confirmed since asked | 47..0 MAC as it lies in memory |
+//
+// A destination off the link of the local address resolves to that address's gateway, so streams
+// share few next hops and the table stays small and hot: 16 bytes each. A next hop that is being
+// refreshed keeps its MAC until TD_NEIGHBOUR_TRIES questions stayed unanswered. Full: -TD_EFULL.
+#pragma once
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "net/local.h"
+#include "td_endpoint.h"
+#include "td_error.h"
+#include "td_limits.h"
+#include "td_role.h"
+
+#define TD_NEIGHBOUR_MAX        4096 // next hops, over all ports
+#define TD_NEIGHBOUR_NONE       UINT32_MAX
+#define TD_NEIGHBOUR_TRIES      3
+#define TD_NEIGHBOUR_RETRY_NS   1000000000ull  // between two questions
+#define TD_NEIGHBOUR_REFRESH_NS 30000000000ull // a confirmed MAC is asked for again after this
+
+#define TD_NEIGHBOUR_USABLE     (1ull << 63)
+#define TD_NEIGHBOUR_CONFIRMED  (1ull << 62)
+#define TD_NEIGHBOUR_MAC_MASK   ((1ull << 48) - 1ull)
+
+#define TD_L2_MAX               18
+
+// What a worker reads per packet sent.
+struct td_next_hop {
+	_Atomic uint64_t word; // workers: rw (compare and exchange), main: clears on reuse
+	uint8_t port;          // the rest is written by main before the index is handed out
+	uint8_t l2_len;        // 14, or 18 with a VLAN tag
+	uint16_t vlan_be;      // tag control information
+	uint16_t ethertype_be;
+	uint8_t reserved[2];
+};
+
+_Static_assert(sizeof(struct td_next_hop) == 16, "four next hops a cache line");
+
+// What every frame from a port begins with; filled when the port is opened.
+struct td_link_source {
+	uint8_t mac[6];
+	uint16_t vlan; // 0: untagged
+};
+
+struct td_neighbour_cold; // address, references, timers
+
+struct td_neighbours {
+	struct td_next_hop *hot;        // [TD_NEIGHBOUR_MAX]
+	struct td_neighbour_cold *cold; // [TD_NEIGHBOUR_MAX]
+	const struct td_locals *locals; // borrowed
+	struct td_link_source sources[TD_PORT_MAX];
+	_Atomic uint32_t top; // indexes below this were ever used; main: rw, worker: ro
+	uint32_t cursor;      // housekeeping worker: where the next scan begins
+};
+
+TD_MUST_CHECK int td_neighbours_create(const struct td_locals *locals, struct td_neighbours **out);
+void td_neighbours_destroy(struct td_neighbours *table);
+
+// Before the workers run: the MAC and VLAN of a port.
+void td_neighbours_set_source(struct td_neighbours *table, uint32_t port,
+			      const struct td_link_source *source);
+
+// References the next hop from local address `local` to `dst`, creating it (unresolved) if need be;
+// the housekeeping worker asks for it at once. -TD_EFULL; -TD_EINVALID for a destination that can
+// have no next hop: other family, multicast, unspecified, off-link without a gateway.
+TD_MUST_CHECK int td_neighbour_get(struct td_neighbours *table, uint32_t local,
+				   const struct td_endpoint *dst, uint32_t *index) TD_MAIN;
+void td_neighbour_put(struct td_neighbours *table, uint32_t index) TD_MAIN;
+
+// Worker: writes the Ethernet header (with tag) that ends at `l3`. Returns its length, or 0 when
+// the next hop is not resolved: drop under TD_DROP_NEIGHBOUR_UNRESOLVED.
+static inline uint32_t td_neighbour_write_l2(const struct td_neighbours *table, uint32_t index,
+					     uint8_t *l3)
+{
+	const struct td_next_hop *hop = &table->hot[index];
+	// Relaxed: the MAC is in the word itself, nothing else is published with it.
+	uint64_t word = atomic_load_explicit(&hop->word, memory_order_relaxed);
+	uint8_t *l2 = l3 - hop->l2_len;
+
+	if (!(word & TD_NEIGHBOUR_USABLE))
+		return 0;
+	memcpy(l2, &word, 6);
+	memcpy(l2 + 6, table->sources[hop->port].mac, 6);
+	if (hop->l2_len != 14) {
+		l2[12] = 0x81;
+		l2[13] = 0x00;
+		memcpy(l2 + 14, &hop->vlan_be, 2);
+	}
+	memcpy(l3 - 2, &hop->ethertype_be, 2);
+	return hop->l2_len;
+}
+
+static inline uint32_t td_neighbour_port(const struct td_neighbours *table, uint32_t index)
+{
+	return table->hot[index].port;
+}
+
+// Worker: `mac` was announced or confirmed for `addr` on `port`. Updates the next hop if there is
+// one; creates nothing, so a flood of announcements costs nothing but the look-up.
+// `solicited`: it answers our question (ARP reply, NA with the S flag).
+void td_neighbour_learn(struct td_neighbours *table, uint32_t port, const struct td_endpoint *addr,
+			const uint8_t mac[6], bool solicited) TD_WORKER;
+
+// A question the housekeeping worker should send now.
+struct td_neighbour_question {
+	struct td_endpoint target;
+	uint32_t local; // ask from this address
+	uint32_t port;
+	bool unicast; // to `mac`: a refresh; else broadcast or solicited-node multicast
+	uint8_t mac[6];
+};
+
+// Housekeeping worker, about once a millisecond: looks at the next few next hops and fills in at
+// most `max` questions that are due. Returns how many.
+uint32_t td_neighbours_due(struct td_neighbours *table, uint64_t now_ns,
+			   struct td_neighbour_question *out, uint32_t max) TD_WORKER;
