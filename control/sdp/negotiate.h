@@ -1,0 +1,92 @@
+// Offer/answer, RFC 3264, as pure functions over plain data.
+//
+//   they offer:  td_sdp_parse -> td_sdp_answer ---------> text to send, what was agreed
+//   we offer:    td_sdp_offer -> text to send ... td_sdp_parse -> td_sdp_accept_answer -> agreed
+//
+// One audio stream is used; every other m= line is refused with port 0 in its own place, and stays
+// in its place in later offers. Payload types are one-way: what we send is numbered by the peer's
+// description, what we receive by ours. The version in o= goes up exactly when the rest of the text
+// differs from what was last sent.
+//
+// struct td_sdp_session is the state between exchanges: plain data in the leg, to be copied or
+// journaled. A call that fails leaves it as it was. No allocation; any thread; text is bounded by
+// TD_SDP_TEXT_MAX and always ends in CRLF.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sdp/sdp.h"
+#include "td_codec_id.h"
+#include "td_endpoint.h"
+#include "td_error.h"
+
+#define TD_SDP_TEXT_MAX        4096
+#define TD_SDP_EVENT_TYPE      101 // telephone-event in our offers
+#define TD_SDP_PTIME_MS        20
+#define TD_SDP_LOCAL_CODEC_MAX 8
+
+// What we can and want to do on this leg, now.
+struct td_sdp_local {
+	struct td_endpoint rtp; // as the dataplane allocated it; RTCP is its port + 1
+	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX]; // in order of our preference
+	uint8_t codec_count;
+	bool telephone_event;
+	bool rtcp_mux;                   // accept it, and ask for it in offers
+	enum td_sdp_direction direction; // ours; TD_SDP_SENDRECV unless we want to hold
+};
+
+// What was agreed: the arguments of TD_COMMAND_STREAM_SET_REMOTE, and who may speak.
+struct td_sdp_agreed {
+	enum td_codec_id codec;
+	uint8_t payload_type;                              // what we send
+	uint8_t payload_type_rx;                           // what the peer sends
+	uint8_t event_payload_type, event_payload_type_rx; // or TD_PAYLOAD_TYPE_NONE
+	uint8_t ptime_ms;                                  // of what the peer sends
+	bool rtcp_mux;
+	enum td_sdp_direction direction; // ours: SENDONLY means that only we may speak
+	struct td_endpoint remote;       // RTP; port 0: send nothing (c=0.0.0.0)
+	struct td_endpoint remote_rtcp;
+};
+
+// The peer does not want to hear us: it has put us on hold.
+static inline bool td_sdp_held(const struct td_sdp_agreed *agreed)
+{
+	return !((unsigned)agreed->direction & TD_SDP_SENDONLY);
+}
+
+struct td_sdp_session {
+	uint64_t id, version;   // of our o=
+	uint64_t text_hash;     // of what was last sent after o=
+	enum td_codec_id codec; // agreed before; a later exchange keeps it. TD_CODEC_NONE: none yet
+	uint8_t payload_type_rx;       // of that codec in our descriptions
+	uint8_t event_payload_type_rx; // of telephone-event in our descriptions
+	uint8_t line_count;            // m= lines of this dialog, 0 before the first exchange
+	uint8_t line_active;           // which of them is our audio stream
+	uint8_t line_kinds[TD_SDP_MEDIA_MAX]; // enum td_sdp_kind
+};
+
+// `id` makes o= unique among our descriptions, RFC 8866 section 5.2; a random number below 2^62.
+void td_sdp_session_init(struct td_sdp_session *session, uint64_t id);
+
+// Answers the peer's offer (section 6). Our codec order decides among what the offer holds; a codec
+// agreed before stays. Writes `text` (NUL-terminated, length returned) and `agreed`.
+// -TD_ECODEC: no codec in common, or not the agreed one any more: 488. -TD_EUNSUPPORTED: no audio
+// line over RTP/AVP with a numeric address of our family: 488. -TD_EFULL: text_bytes too small.
+// -TD_EMALFORMED: fewer m= lines than before (section 8).
+TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
+				const struct td_sdp *offer, struct td_sdp_agreed *agreed,
+				char *text, size_t text_bytes);
+
+// Writes our offer (section 5), or with an agreed codec our re-offer, which names that codec alone
+// (section 8). Returns its length or -TD_EFULL, -TD_EINVALID (no codec, no address).
+TD_MUST_CHECK int td_sdp_offer(struct td_sdp_session *session, const struct td_sdp_local *local,
+			       char *text, size_t text_bytes);
+
+// Takes the peer's answer to the offer last written, made with the same `local` (section 7).
+// 0; -TD_ECODEC (refused with port 0, or a codec we did not offer), -TD_EUNSUPPORTED, or
+// -TD_EMALFORMED (not as many m= lines as were offered): then ACK and BYE.
+TD_MUST_CHECK int td_sdp_accept_answer(struct td_sdp_session *session,
+				       const struct td_sdp_local *local,
+				       const struct td_sdp *answer, struct td_sdp_agreed *agreed);
