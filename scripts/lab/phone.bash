@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# Real phones: baresip, one per host, driven over its control socket, speaking from a WAV file and
+# writing down what it heard.
+
+declare -A LAB_PHONE_PID=()
+
+# lab_phone_start HOST SPEECH.wav [KEY=VALUE...]: starts a phone on HOST. Keys:
+#   user=1001 secret=...   register at the switch as that agent (without: an unregistered phone)
+#   answer=auto|manual     default manual
+#   codec=pcmu,pcma        what it offers; default both
+# What it heard and said lands in $LAB_DIR/phone-HOST/dump-*-{dec,enc}.wav.
+lab_phone_start() {
+	local host=$1 speech=$2 dir=$LAB_DIR/phone-$1 address
+	local user='' secret='' answer=manual codec=pcmu,pcma key
+	shift 2
+	for key in "$@"; do
+		case $key in
+		user=* | secret=* | answer=* | codec=*) local "$key" ;;
+		*) echo "lab_phone_start: unknown $key" >&2 && return 1 ;;
+		esac
+	done
+	address=$(lab_host_address "$host") || return 1
+	mkdir -p "$dir"
+	lab_phone_config "$dir" "$address" "$speech" >"$dir/config"
+	lab_phone_account "$address" "$user" "$secret" "$answer" "$codec" >"$dir/accounts"
+	: >"$dir/contacts"
+	lab_spawn "phone-$host" ip netns exec "$LAB_ID-$host" baresip -4 -f "$dir"
+	LAB_PHONE_PID[$host]=$LAB_PID
+	lab_wait_for 10 "the phone on $host is ready" lab_log_has "phone-$host" 'baresip is ready'
+}
+
+lab_phone_config() {
+	cat <<-END
+		poll_method epoll
+		sip_listen $2:5060
+		call_local_timeout 120
+		call_max_calls 4
+		audio_source aufile,$3
+		audio_player aubridge,nowhere
+		audio_alert aubridge,nobell
+		audio_buffer 20-160
+		rtp_tos 184
+		rtp_ports 30000-30999
+		rtcp_mux no
+		jitter_buffer_delay 1-5
+		rtp_stats yes
+		module_path /usr/lib/baresip/modules
+		module_app account.so
+		module_app menu.so
+		module ctrl_tcp.so
+		module g711.so
+		module sndfile.so
+		module aufile.so
+		module aubridge.so
+		ctrl_tcp_listen 127.0.0.1:4444
+		snd_path $1
+		ringback_disabled yes
+		statmode_default off
+	END
+}
+
+lab_phone_account() {
+	local address=$1 user=$2 secret=$3 answer=$4 codec=$5 codecs=''
+	local name
+	for name in ${codec//,/ }; do
+		codecs+=${codecs:+,}${name^^}/8000/1
+	done
+	if [ -n "$user" ]; then
+		echo "<sip:$user@10.77.0.1>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=20"
+	else
+		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs;ptime=20"
+	fi
+}
+
+# lab_phone_command HOST COMMAND [PARAMETERS]: one command to the phone; prints its answer (JSON).
+lab_phone_command() {
+	local host=$1 json="{\"command\":\"$2\",\"params\":\"${3:-}\",\"token\":\"lab\"}"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	ip netns exec "$LAB_ID-$host" timeout 5 bash -c '
+		exec 3<>/dev/tcp/127.0.0.1/4444 || exit 1
+		printf "%d:%s," "${#1}" "$1" >&3
+		# Events may come before the answer: read netstrings until the one with our token.
+		while IFS= read -r -d : length <&3; do
+			IFS= read -r -N "$length" text <&3
+			IFS= read -r -N 1 _ <&3
+			case $text in *\"response\":true*) printf "%s\n" "$text"; exit 0 ;; esac
+		done
+		exit 1' bash "$json"
+}
+
+lab_phone_dial() {
+	lab_phone_command "$1" dial "$2" >/dev/null
+}
+
+lab_phone_accept() {
+	lab_phone_command "$1" accept >/dev/null
+}
+
+lab_phone_hangup() {
+	lab_phone_command "$1" hangup >/dev/null
+}
+
+lab_phone_hold() {
+	lab_phone_command "$1" hold >/dev/null
+}
+
+lab_phone_resume() {
+	lab_phone_command "$1" resume >/dev/null
+}
+
+lab_phone_calls() {
+	lab_phone_command "$1" listcalls
+}
+
+lab_phone_in_call() {
+	lab_phone_calls "$1" | grep -q ESTABLISHED
+}
+
+lab_phone_idle() {
+	lab_phone_calls "$1" | grep -qE '\(0\)|no active|Active calls \(0\)'
+}
+
+lab_phone_ringing() {
+	lab_phone_calls "$1" | grep -q INCOMING
+}
+
+lab_phone_registered() {
+	lab_log_has "phone-$1" '200 OK'
+}
+
+lab_phone_stop() {
+	[ -n "${LAB_PHONE_PID[$1]:-}" ] || return 0
+	lab_phone_command "$1" quit >/dev/null 2>&1
+	lab_kill "${LAB_PHONE_PID[$1]}"
+	unset "LAB_PHONE_PID[$1]"
+}
+
+# lab_phone_heard HOST [N]: the recording of what the phone heard in its N-th (default last) call.
+lab_phone_heard() {
+	local files
+	mapfile -t files < <(ls -1tr "$LAB_DIR/phone-$1"/dump-*-dec.wav 2>/dev/null)
+	[ "${#files[@]}" -gt 0 ] || return 1
+	echo "${files[${2:-0} - 1]}"
+}
