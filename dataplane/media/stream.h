@@ -1,0 +1,90 @@
+// The hot half of a stream: two cache lines, and nothing else is touched to forward a packet.
+//
+//   FORWARD A -> B:    packet --> A.rx --> B.tx --> wire
+//                               (line 0)  (line 1)       each prefetched a stage ahead
+//
+// rx: whose packets are accepted (source key, payload types), RFC 3550 statistics, and who listens.
+// tx: where packets go, and the numbers that make what this stream sends one unbroken RTP stream
+// whoever feeds it:  out = in + offset  for sequence number and timestamp; when the feeder changes
+// the offsets are chosen anew so that the sequence number goes on by one and the timestamp by the
+// time that has passed.
+//
+// One array for all streams, by handle index; owned by the stream's worker from the change that
+// creates it to the one that destroys it. Cold things (IPv6 addresses, learning, RTCP, totals) are
+// in struct td_stream_cold (media/stream_cold.h).
+#pragma once
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rtp/source.h"
+#include "td_limits.h"
+
+#define TD_SINK_NONE   UINT32_MAX       // nobody listens
+#define TD_SINK_FANOUT (UINT32_MAX - 1) // several: the list is in the cold half
+
+#define TD_FEED_NONE   UINT32_MAX
+#define TD_FEED_PLAYER 0x80000000u // | player index; else a stream's index
+
+// rx flags
+#define TD_RX_LIVE   0x01u // between creation and destruction
+#define TD_RX_OPEN   0x02u // the source key is the accepted sender; else ask the source lock
+#define TD_RX_IPV6   0x04u // the key is a hash: compare the address in the cold half too
+#define TD_RX_TAPPED 0x08u // copy to the tap ring
+#define TD_RX_ACTIVE 0x10u // the first valid packet has been seen and announced
+#define TD_RX_MUX    0x20u // RTCP on the RTP port, RFC 5761
+
+// tx flags
+#define TD_TX_READY  0x01u // address, next hop and codec are known: may send
+#define TD_TX_IPV6   0x02u // addresses are in the cold half
+#define TD_TX_FORCED 0x04u // the next packet begins a new run, whoever feeds it
+
+// The accepted sender in one word: see td_stream_key().
+static inline uint64_t td_stream_key(uint32_t address_key, uint16_t port_be, uint8_t family)
+{
+	return (uint64_t)address_key << 32 | (uint64_t)port_be << 8 | family;
+}
+
+struct td_stream_rx {
+	uint64_t key; // 0 until something is accepted: no packet has family 0
+	struct td_rtp_source source;
+	uint64_t last_ns;
+	uint32_t octets; // payload, since creation, wraps; totals are in the cold half
+	uint32_t sink;   // stream index, or TD_SINK_*
+	uint8_t payload_type;
+	uint8_t event_payload_type; // TD_PAYLOAD_TYPE_NONE matches nothing: types have 7 bits
+	uint8_t flags;              // TD_RX_*
+	uint8_t codec;              // enum td_codec_id
+	uint32_t packets;           // accepted, since creation, wraps
+};
+
+struct td_stream_tx {
+	uint32_t feed;      // who fed the last packet: TD_FEED_*
+	uint32_t feed_ssrc; // and with which SSRC
+	uint32_t ssrc;      // ours, for ever
+	uint32_t timestamp_offset;
+	uint16_t sequence_offset;
+	uint16_t last_sequence;
+	uint32_t last_timestamp;
+	uint64_t last_ns;
+	uint32_t source_be, destination_be; // IPv4
+	uint16_t source_port_be, destination_port_be;
+	uint16_t next_hop; // index for net/neighbour.h
+	uint8_t payload_type, event_payload_type;
+	uint32_t packets, octets; // payload, since creation, wrap; totals are in the cold half
+	uint8_t flags;            // TD_TX_*
+	uint8_t tos;              // DSCP << 2
+	uint16_t ip_sum;          // folded sum of the IPv4 header's words that never change
+	uint32_t reserved;
+};
+
+struct td_stream {
+	alignas(2 * TD_CACHE_LINE) struct td_stream_rx rx;
+	alignas(TD_CACHE_LINE) struct td_stream_tx tx;
+};
+
+_Static_assert(sizeof(struct td_stream_rx) == 64, "rx is one cache line");
+_Static_assert(sizeof(struct td_stream_tx) == 64, "tx is one cache line");
+_Static_assert(sizeof(struct td_stream) == 128, "a stream is two cache lines");
+_Static_assert(offsetof(struct td_stream, tx) == 64, "rx and tx do not share a line");

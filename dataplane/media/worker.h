@@ -1,0 +1,59 @@
+// What the loop of a worker calls in the media room, once a turn, in this order:
+//
+//   td_media_prefetch   right after demux: packet.stream is set, its rx line is on its way
+//   td_media_rtp        RTP ports: source lock, statistics, plan, rewrite, push to tx
+//   td_media_rtcp       RTCP ports
+//   td_media_tick       for every 1 ms slot that has become due: the players of that slot
+//   td_media_sweep      reports, mirrors, counters, a few streams a call
+//   td_media_changes    what main wants changed; then the loop reports quiescent
+//
+// Every packet handed in is sent, consumed, or freed under exactly one drop counter. Nothing here
+// blocks, allocates (but mbufs from the pool), logs or makes a system call. `stats` is the worker's
+// block in the region: forwarded, originated, consumed, tap_lost, events_lost, live counts and the
+// drops of these stages are counted here, everything else by the loop.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_prefetch.h>
+
+#include "media/stream.h"
+#include "net/packet.h"
+#include "net/tx.h"
+#include "td_role.h"
+
+#define TD_MEDIA_SLOTS   20 // 1 ms each, of the 20 ms media tick
+#define TD_MEDIA_SLOT_NS 1000000ull
+#define TD_MEDIA_VECTOR  64 // packets worked on at once inside; n may be larger
+
+struct td_media_worker;
+
+// The array of hot streams, for prefetching.
+struct td_stream *td_media_streams(struct td_media_worker *worker);
+
+static inline void td_media_prefetch(const struct td_stream *streams,
+				     const struct td_packet *packets, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		rte_prefetch0(&streams[packets[i].stream].rx);
+		rte_prefetch0(packets[i].payload);
+	}
+}
+
+// Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.
+void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		  uint64_t now_ns, struct td_tx *tx) TD_WORKER;
+void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		   uint64_t now_ns, struct td_tx *tx) TD_WORKER;
+
+// Slot 0 to TD_MEDIA_SLOTS - 1; each is due every 20 ms. Returns packets sent.
+uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
+		       struct td_tx *tx) TD_WORKER;
+
+// Visits the streams that have become due since the last call (each about once a second).
+// Returns how many.
+uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct td_tx *tx)
+	TD_WORKER;
+
+// Applies what the main thread has sent, at most a bounded number a call. Returns how many.
+uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns) TD_WORKER;
