@@ -1,0 +1,253 @@
+// The two tables of schema.h, in the order of the file.
+#include "config/schema.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "config/config.h"
+
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define TEXT(s, m)                                                                                 \
+	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | OPTIONAL, struct s, m, 0, CYAML_UNLIMITED)
+#define UINT(s, m) CYAML_FIELD_UINT(#m, OPTIONAL, struct s, m)
+#define INT(s, m)  CYAML_FIELD_INT(#m, OPTIONAL, struct s, m)
+#define BOOL(s, m) CYAML_FIELD_BOOL(#m, OPTIONAL, struct s, m)
+#define ENUM(s, m, t)                                                                              \
+	CYAML_FIELD_ENUM(#m, OPTIONAL | CYAML_FLAG_STRICT, struct s, m, t, CYAML_ARRAY_LEN(t))
+#define LIST(s, m, entry, min, max)                                                                \
+	CYAML_FIELD_SEQUENCE(#m, CYAML_FLAG_POINTER | OPTIONAL, struct s, m, entry, min, max)
+#define SECTION(m, fields) CYAML_FIELD_MAPPING(#m, OPTIONAL, struct td_config, m, fields)
+
+static const cyaml_schema_value_t text = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED),
+};
+
+static const cyaml_strval_t drivers[] = {
+	{ "af_xdp", TD_PORT_AF_XDP }, { "af_packet", TD_PORT_AF_PACKET },
+	{ "pci", TD_PORT_PCI },       { "net_ring", TD_PORT_NET_RING },
+	{ "memif", TD_PORT_MEMIF },
+};
+
+static const cyaml_strval_t polls[] = {
+	{ "adaptive", TD_POLL_ADAPTIVE },
+	{ "busy", TD_POLL_BUSY },
+};
+
+static const cyaml_strval_t hugepages[] = {
+	{ "auto", TD_HUGEPAGES_AUTO },
+	{ "yes", TD_HUGEPAGES_YES },
+	{ "no", TD_HUGEPAGES_NO },
+};
+
+static const cyaml_strval_t codecs[] = {
+	{ "pcmu", TD_CODEC_PCMU },
+	{ "pcma", TD_CODEC_PCMA },
+};
+
+static const cyaml_schema_value_t codec = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum td_codec_id, codecs, CYAML_ARRAY_LEN(codecs)),
+};
+
+static const cyaml_schema_field_t system_fields[] = {
+	TEXT(td_config_system, run_dir),
+	TEXT(td_config_system, data_dir),
+	TEXT(td_config_system, log_level),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t port_fields[] = {
+	TEXT(td_config_port, name),
+	ENUM(td_config_port, driver, drivers),
+	TEXT(td_config_port, device),
+	LIST(td_config_port, addresses, &text, 1, TD_LOCAL_ADDR_MAX),
+	TEXT(td_config_port, gateway),
+	TEXT(td_config_port, gateway6),
+	UINT(td_config_port, vlan),
+	UINT(td_config_port, queues),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t port = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_port, port_fields),
+};
+
+static const cyaml_schema_field_t prompt_fields[] = {
+	TEXT(td_config_prompt, name),
+	TEXT(td_config_prompt, file),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t prompt = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_prompt, prompt_fields),
+};
+
+static const cyaml_schema_field_t dataplane_fields[] = {
+	UINT(td_config_dataplane, workers),
+	INT(td_config_dataplane, first_core),
+	ENUM(td_config_dataplane, poll, polls),
+	ENUM(td_config_dataplane, hugepages, hugepages),
+	UINT(td_config_dataplane, memory_mb),
+	UINT(td_config_dataplane, streams),
+	UINT(td_config_dataplane, rtp_port_first),
+	UINT(td_config_dataplane, rtp_port_last),
+	LIST(td_config_dataplane, ports, &port, 1, TD_PORT_MAX),
+	LIST(td_config_dataplane, prompts, &prompt, 0, TD_PROMPT_MAX),
+	BOOL(td_config_dataplane, recording_sync),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t sip_fields[] = {
+	TEXT(td_config_sip, listen),
+	TEXT(td_config_sip, realm),
+	TEXT(td_config_sip, user_agent),
+	UINT(td_config_sip, calls_max),
+	UINT(td_config_sip, registrations_max),
+	UINT(td_config_sip, options_ping_s),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t trunk_fields[] = {
+	TEXT(td_config_trunk, name), LIST(td_config_trunk, addresses, &text, 1, 16),
+	TEXT(td_config_trunk, peer), LIST(td_config_trunk, codecs, &codec, 1, TD_CODEC_COUNT - 1),
+	BOOL(td_config_trunk, nat),  CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t trunk = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_trunk, trunk_fields),
+};
+
+static const cyaml_schema_field_t agent_fields[] = {
+	TEXT(td_config_agent, id),
+	TEXT(td_config_agent, name),
+	TEXT(td_config_agent, secret),
+	LIST(td_config_agent, queues, &text, 1, 64),
+	BOOL(td_config_agent, logged_in),
+	BOOL(td_config_agent, nat),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t agent = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_agent, agent_fields),
+};
+
+static const cyaml_schema_field_t queue_fields[] = {
+	TEXT(td_config_queue, name),
+	TEXT(td_config_queue, skill),
+	TEXT(td_config_queue, greeting),
+	TEXT(td_config_queue, music),
+	UINT(td_config_queue, offer_timeout_s),
+	UINT(td_config_queue, wrap_up_s),
+	UINT(td_config_queue, wait_max_s),
+	UINT(td_config_queue, length_max),
+	UINT(td_config_queue, service_level_s),
+	BOOL(td_config_queue, record),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t queue = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_queue, queue_fields),
+};
+
+static const cyaml_schema_field_t number_fields[] = {
+	TEXT(td_config_number, number),
+	TEXT(td_config_number, queue),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t number = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_number, number_fields),
+};
+
+static const cyaml_schema_field_t api_fields[] = {
+	TEXT(td_config_api, listen),
+	TEXT(td_config_api, token),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t root_fields[] = {
+	SECTION(system, system_fields),
+	SECTION(dataplane, dataplane_fields),
+	SECTION(sip, sip_fields),
+	LIST(td_config, trunks, &trunk, 0, 1024),
+	LIST(td_config, agents, &agent, 0, 100000),
+	LIST(td_config, queues, &queue, 0, 1024),
+	LIST(td_config, dialplan, &number, 0, 100000),
+	SECTION(api, api_fields),
+	CYAML_FIELD_END,
+};
+
+const struct cyaml_schema_value td_config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct td_config, root_fields),
+};
+
+// A row without a fallback is mandatory when its least is not zero.
+const struct td_config_rule td_config_rules[] = {
+	{ "system.run_dir", "/run/tandem", 1, 90 }, // a Unix socket's path has 108 bytes
+	{ "system.data_dir", "/var/lib/tandem", 1, 200 },
+	{ "system.log_level", "info", .words = "error warn info debug" },
+	{ "dataplane.workers", "1", 1, TD_WORKER_MAX },
+	{ "dataplane.first_core", "-1", -1, 1023 },
+	{ "dataplane.poll", "adaptive" },
+	{ "dataplane.hugepages", "auto" },
+	{ "dataplane.memory_mb", "512", 64, 1 << 20 },
+	{ "dataplane.streams", "4096", 2, TD_STREAM_MAX },
+	{ "dataplane.rtp_port_first", "20000", 1024, 65534 },
+	{ "dataplane.rtp_port_last", "29999", 1025, 65535 },
+	{ "dataplane.ports", NULL, 1 },
+	{ "dataplane.ports[].name", NULL, 1, 31 },
+	{ "dataplane.ports[].driver", NULL, 1 },
+	{ "dataplane.ports[].device", NULL, 1, 107 },
+	{ "dataplane.ports[].addresses", NULL, 1 },
+	{ "dataplane.ports[].addresses[]", NULL, 1, 64 },
+	{ "dataplane.ports[].gateway", NULL, 0, 64 },
+	{ "dataplane.ports[].gateway6", NULL, 0, 64 },
+	{ "dataplane.ports[].vlan", "0", 0, 4094 },
+	{ "dataplane.ports[].queues", "1", 1, TD_WORKER_MAX },
+	{ "dataplane.prompts[].name", NULL, 1, TD_PROMPT_NAME_MAX - 1 },
+	{ "dataplane.prompts[].file", NULL, 1, 2048 },
+	{ "dataplane.recording_sync", "true" },
+	{ "sip.listen", NULL, 1, 64 },
+	{ "sip.realm", "tandem", 1, 63 },
+	{ "sip.user_agent", "Tandem/" TD_VERSION, 1, 63 },
+	{ "sip.calls_max", "4096", 1, TD_CONTEXT_MAX },
+	{ "sip.registrations_max", "4096", 1, 1 << 20 },
+	{ "sip.options_ping_s", "30", 0, 3600 },
+	{ "trunks[].name", NULL, 1, 63 },
+	{ "trunks[].addresses", NULL, 1 },
+	{ "trunks[].addresses[]", NULL, 1, 64 },
+	{ "trunks[].peer", NULL, 0, 64 },
+	{ "trunks[].codecs", "pcmu pcma" },
+	{ "trunks[].codecs[]" },
+	{ "trunks[].nat", "false" },
+	{ "agents[].id", NULL, 1, 63 },
+	{ "agents[].name", "", 0, 63 },
+	{ "agents[].secret", NULL, 8, 128, .secret = true },
+	{ "agents[].queues", NULL, 1 },
+	{ "agents[].queues[]", NULL, 1, 63 },
+	{ "agents[].logged_in", "true" },
+	{ "agents[].nat", "false" },
+	{ "queues[].name", NULL, 1, 63 },
+	{ "queues[].skill", NULL, 0, 63 },
+	{ "queues[].greeting", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
+	{ "queues[].music", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
+	{ "queues[].offer_timeout_s", "15", 1, 600 },
+	{ "queues[].wrap_up_s", "10", 0, 86400 },
+	{ "queues[].wait_max_s", "0", 0, 86400 },
+	{ "queues[].length_max", "1000", 1, TD_CONTEXT_MAX },
+	{ "queues[].service_level_s", "20", 1, 86400 },
+	{ "queues[].record", "true" },
+	{ "dialplan[].number", NULL, 1, 63 },
+	{ "dialplan[].queue", NULL, 1, 63 },
+	{ "api.listen", "127.0.0.1:5048", 1, 64 },
+	{ "api.token", NULL, 16, 256, .secret = true },
+};
+
+const unsigned td_config_rule_count = CYAML_ARRAY_LEN(td_config_rules);
+
+const struct td_config_rule *td_config_rule_find(const char *pattern)
+{
+	for (unsigned i = 0; i < td_config_rule_count; i++)
+		if (strcmp(td_config_rules[i].pattern, pattern) == 0)
+			return &td_config_rules[i];
+	return NULL;
+}
