@@ -31,9 +31,10 @@
 struct td_sdp_local {
 	struct td_endpoint rtp; // as the dataplane allocated it; RTCP is its port + 1
 	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX]; // in order of our preference
-	uint8_t codec_count;
+	uint8_t codec_count;                             // at least 1
 	bool telephone_event;
-	bool rtcp_mux;                   // accept it, and ask for it in offers
+	bool rtcp_mux;    // accept it, and ask for it in offers
+	uint8_t ptime_ms; // what we ask for; 0: 20 in an offer, as the peer says in an answer
 	enum td_sdp_direction direction; // ours; TD_SDP_SENDRECV unless we want to hold
 };
 
@@ -70,6 +71,10 @@ struct td_sdp_session {
 // `id` makes o= unique among our descriptions, RFC 8866 section 5.2; a random number below 2^62.
 void td_sdp_session_init(struct td_sdp_session *session, uint64_t id);
 
+// The address family of the audio line that td_sdp_answer would use, so that the local address can
+// be allocated before; TD_FAMILY_NONE if there is no such line.
+enum td_family td_sdp_family(const struct td_sdp *offer);
+
 // Answers the peer's offer (section 6). Our codec order decides among what the offer holds; a codec
 // agreed before stays. Writes `text` (NUL-terminated, length returned) and `agreed`.
 // -TD_ECODEC: no codec in common, or not the agreed one any more: 488. -TD_EUNSUPPORTED: no audio
@@ -80,7 +85,7 @@ TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_
 				char *text, size_t text_bytes);
 
 // Writes our offer (section 5), or with an agreed codec our re-offer, which names that codec alone
-// (section 8). Returns its length or -TD_EFULL, -TD_EINVALID (no codec, no address).
+// (section 8). Returns its length or -TD_EFULL.
 TD_MUST_CHECK int td_sdp_offer(struct td_sdp_session *session, const struct td_sdp_local *local,
 			       char *text, size_t text_bytes);
 

@@ -1,0 +1,31 @@
+// Writing our own description, for offers and answers alike.
+//
+// Internal to the room. The session is only read; the caller stores the version and hash it gets
+// back once everything else has succeeded.
+#pragma once
+
+#include "sdp/negotiate.h"
+
+// The one line of ours that is not refused.
+struct td_sdp_our_line {
+	struct {
+		enum td_codec_id codec;
+		uint8_t payload_type;
+	} codecs[TD_SDP_LOCAL_CODEC_MAX];
+	uint8_t codec_count;
+	uint8_t event_payload_type; // or TD_PAYLOAD_TYPE_NONE
+	uint8_t ptime_ms;
+	bool rtcp_mux;
+	enum td_sdp_direction direction;
+};
+
+// The static payload type and the clock rate of a codec, RFC 3551 table 4.
+uint8_t td_sdp_static_type(enum td_codec_id codec);
+uint32_t td_sdp_clock_rate_hz(enum td_codec_id codec);
+
+// Writes session->line_count m= lines: `line` at session->line_active, the others refused; `offer`
+// (may be NULL) is what the refused ones are echoed from. Sets session->version and text_hash.
+// The length, or -TD_EFULL with the session unchanged.
+TD_MUST_CHECK int td_sdp_describe(struct td_sdp_session *session, const struct td_endpoint *rtp,
+				  const struct td_sdp_our_line *line, const struct td_sdp *offer,
+				  char *text, size_t text_bytes);
