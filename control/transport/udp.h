@@ -18,13 +18,11 @@
 #include "td_endpoint.h"
 #include "td_error.h"
 #include "td_role.h"
+#include "transport/udp_queue.h"
+#include "transport/udp_socket.h"
 
-#define TD_UDP_BATCH         32    // datagrams a system call
-#define TD_UDP_QUEUE_MAX     1024  // datagrams waiting to be sent
-#define TD_UDP_DATAGRAM_MAX  65507 // RFC 768 over IPv4: what can be received
-#define TD_UDP_SEND_MAX      8192  // bytes of one datagram we send; RFC 3261 18.1.1 wants far less
-#define TD_UDP_RECEIVE_BYTES (4u << 20) // SO_RCVBUF asked for: a second of hard retransmission
-#define TD_UDP_REASON_MAX    256
+#define TD_UDP_BATCH        32    // datagrams a system call
+#define TD_UDP_DATAGRAM_MAX 65507 // RFC 768 over IPv4: what can be received
 
 struct td_udp_stats {
 	uint64_t rx_datagrams, rx_bytes, rx_batches;
@@ -62,10 +60,6 @@ void td_udp_flush(struct td_udp *udp) TD_CONTROL;
 
 // Where it is bound, with the port the kernel chose.
 struct td_endpoint td_udp_local(const struct td_udp *udp) TD_CONTROL;
-
-// The local address the kernel would send from to reach `to` (port_be 0): what Via and SDP say
-// when the socket is bound to a wildcard. -TD_ENOT_FOUND when there is no route. A few system calls.
-TD_MUST_CHECK int td_udp_route(const struct td_endpoint *to, struct td_endpoint *from) TD_CONTROL;
 
 void td_udp_get_stats(const struct td_udp *udp, struct td_udp_stats *out) TD_CONTROL;
 
