@@ -25,6 +25,7 @@
 	X(FRAME_MULTISEGMENT, "frame_multisegment")                                                \
 	X(ETHERTYPE, "ethertype_unknown")                                                          \
 	X(MAC_NOT_OURS, "mac_not_ours")                                                            \
+	X(MAC_SOURCE, "mac_source_invalid")                                                        \
 	X(VLAN_UNKNOWN, "vlan_unknown")                                                            \
 	X(ARP_MALFORMED, "arp_malformed")                                                          \
 	X(ARP_NOT_OURS, "arp_not_ours")                                                            \

@@ -8,7 +8,8 @@
 //
 // A destination off the link of the local address resolves to that address's gateway, so streams
 // share few next hops and the table stays small and hot: 16 bytes each. A next hop that is being
-// refreshed keeps its MAC until TD_NEIGHBOUR_TRIES questions stayed unanswered. Full: -TD_EFULL.
+// refreshed keeps its MAC until TD_NEIGHBOUR_TRIES questions stayed unanswered. One that nobody
+// references stays known, unrefreshed, until its place is needed. Full: -TD_EFULL.
 #pragma once
 
 #include <stdalign.h>
@@ -55,13 +56,17 @@ struct td_link_source {
 
 struct td_neighbour_cold; // address, references, timers
 
+#define TD_NEIGHBOUR_BUCKETS (2 * TD_NEIGHBOUR_MAX)
+
 struct td_neighbours {
 	struct td_next_hop *hot;        // [TD_NEIGHBOUR_MAX]
 	struct td_neighbour_cold *cold; // [TD_NEIGHBOUR_MAX]
 	const struct td_locals *locals; // borrowed
 	struct td_link_source sources[TD_PORT_MAX];
-	_Atomic uint32_t top; // indexes below this were ever used; main: rw, worker: ro
-	uint32_t cursor;      // housekeeping worker: where the next scan begins
+	_Atomic uint32_t *buckets; // [TD_NEIGHBOUR_BUCKETS] index + 1 of a chain's first next hop
+	_Atomic uint32_t top;      // indexes below this were ever used; main: rw, worker: ro
+	uint32_t free_first;       // main: chain of reclaimed indexes, + 1
+	uint32_t cursor;           // housekeeping worker: where the next scan begins
 };
 
 TD_MUST_CHECK int td_neighbours_create(const struct td_locals *locals, struct td_neighbours **out);
@@ -76,6 +81,7 @@ void td_neighbours_set_source(struct td_neighbours *table, uint32_t port,
 // have no next hop: other family, multicast, unspecified, off-link without a gateway.
 TD_MUST_CHECK int td_neighbour_get(struct td_neighbours *table, uint32_t local,
 				   const struct td_endpoint *dst, uint32_t *index) TD_MAIN;
+// Call when no worker sends by this index any more: it may then name another next hop.
 void td_neighbour_put(struct td_neighbours *table, uint32_t index) TD_MAIN;
 
 // Worker: writes the Ethernet header (with tag) that ends at `l3`. Returns its length, or 0 when
@@ -106,11 +112,13 @@ static inline uint32_t td_neighbour_port(const struct td_neighbours *table, uint
 	return table->hot[index].port;
 }
 
+#define TD_LEARN_SOLICITED 0x01u // it answers our question: ARP reply, NA with the S flag
+#define TD_LEARN_OVERRIDE  0x02u // it may replace another MAC: ARP, NA with the O flag
+
 // Worker: `mac` was announced or confirmed for `addr` on `port`. Updates the next hop if there is
 // one; creates nothing, so a flood of announcements costs nothing but the look-up.
-// `solicited`: it answers our question (ARP reply, NA with the S flag).
 void td_neighbour_learn(struct td_neighbours *table, uint32_t port, const struct td_endpoint *addr,
-			const uint8_t mac[6], bool solicited) TD_WORKER;
+			const uint8_t mac[6], uint32_t flags) TD_WORKER;
 
 // A question the housekeeping worker should send now.
 struct td_neighbour_question {

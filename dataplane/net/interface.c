@@ -1,0 +1,124 @@
+#include <errno.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "net/interface.h"
+
+static uint64_t effective_capabilities(void)
+{
+	char line[128];
+	uint64_t caps = 0;
+	FILE *status = fopen("/proc/self/status", "re");
+
+	if (!status)
+		return UINT64_MAX;
+	while (fgets(line, sizeof line, status))
+		if (strncmp(line, "CapEff:", 7) == 0)
+			caps = strtoull(line + 7, NULL, 16);
+	fclose(status);
+	return caps;
+}
+
+static int check_capabilities(const char *port_name, const char *device,
+			      enum td_interface_need need, char *reason, size_t reason_bytes)
+{
+	static const struct {
+		int bit;
+		const char *name;
+		bool packet_too;
+	} wanted[] = {
+		{ CAP_NET_RAW, "CAP_NET_RAW", true },
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN", true },
+		{ CAP_BPF, "CAP_BPF", false },
+	};
+	uint64_t caps = effective_capabilities();
+
+	// CAP_SYS_ADMIN still implies CAP_BPF.
+	if (caps & (1ull << CAP_SYS_ADMIN))
+		caps |= 1ull << CAP_BPF;
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		if (need == TD_INTERFACE_AF_PACKET && !wanted[i].packet_too)
+			continue;
+		if (caps & (1ull << wanted[i].bit))
+			continue;
+		snprintf(
+			reason, reason_bytes,
+			"port %s: taking interface %s needs the capability %s: run as root, or give "
+			"it with setcap cap_net_raw,cap_net_admin,cap_bpf+ep on the binary",
+			port_name, device, wanted[i].name);
+		return -TD_EDENIED;
+	}
+	return 0;
+}
+
+static int check_af_xdp(const char *port_name, char *reason, size_t reason_bytes)
+{
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		snprintf(reason, reason_bytes,
+			 "port %s: this kernel has no AF_XDP sockets (%s): set driver: af_packet",
+			 port_name, strerror(errno));
+		return -TD_EUNSUPPORTED;
+	}
+	close(fd);
+	return 0;
+}
+
+static int set_up(const char *port_name, const char *device, char *reason, size_t reason_bytes)
+{
+	struct ifreq request = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int failed = fd < 0;
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
+	if (!failed)
+		failed = ioctl(fd, SIOCGIFFLAGS, &request) < 0;
+	if (!failed) {
+		request.ifr_flags |= IFF_UP | IFF_ALLMULTI;
+		failed = ioctl(fd, SIOCSIFFLAGS, &request) < 0;
+	}
+	if (failed)
+		snprintf(
+			reason, reason_bytes,
+			"port %s: cannot set interface %s up (%s): do it by hand with \"ip link set %s up\"",
+			port_name, device, strerror(errno), device);
+	if (fd >= 0)
+		close(fd);
+	return failed ? -TD_EIO : 0;
+}
+
+int td_interface_prepare(const char *port_name, const char *device, enum td_interface_need need,
+			 char *reason, size_t reason_bytes)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	int error;
+
+	if (if_nametoindex(device) == 0) {
+		snprintf(
+			reason, reason_bytes,
+			"port %s: there is no network interface \"%s\" here: correct device, or create "
+			"the interface first (\"ip link\" shows what there is)",
+			port_name, device);
+		return -TD_ENOT_FOUND;
+	}
+	error = check_capabilities(port_name, device, need, reason, reason_bytes);
+	if (!error && need == TD_INTERFACE_AF_XDP)
+		error = check_af_xdp(port_name, reason, reason_bytes);
+	if (!error)
+		error = set_up(port_name, device, reason, reason_bytes);
+	// The packet memory is pinned; where we may not raise the limit the driver will say so.
+	if (!error && setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 && errno != EPERM)
+		error = -TD_EIO;
+	return error;
+}

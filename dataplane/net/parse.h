@@ -1,0 +1,37 @@
+// From frames to td_packets: Ethernet, VLAN, ARP, IPv4, IPv6, UDP, ICMP, all of it validated.
+//
+//   rx vector --> td_parse_burst --> UDP vector    (media)
+//                                \-> other vector  (ARP, ICMP, ICMPv6: net/answer.h)
+//                                 \-> freed, one named drop counter each
+//
+// A vector at a time with the next frames' bytes already on their way into the cache. Bounds: a
+// vector is at most TD_PARSE_VECTOR frames; IPv6 extension headers are walked at most
+// TD_EXTENSION_MAX deep. Fragments are refused: telephony never needs them.
+#pragma once
+
+#include <stdint.h>
+
+#include "net/local.h"
+#include "net/packet.h"
+#include "net/port.h"
+#include "td_stats.h"
+
+#define TD_PARSE_VECTOR  64
+#define TD_EXTENSION_MAX 4
+
+// Immutable while workers run.
+struct td_parse_env {
+	const struct td_locals *locals;
+	const struct td_port *ports; // by dataplane port index
+};
+
+// Takes `count` frames that came in on `in_port`. Good ones come out in `udp` and `other` (room for
+// TD_PARSE_VECTOR each); the rest are freed and counted in stats->drops. Returns the UDP count.
+uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
+			uint32_t count, struct td_packet *udp, struct td_packet *other,
+			uint32_t *other_count, struct td_worker_stats *stats);
+
+// One frame: 0 and *packet, or the drop counter it belongs under as 1 + enum td_drop. Frees
+// nothing. td_parse_burst is a loop over this.
+int td_parse_frame(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf *mbuf,
+		   struct td_packet *packet);
