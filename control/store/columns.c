@@ -1,0 +1,175 @@
+// The column tables, and binding by kind.
+#include "store/columns.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "store/cdr.h"
+
+#define UTC_TEXT_MAX 32
+
+#define CALL(name, kind, field)                                                                    \
+	{                                                                                          \
+		name, TD_COLUMN_##kind, offsetof(struct td_cdr_call, field), 0                     \
+	}
+#define LEG(name, kind, field)                                                                     \
+	{                                                                                          \
+		name, TD_COLUMN_##kind, offsetof(struct td_cdr_leg, field), 0                      \
+	}
+#define MEDIA(name, kind, field)                                                                   \
+	{                                                                                          \
+		name, TD_COLUMN_##kind, offsetof(struct td_cdr_leg, field), 1                      \
+	}
+
+const struct td_column td_call_columns[] = {
+	CALL("call_id", TEXT, id),
+	CALL("caller", TEXT, caller),
+	CALL("called", TEXT, called),
+	CALL("trunk", TEXT, trunk),
+	CALL("queue", TEXT, queue),
+	CALL("agent", TEXT, agent),
+	CALL("cause", TEXT, cause),
+	CALL("ended_by", TEXT, ended_by),
+	CALL("recording", TEXT, recording),
+	CALL("recording_state", TEXT, recording_state),
+	CALL("setup", UTC, setup_utc_ms),
+	CALL("answer", UTC, answer_utc_ms),
+	CALL("connect", UTC, connect_utc_ms),
+	CALL("end", UTC, end_utc_ms),
+	CALL("queue_wait_ms", U32, queue_wait_ms),
+	CALL("talk_ms", U32, talk_ms),
+	CALL("offer_count", U32, offer_count),
+	{ NULL, TD_COLUMN_TEXT, 0, 0 },
+};
+
+const struct td_column td_leg_columns[] = {
+	LEG("leg_id", TEXT, id),
+	LEG("role", TEXT, role),
+	LEG("party", TEXT, party),
+	LEG("sip_call_id", TEXT, sip_call_id),
+	LEG("remote", TEXT, remote),
+	LEG("codec", TEXT, codec),
+	LEG("cause", TEXT, cause),
+	LEG("outbound", BOOL, outbound),
+	LEG("sip_status", U16, sip_status),
+	LEG("setup", UTC, setup_utc_ms),
+	LEG("ring", UTC, ring_utc_ms),
+	LEG("answer", UTC, answer_utc_ms),
+	LEG("end", UTC, end_utc_ms),
+	MEDIA("rx_packets", U64, rx_packets),
+	MEDIA("tx_packets", U64, tx_packets),
+	MEDIA("rx_lost", I64, rx_lost),
+	MEDIA("loss_percent", CENTI, loss_permyriad),
+	MEDIA("jitter_us", U32, jitter_us),
+	MEDIA("jitter_max_us", U32, jitter_max_us),
+	MEDIA("rtt_us", U32_SET, rtt_us),
+	MEDIA("mos", CENTI_SET, mos_x100),
+	{ NULL, TD_COLUMN_TEXT, 0, 0 },
+};
+
+static int column_count(const struct td_column *columns)
+{
+	int count = 0;
+
+	for (; columns->name; columns++)
+		count += columns->kind == TD_COLUMN_UTC ? 2 : 1;
+	return count;
+}
+
+int td_columns_insert_sql(const struct td_column *columns, const char *table, const char *first,
+			  char *out, size_t out_bytes)
+{
+	int marks = column_count(columns) + (first != NULL);
+	const char *comma = first ? ", " : "";
+	FILE *text = fmemopen(out, out_bytes, "w");
+	long length;
+
+	if (!text)
+		return -1;
+	fprintf(text, "INSERT INTO %s(%s", table, first ? first : "");
+	for (; columns->name; columns++, comma = ", ") {
+		if (columns->kind == TD_COLUMN_UTC)
+			fprintf(text, "%s%s_utc, %s_ms", comma, columns->name, columns->name);
+		else
+			fprintf(text, "%s%s", comma, columns->name);
+	}
+	fprintf(text, ") VALUES(?");
+	while (--marks > 0)
+		fprintf(text, ", ?");
+	fprintf(text, ")");
+	length = ftell(text);
+	return fclose(text) == 0 ? (int)length : -1;
+}
+
+static int bind_utc(sqlite3_stmt *statement, int at, int64_t utc_ms)
+{
+	time_t seconds = (time_t)(utc_ms / 1000);
+	char text[UTC_TEXT_MAX];
+	struct tm broken;
+	size_t length;
+	int rc;
+
+	if (utc_ms <= 0 || !gmtime_r(&seconds, &broken)) {
+		rc = sqlite3_bind_null(statement, at);
+		return rc == SQLITE_OK ? sqlite3_bind_null(statement, at + 1) : rc;
+	}
+	length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken);
+	snprintf(text + length, sizeof text - length, ".%03dZ", (int)(utc_ms % 1000));
+	rc = sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
+	return rc == SQLITE_OK ? sqlite3_bind_int64(statement, at + 1, utc_ms) : rc;
+}
+
+static int bind_number(sqlite3_stmt *statement, int at, int64_t value, bool null)
+{
+	return null ? sqlite3_bind_null(statement, at) : sqlite3_bind_int64(statement, at, value);
+}
+
+static int bind_centi(sqlite3_stmt *statement, int at, uint32_t value, bool null)
+{
+	return null ? sqlite3_bind_null(statement, at)
+		    : sqlite3_bind_double(statement, at, value / 100.0);
+}
+
+static int bind_field(sqlite3_stmt *statement, int at, enum td_column_kind kind, const void *field)
+{
+	const char *text = field;
+	const uint32_t *u32 = field;
+
+	switch (kind) {
+	case TD_COLUMN_TEXT:
+		return *text ? sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT)
+			     : sqlite3_bind_null(statement, at);
+	case TD_COLUMN_UTC: return bind_utc(statement, at, *(const int64_t *)field);
+	case TD_COLUMN_BOOL: return bind_number(statement, at, *(const bool *)field, false);
+	case TD_COLUMN_U16:
+		return bind_number(statement, at, *(const uint16_t *)field,
+				   *(const uint16_t *)field == 0);
+	case TD_COLUMN_U32: return bind_number(statement, at, *u32, false);
+	case TD_COLUMN_U32_SET: return bind_number(statement, at, *u32, *u32 == 0);
+	case TD_COLUMN_U64:
+		return bind_number(statement, at, (int64_t) * (const uint64_t *)field, false);
+	case TD_COLUMN_I64: return bind_number(statement, at, *(const int64_t *)field, false);
+	case TD_COLUMN_CENTI: return bind_centi(statement, at, *u32, false);
+	case TD_COLUMN_CENTI_SET: return bind_centi(statement, at, *u32, *u32 == 0);
+	default: return SQLITE_MISUSE;
+	}
+}
+
+int td_columns_bind(sqlite3_stmt *statement, int at, const struct td_column *columns,
+		    const void *record, int has_media)
+{
+	int rc = SQLITE_OK;
+
+	for (; rc == SQLITE_OK && columns->name; columns++) {
+		const char *field = (const char *)record + columns->offset;
+
+		if (columns->measured && !has_media)
+			rc = sqlite3_bind_null(statement, at);
+		else
+			rc = bind_field(statement, at, columns->kind, field);
+		at += columns->kind == TD_COLUMN_UTC ? 2 : 1;
+	}
+	return rc;
+}
