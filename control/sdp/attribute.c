@@ -32,12 +32,12 @@ static int format_take(struct td_sdp *sdp, const struct td_sdp_media *media, str
 	return 0;
 }
 
-// RFC 8866 section 6.6: "<payload type> <encoding>/<clock rate>[/<channels>]".
+// RFC 8866 section 6.6: "<payload type> <encoding>/<clock rate>[/<channels>]". A mapping that does not
+// read so (RFC 4475 has "31 LPC") makes its format one that matches no codec, and harms no other.
 static int take_rtpmap(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str value)
 {
 	struct td_str encoding, rate, channels;
 	struct td_sdp_format *format;
-	uint32_t rate_hz, count = 1;
 	int error = format_take(sdp, media, &value, &format);
 
 	// The first mapping of a type stands: it may not change within a description.
@@ -47,17 +47,12 @@ static int take_rtpmap(struct td_sdp *sdp, struct td_sdp_media *media, struct td
 	rate = td_str_after(value, encoding.len + 1);
 	channels = td_str_after(rate, td_str_find(rate, '/') + 1);
 	rate = td_str_before(rate, td_str_find(rate, '/'));
-	rate = td_str_trim(rate);
-	if (!td_sdp_is_token(encoding) || td_str_to_u32(rate, &rate_hz) || rate_hz == 0)
-		return -TD_EMALFORMED;
-	// What follows the rate counts channels for audio and nothing else.
-	if (!td_str_empty(channels) && media->kind == TD_SDP_AUDIO &&
-	    (td_str_to_u32(td_str_trim(channels), &count) || count == 0))
-		return -TD_EMALFORMED;
 	format->mapped = true;
-	format->encoding = encoding;
-	format->clock_rate_hz = rate_hz;
-	format->channels = count;
+	format->encoding = td_str_trim(encoding);
+	if (td_str_to_u32(td_str_trim(rate), &format->clock_rate_hz))
+		format->clock_rate_hz = 0;
+	if (!td_str_empty(channels) && td_str_to_u32(td_str_trim(channels), &format->channels))
+		format->channels = 0;
 	return 0;
 }
 
