@@ -1,0 +1,268 @@
+#include <errno.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+#include <rte_ring.h>
+#include <urcu-qsbr.h>
+
+#include "base/clock.h"
+#include "td_assert.h"
+#include "worker/worker.h"
+
+// Splits a UDP vector by what listens at each port: RTP, RTCP, another worker, or nobody.
+struct split {
+	struct td_packet rtp[TD_PARSE_VECTOR], rtcp[TD_PARSE_VECTOR];
+	uint32_t rtp_count, rtcp_count;
+};
+
+static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td_drop drop)
+{
+	worker->stats->drops[drop]++;
+	rte_pktmbuf_free(mbuf);
+}
+
+static inline uint16_t local_port(const struct td_packet *packet)
+{
+	return __builtin_bswap16(packet->local_port_be);
+}
+
+// `steered`: the packet has crossed once already and does not cross again.
+static void split_vector(struct td_worker *worker, const struct td_packet *udp, uint32_t count,
+			 bool steered, struct split *split)
+{
+	split->rtp_count = 0;
+	split->rtcp_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		td_demux_prefetch(worker->demux, udp[i].local, local_port(&udp[i]));
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t entry = td_demux_lookup(worker->demux, udp[i].local, local_port(&udp[i]));
+		uint32_t owner = td_demux_worker(entry);
+		struct td_packet *out;
+
+		if (__builtin_expect(!(entry & TD_DEMUX_OPEN), 0)) {
+			drop_packet(worker, udp[i].mbuf, TD_DROP_PORT_CLOSED);
+			continue;
+		}
+		if (__builtin_expect(owner != worker->index, 0)) {
+			if (steered || owner >= worker->steer.worker_count)
+				drop_packet(worker, udp[i].mbuf, TD_DROP_PORT_CLOSED);
+			else
+				td_steer_push(&worker->steer, owner, &udp[i]);
+			continue;
+		}
+		out = entry & TD_DEMUX_RTCP ? &split->rtcp[split->rtcp_count++]
+					    : &split->rtp[split->rtp_count++];
+		*out = udp[i];
+		out->stream = td_demux_stream(entry);
+	}
+}
+
+static void run_media(struct td_worker *worker, struct split *split, uint64_t now_ns)
+{
+	td_media_prefetch(worker->streams, split->rtp, split->rtp_count);
+	if (split->rtp_count > 0)
+		td_media_rtp(worker->media, split->rtp, split->rtp_count, now_ns, &worker->tx);
+	if (split->rtcp_count > 0)
+		td_media_rtcp(worker->media, split->rtcp, split->rtcp_count, now_ns, &worker->tx);
+}
+
+static void answer_vector(struct td_worker *worker, struct td_packet *packets, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct rte_mbuf *mbuf = packets[i].mbuf;
+		enum td_drop drop = TD_DROP_COUNT;
+
+		switch (td_answer_packet(&worker->answer, &packets[i], &drop)) {
+		case TD_ANSWER_SEND:
+			worker->stats->consumed++;
+			worker->stats->originated++;
+			td_tx_push(&worker->tx, packets[i].in_port, mbuf);
+			break;
+		case TD_ANSWER_CONSUME:
+			worker->stats->consumed++;
+			rte_pktmbuf_free(mbuf);
+			break;
+		case TD_ANSWER_DROP: drop_packet(worker, mbuf, drop); break;
+		}
+	}
+}
+
+static void receive_burst(struct td_worker *worker, uint32_t port, struct rte_mbuf **mbufs,
+			  uint32_t count, uint64_t now_ns)
+{
+	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
+	struct split split;
+	uint32_t udp_count, other_count;
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		rte_prefetch0(mbufs[i]);
+	for (uint32_t i = 0; i < count; i++)
+		bytes += mbufs[i]->pkt_len;
+	worker->stats->rx_packets += count;
+	worker->stats->rx_bytes += bytes;
+	udp_count = td_parse_burst(&worker->parse, port, mbufs, count, udp, other, &other_count,
+				   worker->stats);
+	if (udp_count > 0) {
+		split_vector(worker, udp, udp_count, false, &split);
+		run_media(worker, &split, now_ns);
+		td_steer_flush(&worker->steer, worker->stats);
+	}
+	if (other_count > 0)
+		answer_vector(worker, other, other_count);
+}
+
+static uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
+{
+	struct rte_mbuf *mbufs[TD_WORKER_BURST];
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < worker->poll_count; i++) {
+		const struct td_worker_poll *poll = &worker->polls[i];
+		uint16_t count =
+			rte_eth_rx_burst(poll->dpdk_port, poll->queue, mbufs, TD_WORKER_BURST);
+
+		if (count > 0)
+			receive_burst(worker, poll->port, mbufs, count, now_ns);
+		found += count;
+	}
+	return found;
+}
+
+static uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
+{
+	struct td_packet udp[TD_WORKER_BURST];
+	struct split split;
+	uint32_t count;
+
+	if (worker->steer.worker_count < 2)
+		return 0;
+	count = td_steer_take(&worker->steer, udp, TD_WORKER_BURST, worker->stats);
+	if (count == 0)
+		return 0;
+	split_vector(worker, udp, count, true, &split);
+	run_media(worker, &split, now_ns);
+	return count;
+}
+
+// Sends what workers without a queue on one of our ports have handed over.
+static uint32_t send_handed_over(struct td_worker *worker)
+{
+	struct rte_mbuf *mbufs[TD_TX_VECTOR];
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < worker->handover_count; i++) {
+		const struct td_worker_handover *handover = &worker->handovers[i];
+		uint32_t count =
+			rte_ring_dequeue_burst(handover->ring, (void **)mbufs, TD_TX_VECTOR, NULL);
+
+		for (uint32_t j = 0; j < count; j++)
+			td_tx_push(&worker->tx, handover->port, mbufs[j]);
+		found += count;
+	}
+	return found;
+}
+
+static uint32_t run_slots(struct td_worker *worker, uint64_t now_ns)
+{
+	uint32_t slot, sent = 0;
+	uint64_t late_ns;
+
+	while (td_slots_take(&worker->slots, now_ns, &slot, &late_ns)) {
+		if (late_ns / TD_NS_PER_US > worker->stats->tick_late_max_us)
+			worker->stats->tick_late_max_us = late_ns / TD_NS_PER_US;
+		sent += td_media_tick(worker->media, slot, now_ns, &worker->tx);
+		worker->stats->ticks++;
+		if (worker->index == 0)
+			sent += td_housekeeper_run(&worker->housekeeper, &worker->answer,
+						   worker->pool, now_ns, &worker->tx,
+						   worker->stats);
+	}
+	return sent;
+}
+
+// Charges the time since the last turn began to what that turn was.
+static void account_time(struct td_worker *worker, uint64_t now_ns)
+{
+	struct td_worker_stats *stats = worker->stats;
+
+	if (worker->turn_busy)
+		stats->busy_ns += now_ns - worker->turn_ns;
+	else
+		stats->idle_ns += now_ns - worker->turn_ns;
+	stats->turns++;
+	stats->heartbeat_ns = now_ns;
+	worker->turn_ns = now_ns;
+}
+
+bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
+{
+	uint32_t found;
+
+	account_time(worker, now_ns);
+	found = poll_ports(worker, now_ns);
+	found += take_steered(worker, now_ns);
+	found += run_slots(worker, now_ns);
+	found += td_media_sweep(worker->media, now_ns, &worker->tx);
+	found += send_handed_over(worker);
+	td_tx_flush(&worker->tx);
+	found += td_media_changes(worker->media, now_ns);
+	rcu_quiescent_state();
+	worker->turn_busy = found > 0;
+	worker->stats->busy_turns += found > 0;
+	return found > 0;
+}
+
+void td_worker_attach(struct td_worker *worker, uint64_t now_ns)
+{
+	td_role_enter_worker(worker->index);
+	rcu_register_thread();
+	td_slots_init(&worker->slots, now_ns);
+	worker->turn_ns = now_ns;
+	worker->pace.busy_until_ns = now_ns;
+}
+
+void td_worker_detach(struct td_worker *worker)
+{
+	td_role_assert(TD_ROLE_WORKER);
+	td_tx_flush(&worker->tx);
+	rcu_unregister_thread();
+}
+
+static void sleep_until(uint64_t wake_ns)
+{
+	struct timespec wake = { .tv_sec = (time_t)(wake_ns / TD_NS_PER_S),
+				 .tv_nsec = (long)(wake_ns % TD_NS_PER_S) };
+
+	// An interrupted sleep is an early turn, nothing more.
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+}
+
+int td_worker_run(void *argument)
+{
+	struct td_worker *worker = argument;
+	uint64_t now_ns = td_clock_now_ns();
+
+	td_worker_attach(worker, now_ns);
+	// Sleeps end when they should, not up to 50 us later.
+	prctl(PR_SET_TIMERSLACK, 1ul);
+	// Pairs with the release store in td_workers_stop.
+	while (!atomic_load_explicit(worker->stop, memory_order_acquire)) {
+		bool found = td_worker_turn(worker, now_ns);
+		uint64_t sleep_ns;
+
+		now_ns = td_clock_now_ns();
+		sleep_ns = td_pace_sleep_ns(&worker->pace, found, now_ns,
+					    td_slots_next_ns(&worker->slots));
+		if (sleep_ns > 0) {
+			sleep_until(now_ns + sleep_ns);
+			now_ns = td_clock_now_ns();
+		} else if (!found) {
+			rte_pause();
+		}
+	}
+	td_worker_detach(worker);
+	return 0;
+}
