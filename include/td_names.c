@@ -12,9 +12,10 @@
 
 static int error_index(int error)
 {
-	int index = error < 0 ? -error : error;
-
-	return index < TD_ERROR_COUNT ? index : TD_EINVALID;
+	// Compared before negating: the number may come from the other process and be INT_MIN.
+	if (error >= TD_ERROR_COUNT || error <= -TD_ERROR_COUNT)
+		return TD_EINVALID;
+	return error < 0 ? -error : error;
 }
 
 const char *td_error_name(int error)

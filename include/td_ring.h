@@ -115,8 +115,11 @@ TD_MUST_CHECK static inline int td_ring_pop(struct td_ring_view *view, void *slo
 		view->peer = atomic_load_explicit(&view->shared->head, memory_order_acquire);
 		if (view->own == view->peer)
 			return -TD_EEMPTY;
-		if (view->peer - view->own > view->mask + 1)
+		if (view->peer - view->own > view->mask + 1) {
+			// Forget the impossible position, or the next call would believe it.
+			view->peer = view->own;
 			return -TD_ECORRUPT;
+		}
 	}
 	memcpy(slot, view->slots + (size_t)(view->own & view->mask) * view->slot_bytes,
 	       view->slot_bytes);
