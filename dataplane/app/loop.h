@@ -1,0 +1,18 @@
+// The main thread's loop: commands in, events' bell out, attach and detach, watchdog, signals.
+//
+//   epoll: command bell | listener | control's connection | signals     or a timeout:
+//     1 ms while any context, player or recording is there or something has just happened,
+//     then longer and longer up to TD_LOOP_REST_MS
+//
+// A batch of at most TD_LOOP_COMMANDS commands a turn, so that bells and signals are never starved.
+#pragma once
+
+#include "app/dataplane.h"
+#include "td_role.h"
+
+#define TD_LOOP_COMMANDS 256
+#define TD_LOOP_REST_MS  100
+
+// Runs until SIGTERM or SIGINT (0) or until a worker is lost (-TD_ETIMEOUT). The caller has blocked
+// both signals in all threads.
+TD_MUST_CHECK int td_loop_run(struct td_dataplane *dataplane) TD_MAIN;

@@ -1,0 +1,28 @@
+// The dataplane's network as the config describes it: packet memory, ports, addresses, next hops,
+// port table. Built and taken down by the main thread around the life of the workers.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+#include "config/config.h"
+#include "net/demux.h"
+#include "net/local.h"
+#include "net/neighbour.h"
+#include "net/port.h"
+#include "td_error.h"
+
+struct td_network {
+	struct rte_mempool *pool;
+	struct td_port ports[TD_PORT_MAX];
+	uint32_t port_count;
+	struct td_locals locals;
+	struct td_neighbours *neighbours;
+	struct td_demux *demux;
+};
+
+// 0, or -TD_E* with one sentence in `reason`; then nothing is left open.
+TD_MUST_CHECK int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
+				  struct td_network *network, char reason[TD_PORT_REASON_MAX]);
+void td_network_close(struct td_network *network);
