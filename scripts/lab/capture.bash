@@ -112,3 +112,9 @@ lab_relay() {
 				d[int(n * 0.5) + 1], d[int(n * 0.99) + 1], d[n]
 		}'
 }
+
+# lab_capture_rtcp NAME ADDRESS: sender and receiver reports from that address.
+lab_capture_rtcp() {
+	tshark -n -r "$LAB_DIR/$1.pcap" --enable-heuristic rtcp_udp \
+		-Y "ip.src == $2 && (rtcp.pt == 200 || rtcp.pt == 201)" 2>/dev/null | wc -l
+}

@@ -142,3 +142,13 @@ lab_phone_heard() {
 	[ "${#files[@]}" -gt 0 ] || return 1
 	echo "${files[${2:-0} - 1]}"
 }
+
+# lab_call_to_agent NUMBER: the phone on "caller" dials, the one on "agent" answers; returns when
+# both are up.
+lab_call_to_agent() {
+	lab_phone_dial caller "sip:$1@10.77.0.1"
+	lab_wait_for 15 "the agent's phone rings" lab_phone_ringing agent || return 1
+	lab_phone_accept agent
+	lab_wait_for 5 "the agent's call is up" lab_phone_in_call agent &&
+		lab_wait_for 3 "the call is talking" lab_call_is talking
+}

@@ -15,6 +15,7 @@ LAB_WAIT_MAX_S=0
 LAB_OPTIONS_PING_S=30
 LAB_TRUNK_NAT=false
 LAB_CODECS="pcmu, pcma"
+LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
 LAB_DATA_DIR=''
 
 # AF_XDP where the kernel has it, AF_PACKET otherwise.
@@ -59,8 +60,7 @@ lab_config() {
 			  options_ping_s: $LAB_OPTIONS_PING_S
 			trunks:
 			  - name: carrier
-			    addresses: ["10.77.0.10", "10.77.0.11"]
-			    peer: "10.77.0.10:5060"
+			    addresses: [$LAB_TRUNKS]
 			    codecs: [$LAB_CODECS]
 			    nat: $LAB_TRUNK_NAT
 			queues:
@@ -244,4 +244,21 @@ lab_switch_counters() {
 	echo "--- counters"
 	lab_rpc system.status | jq -c '.result | {calls, streams, workers: [.workers[]?
 		| .drops |= with_entries(select(.value > 0))]}' 2>/dev/null
+}
+
+# lab_call_field NAME: of the only (oldest) call there is.
+lab_call_field() {
+	lab_rpc call.list | jq -r ".result.calls[0].$1"
+}
+
+lab_call_is() {
+	[ "$(lab_call_field state)" = "$1" ]
+}
+
+# lab_recording_path NAME: where a recording of that name in the database is.
+lab_recording_path() {
+	case $1 in
+	/*) echo "$1" ;;
+	*) echo "$LAB_DATA_DIR/recordings/$1" ;;
+	esac
 }

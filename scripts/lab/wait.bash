@@ -39,3 +39,8 @@ lab_gone() {
 lab_log_has() {
 	grep -qaE -- "$2" "$LAB_DIR/log/$1.log"
 }
+
+# lab_word NAME "name value name value...": picks a value out of a line of such pairs.
+lab_word() {
+	awk -v w="$1" '{ for (i = 1; i < NF; i++) if ($i == w) print $(i + 1) }' <<<"$2"
+}
