@@ -1,0 +1,21 @@
+// Calls, agents, trunks and what they are made of as JSON values, one shape each, wherever they
+// appear: in a list, alone, or in an event.
+//
+// Absent things are null, times are ISO UTC text, addresses "host:port". Text that is not UTF-8
+// (a SIP user part may hold anything) is shown with question marks. Every function gives a new
+// reference, or NULL when there is no memory.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "call/inspect.h"
+
+json_t *td_describe_text(const char *text); // empty: null
+json_t *td_describe_utc(uint64_t utc_ms);   // 0: null
+json_t *td_describe_endpoint(const struct td_endpoint *endpoint);
+json_t *td_describe_count(uint64_t count);
+
+json_t *td_describe_call(const struct td_call_info *info);
+json_t *td_describe_agent(const struct td_agent_info *info);
+json_t *td_describe_trunk(const struct td_trunk_info *info);

@@ -1,0 +1,162 @@
+// Verbs about media: what the dataplane's shared region shows, live.
+#include "api/core.h"
+#include "api/describe.h"
+#include "api/verbs.h"
+#include "link/link.h"
+#include "td_codec_id.h"
+#include "td_stats.h"
+
+#define NS_PER_MS 1000000u
+
+static TD_CONTROL const struct td_region *region_of(struct td_rpc_call *call)
+{
+	struct td_api *api = call->context;
+	const struct td_region *region = td_link_region(api->deps.link);
+
+	if (!region)
+		td_rpc_fail(call, TD_RPC_UNAVAILABLE, "the dataplane is not connected");
+	return region;
+}
+
+// Milliseconds since then, null when it never was.
+static json_t *since_ms(uint64_t then_ns)
+{
+	uint64_t now_ns = uv_hrtime();
+
+	if (then_ns == 0)
+		return json_null();
+	return td_describe_count(now_ns > then_ns ? (now_ns - then_ns) / NS_PER_MS : 0);
+}
+
+static json_t *describe_received(const struct td_stream_stats *stats)
+{
+	double lost = stats->rx_lost > 0 && stats->rx_expected > 0
+			      ? 100.0 * (double)stats->rx_lost / (double)stats->rx_expected
+			      : 0;
+
+	return json_pack("{s:o, s:o, s:o, s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "packets", td_describe_count(stats->rx_packets), "bytes",
+			 td_describe_count(stats->rx_bytes), "expected",
+			 td_describe_count(stats->rx_expected), "lost", (json_int_t)stats->rx_lost,
+			 "lost_percent", lost, "reordered", td_describe_count(stats->rx_reordered),
+			 "duplicates", td_describe_count(stats->rx_duplicates), "wrong_source",
+			 td_describe_count(stats->rx_wrong_source), "jitter_us",
+			 td_describe_count(stats->rx_jitter_us), "jitter_max_us",
+			 td_describe_count(stats->rx_jitter_max_us), "ssrc_changes",
+			 td_describe_count(stats->rx_ssrc_changes), "first_ms_ago",
+			 since_ms(stats->first_rx_ns), "last_ms_ago", since_ms(stats->last_rx_ns));
+}
+
+static json_t *describe_sent(const struct td_stream_stats *stats)
+{
+	return json_pack("{s:o, s:o}", "packets", td_describe_count(stats->tx_packets), "bytes",
+			 td_describe_count(stats->tx_bytes));
+}
+
+// What the peer reports of what we send it (RFC 3550 section 6.4.1).
+static json_t *describe_reported(const struct td_stream_stats *stats)
+{
+	if (stats->rtcp_rx == 0)
+		return json_null();
+	return json_pack("{s:o, s:I, s:o, s:f, s:o}", "reports", td_describe_count(stats->rtcp_rx),
+			 "lost", (json_int_t)stats->remote_lost, "jitter_us",
+			 td_describe_count(stats->remote_jitter_us), "lost_percent",
+			 stats->remote_fraction_lost * 100.0 / 256.0, "rtt_us",
+			 stats->rtt_us ? td_describe_count(stats->rtt_us) : json_null());
+}
+
+static json_t *describe_stream(const struct td_stream_mirror *mirror)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "id",
+			 td_describe_count(mirror->id.v), "context",
+			 td_describe_count(mirror->context.v), "worker",
+			 td_describe_count(mirror->worker), "local",
+			 td_describe_endpoint(&mirror->local), "remote",
+			 td_describe_endpoint(&mirror->remote), "codec",
+			 td_codec_name((enum td_codec_id)mirror->codec), "payload_type",
+			 mirror->payload_type == TD_PAYLOAD_TYPE_NONE
+				 ? json_null()
+				 : td_describe_count(mirror->payload_type),
+			 "source_locked", mirror->source_locked != 0, "received",
+			 describe_received(&mirror->stats), "sent", describe_sent(&mirror->stats),
+			 "reported", describe_reported(&mirror->stats));
+}
+
+json_t *td_verb_stream_get(struct td_rpc_call *call)
+{
+	const struct td_region *region = region_of(call);
+	uint32_t id = (uint32_t)td_rpc_integer(call, "id", 0), index = td_handle_index(id);
+	struct td_stream_mirror mirror;
+
+	if (!region)
+		return NULL;
+	if (index >= region->stream_count ||
+	    td_mirror_read(&region->streams[index], &mirror) != 0 || mirror.id.v != id)
+		return td_rpc_fail(call, TD_RPC_NOT_FOUND, "there is no stream %u", id);
+	return describe_stream(&mirror);
+}
+
+// Only what has happened: forty zeros would hide the one number that matters.
+static json_t *describe_drops(const struct td_worker_stats *stats)
+{
+	json_t *drops = json_object();
+
+	for (int i = 0; i < TD_DROP_COUNT; i++)
+		if (stats->drops[i] > 0)
+			json_object_set_new(drops, td_drop_name((enum td_drop)i),
+					    td_describe_count(stats->drops[i]));
+	return drops;
+}
+
+static json_t *describe_flow(const struct td_worker_stats *stats)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rx_packets",
+			 td_describe_count(stats->rx_packets), "rx_bytes",
+			 td_describe_count(stats->rx_bytes), "tx_packets",
+			 td_describe_count(stats->tx_packets), "tx_bytes",
+			 td_describe_count(stats->tx_bytes), "forwarded",
+			 td_describe_count(stats->forwarded), "originated",
+			 td_describe_count(stats->originated), "consumed",
+			 td_describe_count(stats->consumed), "steered_out",
+			 td_describe_count(stats->steered_out), "steered_in",
+			 td_describe_count(stats->steered_in));
+}
+
+static TD_CONTROL json_t *describe_worker(const struct td_api *api, unsigned index,
+					  const struct td_worker_stats *stats)
+{
+	const struct td_rate *rate = &api->rates.workers[index];
+	json_t *worker = describe_flow(stats);
+	json_t *rest = json_pack(
+		"{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "worker",
+		td_describe_count(index), "rx_pps", td_describe_count(rate->rx_pps), "tx_pps",
+		td_describe_count(rate->tx_pps), "load_percent", rate->load_permille / 10.0,
+		"streams", td_describe_count(stats->streams), "contexts",
+		td_describe_count(stats->contexts), "players", td_describe_count(stats->players),
+		"taps", td_describe_count(stats->taps), "heartbeat_ms_ago",
+		since_ms(stats->heartbeat_ns), "ticks", td_describe_count(stats->ticks),
+		"tick_late_max_us", td_describe_count(stats->tick_late_max_us), "tap_lost",
+		td_describe_count(stats->tap_lost), "events_lost",
+		td_describe_count(stats->events_lost), "drops", describe_drops(stats));
+
+	if (!worker || !rest || json_object_update(worker, rest) != 0) {
+		json_decref(worker);
+		worker = NULL;
+	}
+	json_decref(rest);
+	return worker;
+}
+
+json_t *td_verb_worker_list(struct td_rpc_call *call)
+{
+	const struct td_region *region = region_of(call);
+	json_t *workers;
+
+	if (!region)
+		return NULL;
+	workers = json_array();
+	for (unsigned i = 0; i < region->worker_count && i < TD_WORKER_MAX; i++)
+		json_array_append_new(workers,
+				      describe_worker(call->context, i, &region->workers[i]));
+	return json_pack("{s:o}", "workers", workers);
+}
