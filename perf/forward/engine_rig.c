@@ -1,0 +1,343 @@
+#include "engine_rig.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "base/clock.h"
+#include "media/engine.h"
+#include "net/demux.h"
+#include "net/local.h"
+#include "net/neighbour.h"
+#include "net/port.h"
+#include "td_region.h"
+#include "worker/workers.h"
+
+#define LOCAL_BASE      "10.200.0."
+#define PORT_FIRST      1024
+#define PORT_LAST       65535
+#define PAIRS_PER_LOCAL ((PORT_LAST - PORT_FIRST + 1) / 2)
+#define PAYLOAD_BYTES   160
+#define FRAME_BYTES     (14 + 20 + 8 + 12 + PAYLOAD_BYTES)
+
+struct rig_stream {
+	struct td_stream_id id;
+	struct td_endpoint local, remote;
+};
+
+struct td_rig {
+	uint32_t stream_count, calls;
+	struct rig_stream *streams; // 2i and 2i + 1 are call i
+	struct td_locals locals;
+	struct td_demux *demux;
+	struct td_neighbours *neighbours;
+	struct td_region region;
+	void *memory;
+	size_t memory_bytes;
+	struct td_port port;
+	struct rte_mempool *pool;
+	struct td_engine *engine;
+	struct td_workers *workers;
+	struct td_worker *worker;
+	struct td_ring_view events[2];
+	uint64_t request_id;
+};
+
+static void must(int ok, const char *what, const char *why)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "forward: %s: %s\n", what, why);
+	exit(2);
+}
+
+static void make_region(struct td_rig *rig)
+{
+	struct td_region_sizes sizes = { .worker_count = 1, .stream_count = rig->stream_count };
+
+	rig->memory_bytes = td_region_bytes(&sizes);
+	rig->memory = mmap(NULL, rig->memory_bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(rig->memory != MAP_FAILED, "region", "no memory");
+	td_region_format(rig->memory, &sizes, 1, 1, &rig->region);
+	for (uint32_t i = 0; i < 2; i++)
+		must(td_region_attach_events(&rig->region, i, 0, &rig->events[i]) == 0, "region",
+		     "event ring");
+}
+
+static void make_net(struct td_rig *rig, uint16_t dpdk_port, uint64_t seed)
+{
+	struct td_port_spec spec = {
+		.name = "bench", .kind = TD_PORT_KIND_NET_RING, .rx_queues = 1, .workers = 1
+	};
+	struct td_link_source source = { .vlan = 0 };
+	char reason[TD_PORT_REASON_MAX];
+	uint32_t locals = (rig->stream_count + PAIRS_PER_LOCAL - 1) / PAIRS_PER_LOCAL;
+
+	must(td_port_adopt(&spec, dpdk_port, rig->pool, &rig->port, reason) == 0, "port", reason);
+	for (uint32_t i = 0; i < locals; i++) {
+		struct td_local local = { .prefix_bits = 24 };
+		char text[24];
+
+		snprintf(text, sizeof text, LOCAL_BASE "%u", i + 1);
+		must(td_endpoint_parse_addr(text, &local.addr) == 0, text, "not an address");
+		must(td_locals_add(&rig->locals, &local) == 0, text, "not taken");
+	}
+	must(td_demux_create(locals, PORT_FIRST, PORT_LAST, seed, &rig->demux) == 0, "demux",
+	     "no memory");
+	must(td_neighbours_create(&rig->locals, &rig->neighbours) == 0, "neighbours", "no memory");
+	memcpy(source.mac, rig->port.mac, 6);
+	td_neighbours_set_source(rig->neighbours, 0, &source);
+}
+
+static void make_engine(struct td_rig *rig, uint64_t seed)
+{
+	struct td_engine_options options = { .worker_count = 1,
+					     .stream_count = rig->stream_count,
+					     .region = &rig->region,
+					     .demux = rig->demux,
+					     .locals = &rig->locals,
+					     .neighbours = rig->neighbours,
+					     .pool = rig->pool,
+					     .seed = seed,
+					     .tap_records = 64 };
+	struct td_workers_options workers = { .worker_count = 1,
+					      .busy_poll = true,
+					      .ports = &rig->port,
+					      .port_count = 1,
+					      .locals = &rig->locals,
+					      .demux = rig->demux,
+					      .neighbours = rig->neighbours,
+					      .pool = rig->pool,
+					      .stats = rig->region.workers };
+
+	must(td_engine_create(&options, &rig->engine) == 0, "engine", "no memory");
+	workers.engine = rig->engine;
+	must(td_workers_create(&workers, &rig->workers) == 0, "workers", "no memory");
+	rig->worker = rig->workers->workers[0];
+	td_worker_attach(rig->worker, td_clock_now_ns());
+}
+
+// Executes one command to its answer, taking the worker's turns meanwhile.
+static void call(struct td_rig *rig, struct td_command *command, struct td_event *answer)
+{
+	command->request_id = ++rig->request_id;
+	command->deadline_ns = UINT64_MAX;
+	td_role_enter_main();
+	td_engine_command(rig->engine, command, td_clock_now_ns());
+	for (int turns = 0; turns < 1000000; turns++) {
+		uint64_t now_ns = td_clock_now_ns();
+
+		td_role_enter_worker(0);
+		td_worker_turn(rig->worker, now_ns);
+		for (int i = 0; i < 2; i++)
+			while (td_ring_pop(&rig->events[i], answer) == 0)
+				if (answer->request_id == command->request_id) {
+					must(answer->result == 0, td_command_name(command->kind),
+					     td_error_text(answer->result));
+					return;
+				}
+		td_role_enter_main();
+		td_engine_housekeep(rig->engine, now_ns);
+	}
+	must(0, td_command_name(command->kind), "no answer");
+}
+
+static struct td_context_id make_context(struct td_rig *rig)
+{
+	struct td_command command = { .kind = TD_COMMAND_CONTEXT_CREATE };
+	struct td_event answer;
+
+	call(rig, &command, &answer);
+	return answer.u.context;
+}
+
+static void make_stream(struct td_rig *rig, struct td_context_id context, struct rig_stream *stream)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_CREATE };
+	struct td_event answer;
+
+	command.u.stream_create.context = context;
+	command.u.stream_create.family = TD_FAMILY_IPV4;
+	call(rig, &command, &answer);
+	stream->id = answer.u.stream_created.stream;
+	stream->local = answer.u.stream_created.local;
+}
+
+static void connect_stream(struct td_rig *rig, struct rig_stream *stream)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_SET_REMOTE };
+	struct td_event answer;
+
+	command.u.stream_set_remote = (struct td_command_stream_set_remote){
+		.stream = stream->id,
+		.remote = stream->remote,
+		.codec = TD_CODEC_PCMU,
+		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
+		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.ptime_ms = 20,
+	};
+	call(rig, &command, &answer);
+}
+
+static void bridge(struct td_rig *rig, struct td_context_id context, uint32_t call_idx)
+{
+	struct td_member a = { TD_MEMBER_STREAM, rig->streams[2 * call_idx].id.v };
+	struct td_member b = { TD_MEMBER_STREAM, rig->streams[2 * call_idx + 1].id.v };
+	struct td_command command = { .kind = TD_COMMAND_MATRIX_EDIT };
+	struct td_event answer;
+
+	command.u.matrix_edit.context = context;
+	command.u.matrix_edit.cell_count = 2;
+	command.u.matrix_edit.cells[0] = (struct td_cell){ a, b, TD_GAIN_UNITY };
+	command.u.matrix_edit.cells[1] = (struct td_cell){ b, a, TD_GAIN_UNITY };
+	call(rig, &command, &answer);
+}
+
+// Calls in one random cycle: what leaves B of one call arrives at A of the next.
+static void link_cycle(struct td_rig *rig, uint64_t seed)
+{
+	uint32_t *order = malloc(rig->calls * sizeof *order);
+
+	for (uint32_t i = 0; i < rig->calls; i++)
+		order[i] = i;
+	for (uint32_t i = rig->calls - 1; i > 0; i--) {
+		uint32_t with, swap = order[i];
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		with = (uint32_t)((seed >> 33) % i);
+		order[i] = order[with];
+		order[with] = swap;
+	}
+	for (uint32_t i = 0; i < rig->calls; i++) {
+		struct rig_stream *b = &rig->streams[2 * order[i] + 1];
+		struct rig_stream *a = &rig->streams[2 * order[(i + 1) % rig->calls]];
+
+		b->remote = a->local;
+		a->remote = b->local;
+	}
+	free(order);
+}
+
+struct td_rig *td_rig_create(uint32_t streams, uint16_t port, struct rte_mempool *pool,
+			     uint64_t seed)
+{
+	struct td_rig *rig = calloc(1, sizeof *rig);
+	struct td_context_id *contexts;
+
+	rig->calls = streams < 2 ? 1 : streams / 2;
+	rig->stream_count = rig->calls * 2;
+	rig->pool = pool;
+	rig->streams = calloc(rig->stream_count, sizeof *rig->streams);
+	contexts = calloc(rig->calls, sizeof *contexts);
+	make_region(rig);
+	make_net(rig, port, seed);
+	make_engine(rig, seed);
+	for (uint32_t i = 0; i < rig->calls; i++) {
+		contexts[i] = make_context(rig);
+		make_stream(rig, contexts[i], &rig->streams[2 * i]);
+		make_stream(rig, contexts[i], &rig->streams[2 * i + 1]);
+	}
+	link_cycle(rig, seed);
+	for (uint32_t i = 0; i < rig->stream_count; i++)
+		connect_stream(rig, &rig->streams[i]);
+	for (uint32_t i = 0; i < rig->calls; i++)
+		bridge(rig, contexts[i], i);
+	free(contexts);
+	return rig;
+}
+
+void td_rig_destroy(struct td_rig *rig)
+{
+	td_worker_detach(rig->worker);
+	td_role_enter_main();
+	td_workers_destroy(rig->workers);
+	td_engine_destroy(rig->engine);
+	td_neighbours_destroy(rig->neighbours);
+	td_demux_destroy(rig->demux);
+	td_port_close(&rig->port);
+	munmap(rig->memory, rig->memory_bytes);
+	free(rig->streams);
+	free(rig);
+}
+
+// A frame from the stream's remote party to the stream.
+static struct rte_mbuf *make_packet(struct td_rig *rig, const struct rig_stream *stream)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(rig->pool);
+	uint8_t *frame = mbuf ? (uint8_t *)rte_pktmbuf_append(mbuf, FRAME_BYTES) : NULL;
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
+
+	must(frame != NULL, "packets", "the pool is empty");
+	memset(frame, 0xd5, FRAME_BYTES);
+	memcpy(frame, rig->port.mac, 6);
+	memcpy(frame + 6, rig->port.mac, 6);
+	memcpy(frame + 12, "\x08\x00", 2);
+	memset(ip, 0, sizeof *ip);
+	ip->version_ihl = 0x45;
+	ip->total_length = htons(FRAME_BYTES - 14);
+	ip->time_to_live = 64;
+	ip->next_proto_id = IPPROTO_UDP;
+	memcpy(&ip->src_addr, stream->remote.addr, 4);
+	memcpy(&ip->dst_addr, stream->local.addr, 4);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	udp->src_port = stream->remote.port_be;
+	udp->dst_port = stream->local.port_be;
+	udp->dgram_len = htons(FRAME_BYTES - 34);
+	udp->dgram_cksum = 0;
+	memcpy(frame + 42, "\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01", 12);
+	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	return mbuf;
+}
+
+void td_rig_fill(struct td_rig *rig, uint32_t packets)
+{
+	for (uint32_t i = 0; i < packets; i++) {
+		uint32_t at = (uint32_t)((uint64_t)i * 2654435761u % rig->stream_count);
+		struct rte_mbuf *mbuf = make_packet(rig, &rig->streams[at]);
+
+		must(rte_eth_tx_burst(rig->port.dpdk_port, 0, &mbuf, 1) == 1, "packets",
+		     "the ring is full");
+	}
+}
+
+static uint64_t drops(const struct td_rig *rig)
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < TD_DROP_COUNT; i++)
+		total += rig->region.workers[0].drops[i];
+	return total;
+}
+
+const char *td_rig_drop_reason(const struct td_rig *rig)
+{
+	int most = 0;
+
+	for (int i = 1; i < TD_DROP_COUNT; i++)
+		if (rig->region.workers[0].drops[i] > rig->region.workers[0].drops[most])
+			most = i;
+	return td_drop_name((enum td_drop)most);
+}
+
+uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
+{
+	const struct td_worker_stats *stats = rig->worker->stats;
+	uint64_t goal = stats->forwarded + packets, dropped = drops(rig), start = rte_rdtsc();
+
+	td_role_enter_worker(0);
+	while (stats->forwarded < goal)
+		if (!td_worker_turn(rig->worker, td_clock_now_ns()) && drops(rig) != dropped)
+			break;
+	start = rte_rdtsc() - start;
+	*lost += drops(rig) - dropped;
+	return start;
+}

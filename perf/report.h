@@ -1,0 +1,22 @@
+// What a benchmark prints: one JSON object a line, the columns perf/run documents.
+//
+//   value, reference: medians of interleaved runs; ratio = value / reference
+//   min, max: of the value's runs; p50_us, p99_us: latency where there is one, else null
+//
+// A run that lost packets or missed its pace sets `lost` and makes the program exit 1.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct td_report_row {
+	const char *bench, *case_name, *unit, *reference_name;
+	double value, reference, min, max;
+	double p50_us, p99_us; // negative: not measured
+	uint64_t lost;
+};
+
+void td_report_print(const struct td_report_row *row);
+
+// The median of `count` values; sorts them in place.
+double td_report_median(double *values, size_t count);
