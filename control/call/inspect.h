@@ -4,7 +4,7 @@
 // can keep what it got for as long as it likes. Strings are NUL-terminated and cut to fit; empty
 // means "none". Times are UTC milliseconds since 1970, 0 means "not yet".
 //
-// Thread: the control loop's. Notices are sent at the end of the turn that caused the change, in
+// Thread: the control loop's. Notices are sent from inside the turn that causes the change, in
 // the order of the changes.
 #pragma once
 
@@ -62,7 +62,7 @@ const char *td_call_state_name(enum td_call_state state); // "queued"
 	X(NO_ANSWER, "no-answer", 19)                                                              \
 	X(REFUSED, "refused", 21)                                                                  \
 	X(UNREACHABLE, "unreachable", 20)                                                          \
-	X(ANSWERED_ELSEWHERE, "withdrawn", 26) /* legs: the offer was taken back */
+	X(WITHDRAWN, "withdrawn", 26) /* legs: the offer was taken back */
 
 enum td_cause {
 #define TD_CAUSE_MEMBER(symbol, name, q850) TD_CAUSE_##symbol,

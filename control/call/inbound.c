@@ -1,0 +1,199 @@
+// A new INVITE: from whom, for which queue, with which media; a call or a refusal.
+#include <stdio.h>
+#include <string.h>
+
+#include "acd/inspect.h"
+#include "call/cause.h"
+#include "call/dialplan.h"
+#include "call/manager.h"
+#include "sdp/negotiate.h"
+#include "td_assert.h"
+#include "td_log.h"
+
+// What an INVITE has to pass before anything is made for it.
+struct invitation {
+	struct td_trunk *trunk;
+	int queue;
+	char called[TD_CALL_PARTY_MAX];
+	bool has_offer;
+	struct td_sdp_agreed agreed; // as it will be, whatever our address turns out to be
+};
+
+// The dialled number: the user part without parameters of its own, unescaped.
+static int dialled_number(const struct td_sip_message *msg, char *out, size_t out_bytes)
+{
+	struct td_str user = msg->request_uri.user;
+
+	return td_sip_uri_unescape(td_str_before(user, td_str_find(user, ';')), out, out_bytes);
+}
+
+// Finds out on a copy what the answer would agree on, before the dataplane is bothered.
+static int try_offer(const struct td_trunk *trunk, const struct td_sdp *offer,
+		     struct td_sdp_agreed *agreed)
+{
+	struct td_sdp_local local = { .telephone_event = true, .direction = TD_SDP_SENDRECV };
+	struct td_sdp_session session;
+	char text[TD_SDP_TEXT_MAX];
+	int len;
+
+	td_sdp_session_init(&session, 1);
+	for (unsigned i = 0; i < trunk->config->codecs_count && i < TD_SDP_LOCAL_CODEC_MAX; i++)
+		local.codecs[local.codec_count++] = trunk->config->codecs[i];
+	// Any address of the family they use: only the dataplane knows which it will be.
+	local.rtp = trunk->config->parsed[0];
+	for (uint32_t i = 0; i < offer->media_count; i++) {
+		const struct td_sdp_connection *connection = &offer->media[i].connection;
+
+		if (offer->media[i].kind != TD_SDP_AUDIO || !connection->numeric)
+			continue;
+		local.rtp = connection->addr;
+		break;
+	}
+	local.rtp.port_be = 0x0100;
+	len = td_sdp_answer(&session, &local, offer, agreed, text, sizeof text);
+	return len < 0 ? len : 0;
+}
+
+static uint16_t check_offer(struct td_calls *calls, const struct td_sip_message *msg,
+			    struct invitation *invitation)
+{
+	struct td_sdp offer;
+	int has = td_sip_body(msg, &offer);
+
+	if (has == 0)
+		return 0;
+	if (has > 0) {
+		invitation->has_offer = true;
+		if (msg->body.len > TD_CALL_OFFER_MAX)
+			return 413;
+		has = try_offer(invitation->trunk, &offer, &invitation->agreed);
+	}
+	if (has >= 0)
+		return 0;
+	if (has == -TD_EMALFORMED || has == -TD_ETRUNCATED || has == -TD_EVERSION)
+		return 400;
+	calls->stats.rejected_codec++;
+	return 488;
+}
+
+static bool queue_full(const struct td_calls *calls, int queue)
+{
+	struct td_acd_queue_info info;
+
+	if (td_acd_queue_get(calls->deps.acd, (uint32_t)queue, calls->now_ms, &info) != 0)
+		return true;
+	return info.waiting >= info.settings.length_max;
+}
+
+// 0, or the status to refuse with.
+static uint16_t check(struct td_calls *calls, const struct td_sip_event *event,
+		      struct invitation *out)
+{
+	out->trunk = td_trunks_match(&calls->trunks, &event->from);
+	if (!out->trunk) {
+		calls->stats.rejected_source++;
+		return 403;
+	}
+	if (calls->shutting_down || !calls->link_up ||
+	    calls->call_slots.used == calls->call_slots.count ||
+	    calls->leg_slots.used == calls->leg_slots.count) {
+		calls->stats.rejected_overload++;
+		return 503;
+	}
+	if (dialled_number(event->msg, out->called, sizeof out->called) != 0) {
+		calls->stats.rejected_number++;
+		return 404;
+	}
+	out->queue = td_dialplan_find(calls->config, out->called);
+	if (out->queue < 0) {
+		calls->stats.rejected_number++;
+		return 404;
+	}
+	if (queue_full(calls, out->queue)) {
+		calls->stats.rejected_overload++;
+		return 486;
+	}
+	return check_offer(calls, event->msg, out);
+}
+
+// What the agent's phone shows: display name and number, as the caller's side has written them.
+// The address, ours, and the closing ">" are put behind it when the INVITE is sent.
+static void take_caller(struct td_call *call, const struct td_sip_message *msg)
+{
+	struct td_str user = msg->from.uri.user, display = td_str_trim(msg->from.display);
+	int len;
+
+	if (td_str_empty(user))
+		user = TD_STR("anonymous");
+	if (td_sip_uri_unescape(user, call->caller_name, sizeof call->caller_name) != 0)
+		snprintf(call->caller_name, sizeof call->caller_name, "%.*s", TD_STR_ARGS(user));
+	len = snprintf(call->caller_from, sizeof call->caller_from, "%.*s%s<sip:%.*s",
+		       TD_STR_ARGS(display), display.len ? " " : "", TD_STR_ARGS(user));
+	if (len >= 0 && (size_t)len < sizeof call->caller_from)
+		return;
+	len = snprintf(call->caller_from, sizeof call->caller_from, "<sip:%.*s", TD_STR_ARGS(user));
+	if (len < 0 || (size_t)len >= sizeof call->caller_from)
+		snprintf(call->caller_from, sizeof call->caller_from, "<sip:anonymous");
+}
+
+static struct td_leg *make_leg(struct td_calls *calls, struct td_call *call,
+			       const struct td_sip_event *event,
+			       const struct invitation *invitation)
+{
+	struct td_leg *leg = td_leg_create(calls, call);
+
+	if (!leg)
+		return NULL;
+	call->caller = leg;
+	leg->invite = event->txn;
+	leg->peer = event->from;
+	leg->late_offer = !invitation->has_offer;
+	leg->media.learn = invitation->trunk->config->nat;
+	leg->media.family = event->from.family;
+	if (td_str_copy(event->msg->call_id, leg->sip_call_id, sizeof leg->sip_call_id) != 0)
+		leg->sip_call_id[0] = '\0';
+	if (invitation->has_offer) {
+		// A held start (c=0.0.0.0) still tells the family.
+		leg->media.family = invitation->agreed.remote.family
+					    ? invitation->agreed.remote.family
+					    : event->from.family;
+		leg->agreed = invitation->agreed;
+		leg->media.remote_known = true;
+		leg->media.remote_serial = 1;
+	}
+	return leg;
+}
+
+void td_inbound_invite(struct td_calls *calls, const struct td_sip_event *event)
+{
+	struct invitation invitation = { 0 };
+	uint16_t status = check(calls, event, &invitation);
+	struct td_call *call;
+	struct td_leg *leg;
+
+	if (status != 0) {
+		td_sip_refuse(calls, event->txn, status, NULL);
+		return;
+	}
+	call = td_call_create(calls, invitation.trunk, (uint32_t)invitation.queue);
+	TD_ASSERT(call);
+	memcpy(call->called_name, invitation.called, sizeof call->called_name);
+	call->max_forwards =
+		event->msg->max_forwards > 1
+			? (uint8_t)(event->msg->max_forwards > 255 ? 255
+								   : event->msg->max_forwards - 1)
+			: 1;
+	take_caller(call, event->msg);
+	if (invitation.has_offer) {
+		call->offer_bytes = (uint32_t)event->msg->body.len;
+		memcpy(call->offer, event->msg->body.at, event->msg->body.len);
+	}
+	leg = make_leg(calls, call, event, &invitation);
+	TD_ASSERT(leg);
+	if (td_sip_txn_adopt(calls->sip, event->txn, td_leg_ref(calls, leg),
+			     invitation.trunk->config->nat ? TD_SIP_SYMMETRIC : 0) != 0)
+		td_trace("invite not adopted", call->key, 0);
+	td_notice_call(calls, call, TD_NOTICE_CALL_NEW);
+	td_post_leg(calls, leg, TD_LEG_START_IN);
+	call->media.context_wanted = true;
+}

@@ -1,0 +1,60 @@
+// What the link reports: events, and whether there is a dataplane at all.
+#include "call/manager.h"
+#include "link/link.h"
+#include "td_log.h"
+#include "td_region.h"
+
+static uint32_t find_prompt(struct td_calls *calls, const char *queue, const char *name)
+{
+	uint32_t index;
+
+	if (!name)
+		return TD_MEDIA_NO_PROMPT;
+	if (td_link_find_prompt(calls->deps.link, name, &index) == 0)
+		return index;
+	td_warn(queue, "the dataplane has no prompt \"%s\": silence is played", name);
+	return TD_MEDIA_NO_PROMPT;
+}
+
+void td_link_load_prompts(struct td_calls *calls)
+{
+	const struct td_region *region = td_link_region(calls->deps.link);
+
+	for (unsigned i = 0; i < calls->config->queues_count; i++) {
+		const struct td_config_queue *queue = &calls->config->queues[i];
+		struct td_queue_prompts *prompts = &calls->prompts[i];
+
+		*prompts = (struct td_queue_prompts){ TD_MEDIA_NO_PROMPT, TD_MEDIA_NO_PROMPT, 0 };
+		if (!region)
+			continue;
+		prompts->greeting = find_prompt(calls, queue->name, queue->greeting);
+		prompts->music = find_prompt(calls, queue->name, queue->music);
+		if (prompts->greeting < region->prompt_count)
+			prompts->greeting_ms = region->prompts[prompts->greeting].duration_ms;
+	}
+}
+
+void td_link_events_on(void *user, const struct td_event *event)
+{
+	struct td_calls *calls = user;
+
+	td_turn_begin(calls);
+	td_media_event(calls, event);
+	td_turn_end(calls);
+}
+
+void td_link_events_state(void *user, bool up)
+{
+	struct td_calls *calls = user;
+
+	td_turn_begin(calls);
+	calls->link_up = up;
+	td_link_load_prompts(calls);
+	for (uint32_t i = 0; i < calls->call_slots.count && !up; i++) {
+		if (!td_slots_live(&calls->call_slots, i))
+			continue;
+		td_media_lost(calls, &calls->calls[i]);
+		td_turn_end(calls);
+	}
+	td_turn_end(calls);
+}

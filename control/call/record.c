@@ -1,0 +1,160 @@
+// What is left of a call: one row, and one a leg, for the store.
+#include <stdio.h>
+#include <string.h>
+
+#include "call/cause.h"
+#include "call/manager.h"
+#include "quality/emodel.h"
+#include "store/store.h"
+#include "td_log.h"
+
+#define PLAYOUT_MS 40.0 // a frame and a usual receiver's jitter buffer, for the E-model's delay
+
+void td_record_leg(struct td_call *call, const struct td_leg *leg)
+{
+	struct td_leg_record *record;
+
+	// The caller's row and the latest offers are kept; older offers give way.
+	if (call->record_count == TD_CALL_RECORD_MAX) {
+		uint32_t victim = call->records[0].outbound ? 0 : 1;
+
+		memmove(&call->records[victim], &call->records[victim + 1],
+			(TD_CALL_RECORD_MAX - 1 - victim) * sizeof call->records[0]);
+		call->record_count--;
+	}
+	record = &call->records[call->record_count++];
+	*record = (struct td_leg_record){
+		.agent = leg->agent,
+		.cause = leg->cause,
+		.codec = leg->media.remote_known ? leg->agreed.codec : TD_CODEC_NONE,
+		.outbound = leg->outbound,
+		.has_stats = leg->media.has_stats,
+		.status = leg->status,
+		.setup_utc_ms = leg->setup_utc_ms,
+		.ring_utc_ms = leg->ring_utc_ms,
+		.answer_utc_ms = leg->answer_utc_ms,
+		.end_utc_ms = leg->end_utc_ms,
+		.stats = leg->media.stats,
+	};
+	if (leg->media.remote_known)
+		record->remote = leg->agreed.remote;
+	memcpy(record->sip_call_id, leg->sip_call_id, sizeof record->sip_call_id);
+}
+
+static void fill_media(const struct td_leg_record *record, struct td_cdr_leg *out)
+{
+	const struct td_stream_stats *stats = &record->stats;
+	int64_t lost = stats->rx_lost > 0 ? stats->rx_lost : 0;
+	double delay_ms = stats->rtt_us / 2000.0 + 2.0 * stats->rx_jitter_us / 1000.0 + PLAYOUT_MS;
+
+	out->has_media = true;
+	out->rx_packets = stats->rx_packets;
+	out->tx_packets = stats->tx_packets;
+	out->rx_lost = stats->rx_lost;
+	out->loss_permyriad =
+		stats->rx_expected ? (uint32_t)((uint64_t)lost * 10000 / stats->rx_expected) : 0;
+	out->jitter_us = stats->rx_jitter_us;
+	out->jitter_max_us = stats->rx_jitter_max_us;
+	out->rtt_us = stats->rtt_us;
+	out->mos_x100 = td_emodel_stream_mos_x100(record->codec, false, stats->rx_expected,
+						  stats->rx_lost, delay_ms);
+}
+
+static void fill_leg(const struct td_calls *calls, const struct td_call *call, uint32_t number,
+		     struct td_cdr_leg *out)
+{
+	const struct td_leg_record *record = &call->records[number];
+	char remote[TD_ENDPOINT_TEXT_MAX];
+
+	memset(out, 0, sizeof *out);
+	snprintf(out->id, sizeof out->id, "%.16s-l%u", call->id, number + 1);
+	td_inspect_put(out->role, sizeof out->role, record->outbound ? "agent" : "caller");
+	td_inspect_put(out->party, sizeof out->party,
+		       record->outbound ? calls->config->agents[record->agent].id
+					: call->caller_name);
+	td_inspect_put(out->sip_call_id, sizeof out->sip_call_id, record->sip_call_id);
+	if (record->remote.family != TD_FAMILY_NONE)
+		td_inspect_put(out->remote, sizeof out->remote,
+			       td_endpoint_text(&record->remote, remote));
+	if (record->codec != TD_CODEC_NONE)
+		td_inspect_put(out->codec, sizeof out->codec, td_codec_name(record->codec));
+	td_inspect_put(out->cause, sizeof out->cause, td_cause_name(record->cause));
+	out->outbound = record->outbound;
+	out->sip_status = record->status;
+	out->setup_utc_ms = (int64_t)record->setup_utc_ms;
+	out->ring_utc_ms = (int64_t)record->ring_utc_ms;
+	out->answer_utc_ms = (int64_t)record->answer_utc_ms;
+	out->end_utc_ms = (int64_t)record->end_utc_ms;
+	if (record->has_stats)
+		fill_media(record, out);
+}
+
+// "complete" means that every packet the recorder saw is in the file.
+static const char *recording_state(const struct td_media *media)
+{
+	const struct td_event_recording *recorded = &media->recorded;
+
+	if (media->recording == TD_RECORDING_REFUSED)
+		return "failed";
+	if (media->recording != TD_RECORDING_CLOSED || media->recording_partial)
+		return "partial";
+	return recorded->packets_written[0] == recorded->packets_received[0] &&
+			       recorded->packets_written[1] == recorded->packets_received[1]
+		       ? "complete"
+		       : "partial";
+}
+
+static void fill_call(const struct td_calls *calls, const struct td_call *call,
+		      struct td_cdr_call *out)
+{
+	uint64_t end_utc_ms = call->end_utc_ms ? call->end_utc_ms : td_calls_wall_ms(calls);
+	uint64_t connect_utc_ms = call->connect_utc_ms;
+
+	memset(out, 0, sizeof *out);
+	td_inspect_put(out->id, sizeof out->id, call->id);
+	td_inspect_put(out->caller, sizeof out->caller, call->caller_name);
+	td_inspect_put(out->called, sizeof out->called, call->called_name);
+	td_inspect_put(out->trunk, sizeof out->trunk, call->trunk->config->name);
+	td_inspect_put(out->queue, sizeof out->queue, calls->config->queues[call->queue].name);
+	if (call->connected)
+		td_inspect_put(out->agent, sizeof out->agent,
+			       calls->config->agents[call->agent_idx].id);
+	td_inspect_put(out->cause, sizeof out->cause, td_cause_name(call->cause));
+	td_inspect_put(out->ended_by, sizeof out->ended_by, td_cause_party(call->cause));
+	if (call->media.recording != TD_RECORDING_NONE) {
+		td_inspect_put(out->recording, sizeof out->recording, call->media.file);
+		td_inspect_put(out->recording_state, sizeof out->recording_state,
+			       recording_state(&call->media));
+	}
+	out->setup_utc_ms = (int64_t)call->setup_utc_ms;
+	out->answer_utc_ms = (int64_t)call->answer_utc_ms;
+	out->connect_utc_ms = (int64_t)connect_utc_ms;
+	out->end_utc_ms = (int64_t)end_utc_ms;
+	out->queue_wait_ms =
+		(uint32_t)((connect_utc_ms ? connect_utc_ms : end_utc_ms) - call->setup_utc_ms);
+	out->talk_ms = connect_utc_ms ? (uint32_t)(end_utc_ms - connect_utc_ms) : 0;
+	out->offer_count = call->offer_count;
+}
+
+void td_record_call(struct td_calls *calls, struct td_call *call)
+{
+	struct td_cdr_leg legs[TD_CALL_RECORD_MAX];
+	struct td_cdr_call row;
+	int error;
+
+	if (call->media.recording == TD_RECORDING_CLOSED)
+		calls->stats.calls_recorded++;
+	fill_call(calls, call, &row);
+	td_info(call->id, "%s -> %s, queue %s, agent %s: %s after %u s of talk", row.caller,
+		row.called, row.queue, row.agent[0] ? row.agent : "none", row.cause,
+		row.talk_ms / 1000);
+	if (!calls->deps.store)
+		return;
+	for (uint32_t i = 0; i < call->record_count; i++)
+		fill_leg(calls, call, i, &legs[i]);
+	error = td_store_put_call(calls->deps.store, &row, legs, call->record_count);
+	if (!error)
+		return;
+	calls->stats.records_lost++;
+	td_error(call->id, "the record of this call is lost: %s", td_error_text(error));
+}
