@@ -31,7 +31,7 @@ struct td_plan_member {
 
 struct td_matrix {
 	struct td_plan_member members[TD_MEMBER_MAX];
-	int32_t gain_q12[TD_MEMBER_MAX][TD_MEMBER_MAX]; // [from][to], 0 in free slots
+	int16_t gain_q12[TD_MEMBER_MAX][TD_MEMBER_MAX]; // [from][to], 0 in free slots
 };
 
 struct td_plan {

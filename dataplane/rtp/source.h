@@ -51,6 +51,9 @@ struct td_rtcp_report; // rtp/rtcp.h
 // Forgets everything.
 void td_rtp_source_init(struct td_rtp_source *hot, struct td_rtp_source_cold *cold);
 
+// The next packet, if it is this one, needs no confirmation: the caller has watched its sender.
+void td_rtp_source_expect(struct td_rtp_source_cold *cold, uint32_t ssrc, uint16_t sequence);
+
 // Any packet that does not simply come next.
 enum td_rtp_verdict td_rtp_source_irregular(struct td_rtp_source *hot,
 					    struct td_rtp_source_cold *cold, uint32_t ssrc,

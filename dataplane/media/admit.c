@@ -1,0 +1,244 @@
+// The long way in for RTP: whatever is not simply the accepted sender's next packet.
+//
+//   shape -> source lock -> payload type -> sequence -> time -> tap -> listeners
+//
+// Each stage either passes the packet on or drops it under its own counter.
+#include "media/sender.h"
+#include "media/worker_state.h"
+#include "rtp/header.h"
+
+#define PASSED (-1) // beside enum td_drop
+
+// RFC 7983 section 7: what the first byte of a datagram on a media port says it is.
+static enum td_drop not_rtp(uint8_t first_byte)
+{
+	bool known = first_byte <= 3 || (first_byte >= 16 && first_byte <= 79);
+
+	return known ? TD_DROP_NOT_RTP : TD_DROP_RTP_VERSION; // STUN, ZRTP, DTLS, TURN; or nothing
+}
+
+static int check_shape(const struct td_packet *packet, struct td_rtp_header *header)
+{
+	int error;
+
+	if (packet->payload_len == 0)
+		return TD_DROP_RTP_SHORT;
+	if (packet->payload[0] >> 6 != 2)
+		return (int)not_rtp(packet->payload[0]);
+	error = td_rtp_parse(packet->payload, packet->payload_len, header);
+	if (error == -TD_ETRUNCATED)
+		return TD_DROP_RTP_SHORT;
+	if (error == -TD_EMALFORMED)
+		return TD_DROP_RTP_HEADER;
+	if (error != 0)
+		return TD_DROP_RTP_PADDING;
+	return header->payload_len > TD_RTP_PAYLOAD_MAX ? TD_DROP_RTP_TOO_LONG : PASSED;
+}
+
+static bool is_accepted(const struct td_stream_rx *rx, const struct td_stream_cold *cold,
+			const struct td_packet *packet)
+{
+	if (rx->key != td_stream_key(packet->source_key, packet->source_port_be, packet->family))
+		return false;
+	return !(rx->flags & TD_RX_IPV6) ||
+	       memcmp(packet->l3 + TD_IPV6_SOURCE_OFFSET, cold->lock.accepted.addr, 16) == 0;
+}
+
+// The sender is the accepted one from now on, and where we send to.
+static void on_adopted(struct td_media_worker *worker, uint32_t stream,
+		       const struct td_packet *packet, const struct td_rtp_header *header)
+{
+	struct td_stream *hot = &worker->streams[stream];
+	struct td_stream_cold *cold = &worker->cold[stream];
+	bool same_address = td_endpoint_same_addr(&cold->lock.accepted, &cold->lock.expected);
+
+	hot->rx.key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
+	hot->rx.flags &= (uint8_t) ~(TD_RX_ACTIVE | TD_RX_STEADY);
+	td_rtp_source_expect(&cold->source, header->ssrc, header->sequence);
+	cold->remote = cold->lock.accepted;
+	td_sender_set_target(&hot->tx, cold, cold->sdp_next_hop, same_address);
+	if (!same_address)
+		td_media_note_learned(worker, stream);
+}
+
+static int check_source(struct td_media_worker *worker, const struct td_packet *packet,
+			const struct td_rtp_header *header, bool type_known, uint64_t now_ns)
+{
+	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+	struct td_stream_cold *cold = &worker->cold[packet->stream];
+	struct td_endpoint from;
+	enum td_lock_verdict verdict = TD_LOCK_MISMATCH;
+
+	if (is_accepted(rx, cold, packet))
+		return type_known ? PASSED : TD_DROP_RTP_PAYLOAD_TYPE;
+	if (cold->lock.mode == TD_LOCK_UNSET)
+		return TD_DROP_SOURCE_UNSET;
+	if (type_known) {
+		td_packet_source(packet, &from);
+		verdict = td_source_lock_check(&cold->lock, &from, header->ssrc, header->sequence,
+					       rx->last_ns, now_ns);
+	}
+	switch (verdict) {
+	case TD_LOCK_ACCEPT: return PASSED;
+	case TD_LOCK_ADOPT: on_adopted(worker, packet->stream, packet, header); return PASSED;
+	case TD_LOCK_PROBATION: return TD_DROP_RTP_SEQUENCE;
+	case TD_LOCK_NO_REMOTE: return TD_DROP_SOURCE_UNSET;
+	case TD_LOCK_MISMATCH: break;
+	}
+	cold->wrong_source++;
+	return TD_DROP_SOURCE_MISMATCH;
+}
+
+// RFC 3550 A.8 over audio packets only: an event keeps the timestamp of its beginning.
+static void count_time(struct td_stream_rx *rx, struct td_stream_cold *cold,
+		       const struct td_forward *fw, uint64_t now_ns)
+{
+	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS);
+
+	if (fw->verdict == TD_RTP_FRESH)
+		cold->source.timed = false;
+	if (fw->is_event)
+		return;
+	if (cold->source.timed)
+		td_rtp_source_time(&rx->source, fw->timestamp, arrival);
+	else
+		td_rtp_source_time_first(&rx->source, fw->timestamp, arrival);
+	cold->source.timed = true;
+}
+
+static int check_sequence(struct td_media_worker *worker, uint32_t stream, struct td_forward *fw,
+			  uint64_t now_ns)
+{
+	struct td_stream_rx *rx = &worker->streams[stream].rx;
+	struct td_stream_cold *cold = &worker->cold[stream];
+	enum td_rtp_verdict verdict =
+		td_rtp_source_update(&rx->source, &cold->source, fw->ssrc, fw->sequence);
+
+	if (verdict == TD_RTP_DUPLICATE)
+		return TD_DROP_RTP_DUPLICATE;
+	if (verdict == TD_RTP_PROBATION)
+		return TD_DROP_RTP_SEQUENCE;
+	fw->verdict = (uint8_t)verdict;
+	count_time(rx, cold, fw, now_ns);
+	rx->last_ns = now_ns;
+	rx->octets += fw->payload_len;
+	rx->packets++;
+	if (cold->first_rx_ns == 0)
+		cold->first_rx_ns = now_ns;
+	return PASSED;
+}
+
+static void announce(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns)
+{
+	struct td_stream_rx *rx = &worker->streams[stream].rx;
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_event event = { .kind = TD_EVENT_STREAM_ACTIVE };
+
+	event.u.stream_active.stream = cold->id;
+	event.u.stream_active.source = cold->lock.accepted;
+	if (td_media_event(worker, &event, now_ns, true) != 0)
+		return; // control's ring is full: the next packet tries again
+	rx->flags |= TD_RX_ACTIVE;
+	td_media_mirror(worker, stream);
+}
+
+static void tap(struct td_media_worker *worker, const struct td_forward *fw, const uint8_t *payload,
+		uint64_t now_ns)
+{
+	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+	struct td_tap_record *record = td_tap_reserve(worker->tap_ring);
+
+	if (record == NULL) {
+		worker->stats->tap_lost++;
+		return;
+	}
+	record->arrival_ns = now_ns;
+	record->tap = cold->tap;
+	record->ssrc = fw->ssrc;
+	record->timestamp = fw->timestamp;
+	record->sequence = fw->sequence;
+	record->payload_len = fw->payload_len;
+	record->side = cold->tap_side;
+	record->codec = fw->is_event ? TD_CODEC_NONE : worker->streams[fw->packet->stream].rx.codec;
+	record->marker = fw->marker;
+	memcpy(record->payload, payload, fw->payload_len);
+	td_tap_commit(worker->tap_ring);
+}
+
+// The short path may take the next packet when none of this file's questions is open.
+static void set_steady(struct td_stream_rx *rx, const struct td_stream_cold *cold)
+{
+	const uint8_t open = TD_RX_IPV6 | TD_RX_TAPPED;
+	bool steady = (rx->flags & (open | TD_RX_ACTIVE)) == TD_RX_ACTIVE && cold->source.timed &&
+		      rx->sink != TD_SINK_NONE;
+
+	rx->flags = (uint8_t)((rx->flags & ~TD_RX_STEADY) | (steady ? TD_RX_STEADY : 0u));
+}
+
+static void fill(struct td_forward *fw, struct td_packet *packet,
+		 const struct td_rtp_header *header, bool is_event)
+{
+	fw->packet = packet;
+	fw->ssrc = header->ssrc;
+	fw->timestamp = header->timestamp;
+	fw->sequence = header->sequence;
+	fw->payload_len = header->payload_len;
+	fw->is_event = is_event;
+	fw->marker = header->marker;
+}
+
+static int admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
+		 struct td_forward *fw, struct td_rtp_header *header)
+{
+	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+	bool is_event;
+	int reason = check_shape(packet, header);
+
+	if (reason != PASSED)
+		return reason;
+	is_event = header->payload_type == rx->event_payload_type;
+	reason = check_source(worker, packet, header,
+			      is_event || header->payload_type == rx->payload_type, now_ns);
+	if (reason != PASSED)
+		return reason;
+	fill(fw, packet, header, is_event);
+	return check_sequence(worker, packet->stream, fw, now_ns);
+}
+
+bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
+		    struct td_forward *fw)
+{
+	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+	struct td_rtp_header header;
+	int reason;
+
+	if (!(rx->flags & TD_RX_LIVE)) {
+		td_media_drop(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
+		return false;
+	}
+	if ((rx->flags & TD_RX_MUX) && packet->payload_len > 1 && packet->payload[0] >> 6 == 2 &&
+	    td_rtp_is_rtcp(packet->payload[1])) {
+		td_media_rtcp_one(worker, packet, now_ns);
+		return false;
+	}
+	reason = admit(worker, packet, now_ns, fw, &header);
+	if (reason != PASSED) {
+		td_media_drop(worker, packet->mbuf, (enum td_drop)reason);
+		return false;
+	}
+	if (!(rx->flags & TD_RX_ACTIVE))
+		announce(worker, packet->stream, now_ns);
+	set_steady(rx, &worker->cold[packet->stream]);
+	fw->sink = rx->sink;
+	if (rx->flags & TD_RX_TAPPED)
+		tap(worker, fw, packet->payload + header.payload_offset, now_ns);
+	if (fw->sink != TD_SINK_NONE)
+		return true;
+	if (rx->flags & TD_RX_TAPPED) {
+		worker->stats->consumed++; // it was for the recorder
+		rte_pktmbuf_free(packet->mbuf);
+	} else {
+		td_media_drop(worker, packet->mbuf, TD_DROP_NO_LISTENER);
+	}
+	return false;
+}

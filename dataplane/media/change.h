@@ -1,0 +1,108 @@
+// Changes: main -> worker, and notes: worker -> main. The only way the two touch the same stream.
+//
+//   main   checks a command, compiles the plan, describes the outcome as one change, pushes it
+//   worker copies it into its own structs between two turns, sends DONE, pushes a note if main has
+//          to do something afterwards (free a handle, close a recording, look up a next hop)
+//
+// Both travel in td_ring slots in private memory, copied in and out, so nobody shares anything. A
+// worker takes no change unless the note it may cause has room.
+#pragma once
+
+#include <stdint.h>
+
+#include "td_command.h"
+#include "td_endpoint.h"
+#include "td_handle.h"
+#include "td_limits.h"
+
+#define TD_CHANGE_SLOTS 1024 // changes under way to one worker
+#define TD_NOTE_SLOTS   4096 // notes under way from one worker
+#define TD_CNAME_MAX    32
+#define TD_RELEASED_MAX 3
+
+enum td_change_kind {
+	TD_CHANGE_CONTEXT_CREATE,
+	TD_CHANGE_CONTEXT_DESTROY,
+	TD_CHANGE_STREAM_CREATE,
+	TD_CHANGE_STREAM_REMOTE,
+	TD_CHANGE_STREAM_NEXT_HOP,
+	TD_CHANGE_STREAM_DESTROY,
+	TD_CHANGE_PLAYER_CREATE,
+	TD_CHANGE_PLAYER_DESTROY,
+	TD_CHANGE_PLAN,
+	TD_CHANGE_RECORD_START,
+	TD_CHANGE_RECORD_STOP,
+	TD_CHANGE_KIND_COUNT
+};
+
+// Who is in the context and who hears whom: all of it, every time, so that applying is idempotent.
+struct td_change_plan {
+	uint32_t members[TD_MEMBER_MAX]; // TD_FEED_*: stream index, TD_FEED_PLAYER | index, or none
+	uint16_t heard_by[TD_MEMBER_MAX]; // bit i: member i hears this one
+};
+
+struct td_change_stream {
+	struct td_stream_id id;
+	uint32_t ssrc, timestamp; // random, for ever and to begin with
+	uint16_t sequence;
+	uint64_t owner;
+	struct td_endpoint local;
+	char cname[TD_CNAME_MAX];
+};
+
+struct td_change_remote {
+	struct td_command_stream_set_remote set; // remote_rtcp filled in
+	uint32_t next_hop;                       // TD_NEIGHBOUR_NONE: nowhere to send
+	uint32_t rtcp_next_hop;
+	uint32_t released[TD_RELEASED_MAX]; // next hops not used any more once this is applied
+};
+
+// A learned address has a next hop now.
+struct td_change_next_hop {
+	struct td_endpoint remote;
+	uint32_t next_hop;
+	uint32_t released;
+};
+
+struct td_change_player {
+	struct td_player_id id;
+	uint32_t prompt, frame; // begin here
+	uint32_t loop;
+};
+
+struct td_change_record {
+	struct td_tap_id id;
+	uint32_t left, right; // stream indexes
+};
+
+struct td_change {
+	uint64_t request_id; // 0: nobody waits for a DONE
+	uint32_t kind;       // enum td_change_kind
+	uint32_t command;    // enum td_command_kind, for DONE
+	struct td_context_id context;
+	uint32_t object; // stream index or player index, as the kind needs
+	struct td_change_plan plan;
+	union {
+		struct td_change_stream stream;
+		struct td_change_remote remote;
+		struct td_change_next_hop next_hop;
+		struct td_change_player player;
+		struct td_change_record record;
+	} u;
+};
+
+enum td_note_kind {
+	TD_NOTE_CONTEXT_GONE,   // handle: context
+	TD_NOTE_STREAM_GONE,    // handle: stream
+	TD_NOTE_PLAYER_GONE,    // handle: player
+	TD_NOTE_RECORD_STOPPED, // handle: tap; its last record has been pushed
+	TD_NOTE_RELEASED,       // `released`: next hops the worker does not use any more
+	TD_NOTE_LEARNED         // handle: stream; `remote` is where it sends from
+};
+
+struct td_note {
+	uint32_t kind; // enum td_note_kind
+	uint32_t handle;
+	struct td_endpoint remote;
+	uint32_t released[TD_RELEASED_MAX]; // TD_NEIGHBOUR_NONE: no next hop
+};

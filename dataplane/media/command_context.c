@@ -1,0 +1,264 @@
+// Commands about contexts: create, destroy, reset, and the gain matrix.
+#include <string.h>
+
+#include "media/engine_state.h"
+#include "td_assert.h"
+
+unsigned td_engine_member_slot(const struct td_engine_context *context)
+{
+	unsigned slot = 0;
+
+	while (slot < TD_MEMBER_MAX && context->matrix.members[slot].kind != TD_MEMBER_NONE)
+		slot++;
+	return slot;
+}
+
+void td_engine_member_add(struct td_engine_context *context, unsigned slot,
+			  enum td_member_kind kind, uint32_t handle)
+{
+	context->members[slot] = handle;
+	context->matrix.members[slot].kind = (uint8_t)kind;
+	context->matrix.members[slot].codec = TD_CODEC_NONE;
+}
+
+void td_engine_member_remove(struct td_engine_context *context, unsigned slot)
+{
+	struct td_matrix *matrix = &context->matrix;
+
+	context->members[slot] = 0;
+	matrix->members[slot] = (struct td_plan_member){ .kind = TD_MEMBER_NONE };
+	memset(matrix->gain_q12[slot], 0, sizeof matrix->gain_q12[slot]);
+	for (unsigned from = 0; from < TD_MEMBER_MAX; from++)
+		matrix->gain_q12[from][slot] = 0;
+}
+
+static uint32_t idlest_worker(const struct td_engine *engine)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i < engine->options.worker_count; i++)
+		if (engine->links[i].load < engine->links[best].load)
+			best = i;
+	return best;
+}
+
+int td_engine_context_create(struct td_engine *engine, const struct td_command *command)
+{
+	uint32_t worker = idlest_worker(engine), handle;
+	struct td_engine_context *context;
+	struct td_change change;
+	int error;
+
+	if (!td_engine_change_room(engine, worker, 1))
+		return -TD_EBUSY;
+	error = td_engine_take(engine, TD_POOL_CONTEXT, &handle);
+	if (error != 0)
+		return error;
+	context = &engine->contexts[td_handle_index(handle)];
+	memset(context, 0, sizeof *context);
+	context->handle = handle;
+	context->state = TD_OBJECT_LIVE;
+	context->worker = (uint8_t)worker;
+	engine->links[worker].load++;
+	td_engine_change_begin(&change, TD_CHANGE_CONTEXT_CREATE, command, context);
+	td_engine_change_push(engine, worker, &change);
+	return 0;
+}
+
+static void close_member(struct td_engine *engine, struct td_engine_context *context, unsigned slot,
+			 uint64_t now_ns)
+{
+	uint32_t index = td_handle_index(context->members[slot]);
+
+	switch ((enum td_member_kind)context->matrix.members[slot].kind) {
+	case TD_MEMBER_STREAM:
+		td_engine_stream_close(engine, &engine->streams[index], now_ns);
+		break;
+	case TD_MEMBER_PLAYER: engine->players[index].state = TD_OBJECT_DYING; break;
+	case TD_MEMBER_NONE: break;
+	}
+}
+
+static void stop_tap(struct td_engine *engine, const struct td_engine_context *context,
+		     uint32_t handle)
+{
+	struct td_engine_tap *tap = &engine->taps[td_handle_index(handle)];
+	struct td_change change;
+
+	td_engine_change_begin(&change, TD_CHANGE_RECORD_STOP, NULL, context);
+	change.u.record.id.v = handle;
+	change.u.record.left = tap->sides[0];
+	change.u.record.right = tap->sides[1];
+	tap->state = TD_OBJECT_DYING;
+	td_engine_change_push(engine, context->worker, &change);
+}
+
+void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
+			   const struct td_command *command, uint64_t now_ns)
+{
+	struct td_change change;
+
+	for (unsigned i = 0; i < context->tap_count; i++)
+		stop_tap(engine, context, context->taps[i]);
+	context->tap_count = 0;
+	for (unsigned slot = 0; slot < TD_MEMBER_MAX; slot++)
+		close_member(engine, context, slot, now_ns);
+	context->state = TD_OBJECT_DYING;
+	td_engine_change_begin(&change, TD_CHANGE_CONTEXT_DESTROY, command, context);
+	td_engine_change_push(engine, context->worker, &change);
+}
+
+int td_engine_context_destroy(struct td_engine *engine, const struct td_command *command,
+			      uint64_t now_ns)
+{
+	struct td_engine_context *context =
+		td_engine_find_context(engine, command->u.context_destroy.v);
+
+	if (context == NULL)
+		return -TD_ESTALE;
+	if (!td_engine_change_room(engine, context->worker, TD_DESTROY_CHANGES))
+		return -TD_EBUSY;
+	td_engine_context_end(engine, context, command, now_ns);
+	return 0;
+}
+
+static void reset_answer(struct td_engine *engine, uint64_t now_ns)
+{
+	struct td_event event = { .kind = TD_EVENT_DONE };
+
+	event.request_id = engine->reset.request_id;
+	event.command = TD_COMMAND_RESET;
+	event.u.reset_count = engine->reset.count;
+	engine->reset.request_id = 0;
+	// A full ring is counted by the ring itself; control sees the deadline pass.
+	(void)!td_engine_post(engine, &event, now_ns);
+}
+
+void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns)
+{
+	uint32_t index = td_handle_index(handle);
+	struct td_engine_context *context = &engine->contexts[index];
+
+	TD_ASSERT(context->handle == handle && context->state == TD_OBJECT_DYING);
+	for (unsigned slot = 0; slot < TD_MEMBER_MAX; slot++) {
+		if (context->matrix.members[slot].kind == TD_MEMBER_STREAM)
+			td_engine_stream_gone(engine, context->members[slot]);
+		if (context->matrix.members[slot].kind == TD_MEMBER_PLAYER)
+			td_engine_player_gone(engine, context->members[slot]);
+	}
+	context->state = TD_OBJECT_GONE;
+	engine->links[context->worker].load--;
+	td_engine_retire(engine, TD_POOL_CONTEXT, handle);
+	if (engine->reset.request_id == 0 || !engine->reset.marked[index])
+		return;
+	engine->reset.marked[index] = false;
+	if (--engine->reset.doomed == 0)
+		reset_answer(engine, now_ns);
+}
+
+int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
+			  uint64_t now_ns)
+{
+	struct td_engine_reset *reset = &engine->reset;
+
+	if (reset->request_id != 0)
+		return -TD_EBUSY;
+	reset->request_id = command->request_id;
+	reset->cursor = 0;
+	reset->doomed = 0;
+	for (uint32_t i = 0; i < engine->capacity[TD_POOL_CONTEXT]; i++) {
+		reset->marked[i] = engine->contexts[i].state == TD_OBJECT_LIVE;
+		reset->doomed += reset->marked[i];
+	}
+	reset->count = reset->doomed;
+	if (reset->doomed == 0)
+		reset_answer(engine, now_ns);
+	else
+		(void)td_engine_reset_continue(engine, now_ns);
+	return TD_ANSWERED; // by main, now or when the last context is gone
+}
+
+bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns)
+{
+	struct td_engine_reset *reset = &engine->reset;
+	uint32_t before = reset->cursor;
+
+	if (reset->request_id == 0)
+		return false;
+	for (; reset->cursor < engine->capacity[TD_POOL_CONTEXT]; reset->cursor++) {
+		struct td_engine_context *context = &engine->contexts[reset->cursor];
+
+		if (!reset->marked[reset->cursor] || context->state != TD_OBJECT_LIVE)
+			continue;
+		if (!td_engine_change_room(engine, context->worker, TD_DESTROY_CHANGES))
+			break; // goes on at the next housekeeping
+		td_engine_context_end(engine, context, NULL, now_ns);
+	}
+	return reset->cursor != before;
+}
+
+// The slot of a member that is alive and in this context, or TD_MEMBER_MAX.
+static unsigned find_slot(struct td_engine *engine, const struct td_engine_context *context,
+			  const struct td_member *member)
+{
+	uint32_t index = td_handle_index(context->handle);
+	const struct td_engine_stream *stream;
+	const struct td_engine_player *player;
+
+	switch (member->kind) {
+	case TD_MEMBER_STREAM:
+		stream = td_engine_find_stream(engine, member->handle);
+		return stream != NULL && stream->context == index ? stream->slot : TD_MEMBER_MAX;
+	case TD_MEMBER_PLAYER:
+		player = td_engine_find_player(engine, member->handle);
+		return player != NULL && player->context == index ? player->slot : TD_MEMBER_MAX;
+	default: return TD_MEMBER_MAX;
+	}
+}
+
+static int edit_cell(struct td_engine *engine, const struct td_engine_context *context,
+		     const struct td_cell *cell, struct td_matrix *matrix)
+{
+	unsigned from, to;
+
+	if (cell->gain_q12 < 0 || cell->gain_q12 > INT16_MAX || cell->to.kind != TD_MEMBER_STREAM ||
+	    (cell->from.kind != TD_MEMBER_STREAM && cell->from.kind != TD_MEMBER_PLAYER))
+		return -TD_EINVALID;
+	from = find_slot(engine, context, &cell->from);
+	to = find_slot(engine, context, &cell->to);
+	if (from == TD_MEMBER_MAX || to == TD_MEMBER_MAX)
+		return -TD_ESTALE;
+	matrix->gain_q12[from][to] = (int16_t)cell->gain_q12;
+	return 0;
+}
+
+int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *command)
+{
+	const struct td_command_matrix_edit *edit = &command->u.matrix_edit;
+	struct td_engine_context *context = td_engine_find_context(engine, edit->context.v);
+	struct td_matrix matrix;
+	struct td_change change;
+	struct td_plan plan;
+	int error;
+
+	if (context == NULL)
+		return -TD_ESTALE;
+	if (edit->cell_count > TD_EDIT_CELL_MAX)
+		return -TD_EINVALID;
+	if (!td_engine_change_room(engine, context->worker, 1))
+		return -TD_EBUSY;
+	matrix = context->matrix;
+	for (uint32_t i = 0; i < edit->cell_count; i++) {
+		error = edit_cell(engine, context, &edit->cells[i], &matrix);
+		if (error != 0)
+			return error;
+	}
+	error = td_plan_compile(&matrix, &plan);
+	if (error != 0)
+		return error;
+	context->matrix = matrix;
+	td_engine_change_begin(&change, TD_CHANGE_PLAN, command, context);
+	td_engine_change_plan(context, &plan, &change);
+	td_engine_change_push(engine, context->worker, &change);
+	return 0;
+}

@@ -1,0 +1,277 @@
+// Commands about streams: create, remote side, destroy; and the next hops they hold.
+#include <stdio.h>
+#include <string.h>
+
+#include "media/engine_state.h"
+#include "td_assert.h"
+
+void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop)
+{
+	if (next_hop != TD_NEIGHBOUR_NONE)
+		td_neighbour_put(engine->options.neighbours, next_hop);
+}
+
+static void describe(struct td_engine *engine, const struct td_engine_stream *stream,
+		     const struct td_command_stream_create *create, struct td_change_stream *out)
+{
+	out->id.v = stream->handle;
+	out->ssrc = (uint32_t)td_engine_random(engine);
+	out->timestamp = (uint32_t)td_engine_random(engine);
+	out->sequence = (uint16_t)td_engine_random(engine);
+	out->owner = create->owner;
+	out->local = engine->options.locals->entries[stream->local].addr;
+	out->local.port_be = __builtin_bswap16(stream->port);
+	// RFC 7022: a random name for this stream alone, so that calls cannot be linked by it.
+	snprintf(out->cname, sizeof out->cname, "td-%016llx",
+		 (unsigned long long)td_engine_random(engine));
+}
+
+static void stream_init(struct td_engine_stream *stream, uint32_t handle,
+			const struct td_engine_context *context, unsigned slot)
+{
+	memset(stream, 0, sizeof *stream);
+	stream->handle = handle;
+	stream->context = td_handle_index(context->handle);
+	stream->slot = (uint8_t)slot;
+	stream->tap = TD_INDEX_NONE;
+	stream->next_hop = TD_NEIGHBOUR_NONE;
+	stream->rtcp_next_hop = TD_NEIGHBOUR_NONE;
+	stream->learned_next_hop = TD_NEIGHBOUR_NONE;
+	stream->state = TD_OBJECT_LIVE;
+}
+
+// Adding a member that nobody hears, or taking one away, never needs mixing.
+static void compile_and_push(struct td_engine *engine, const struct td_engine_context *context,
+			     struct td_change *change)
+{
+	struct td_plan plan;
+	int error = td_plan_compile(&context->matrix, &plan);
+
+	TD_ASSERT(error == 0);
+	td_engine_change_plan(context, &plan, change);
+	td_engine_change_push(engine, context->worker, change);
+}
+
+int td_engine_stream_create(struct td_engine *engine, const struct td_command *command,
+			    uint64_t now_ns)
+{
+	const struct td_command_stream_create *create = &command->u.stream_create;
+	struct td_engine_context *context = td_engine_find_context(engine, create->context.v);
+	struct td_engine_stream *stream;
+	struct td_change change;
+	uint8_t local;
+	uint16_t port;
+	uint32_t handle;
+	unsigned slot;
+	int error;
+
+	if (context == NULL)
+		return -TD_ESTALE;
+	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
+		return -TD_EINVALID;
+	local = td_locals_first(engine->options.locals, (enum td_family)create->family);
+	if (local == TD_LOCAL_NONE)
+		return -TD_EUNSUPPORTED;
+	slot = td_engine_member_slot(context);
+	if (slot == TD_MEMBER_MAX)
+		return -TD_EFULL;
+	if (!td_engine_change_room(engine, context->worker, 1))
+		return -TD_EBUSY;
+	error = td_engine_take(engine, TD_POOL_STREAM, &handle);
+	if (error != 0)
+		return error;
+	error = td_demux_port_take(engine->options.demux, local, now_ns, &port);
+	if (error != 0) {
+		td_engine_untake(engine, TD_POOL_STREAM, handle);
+		return error;
+	}
+	stream = &engine->streams[td_handle_index(handle)];
+	stream_init(stream, handle, context, slot);
+	stream->local = local;
+	stream->port = port;
+	engine->links[context->worker].load++;
+	td_engine_member_add(context, slot, TD_MEMBER_STREAM, handle);
+	td_engine_change_begin(&change, TD_CHANGE_STREAM_CREATE, command, context);
+	describe(engine, stream, create, &change.u.stream);
+	compile_and_push(engine, context, &change);
+	// Packets that come before the worker has applied it find a dead stream: port_closed.
+	td_demux_publish(engine->options.demux, local, port, context->worker,
+			 td_handle_index(handle));
+	return 0;
+}
+
+static bool remote_is_valid(const struct td_engine *engine, const struct td_engine_stream *stream,
+			    const struct td_command_stream_set_remote *set)
+{
+	uint8_t family = engine->options.locals->entries[stream->local].addr.family;
+	uint8_t none = TD_PAYLOAD_TYPE_NONE;
+
+	return (set->remote.port_be == 0 || set->remote.family == family) &&
+	       (set->remote_rtcp.port_be == 0 || set->remote_rtcp.family == family) &&
+	       set->payload_type <= 127 && set->payload_type_rx <= 127 &&
+	       (set->event_payload_type <= 127 || set->event_payload_type == none) &&
+	       (set->event_payload_type_rx <= 127 || set->event_payload_type_rx == none) &&
+	       set->event_payload_type_rx != set->payload_type_rx && set->dscp <= 63 &&
+	       !(set->flags & ~(TD_REMOTE_LEARN | TD_REMOTE_RTCP_MUX));
+}
+
+// RFC 3605: without an attribute RTCP is on the next port; with mux on the same.
+static void fill_rtcp(struct td_command_stream_set_remote *set)
+{
+	uint16_t port = __builtin_bswap16(set->remote.port_be);
+
+	if (set->flags & TD_REMOTE_RTCP_MUX) {
+		set->remote_rtcp = set->remote;
+	} else if (set->remote_rtcp.port_be == 0) {
+		set->remote_rtcp = set->remote;
+		set->remote_rtcp.port_be = set->remote.port_be == 0 || port == 65535
+						   ? 0
+						   : __builtin_bswap16((uint16_t)(port + 1u));
+	}
+}
+
+// References the next hops of both addresses, or none.
+static int get_next_hops(struct td_engine *engine, const struct td_engine_stream *stream,
+			 struct td_change_remote *remote)
+{
+	const struct td_command_stream_set_remote *set = &remote->set;
+	int error;
+
+	remote->next_hop = TD_NEIGHBOUR_NONE;
+	remote->rtcp_next_hop = TD_NEIGHBOUR_NONE;
+	if (set->remote.port_be == 0)
+		return 0;
+	error = td_neighbour_get(engine->options.neighbours, stream->local, &set->remote,
+				 &remote->next_hop);
+	if (error != 0 || set->remote_rtcp.port_be == 0 ||
+	    td_endpoint_same_addr(&set->remote, &set->remote_rtcp))
+		return error;
+	error = td_neighbour_get(engine->options.neighbours, stream->local, &set->remote_rtcp,
+				 &remote->rtcp_next_hop);
+	if (error != 0)
+		td_engine_release_next_hop(engine, remote->next_hop);
+	return error;
+}
+
+static int check_set_remote(struct td_engine *engine, const struct td_engine_stream *stream,
+			    const struct td_command_stream_set_remote *set,
+			    struct td_matrix *matrix)
+{
+	struct td_plan plan;
+
+	if (!remote_is_valid(engine, stream, set))
+		return -TD_EINVALID;
+	if (set->codec != TD_CODEC_PCMU && set->codec != TD_CODEC_PCMA)
+		return -TD_ECODEC;
+	matrix->members[stream->slot].codec = set->codec;
+	return td_plan_compile(matrix, &plan);
+}
+
+int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command)
+{
+	const struct td_command_stream_set_remote *set = &command->u.stream_set_remote;
+	struct td_engine_stream *stream = td_engine_find_stream(engine, set->stream.v);
+	struct td_engine_context *context;
+	struct td_matrix matrix;
+	struct td_change change;
+	int error;
+
+	if (stream == NULL)
+		return -TD_ESTALE;
+	context = &engine->contexts[stream->context];
+	matrix = context->matrix;
+	error = check_set_remote(engine, stream, set, &matrix);
+	if (error != 0)
+		return error;
+	if (!td_engine_change_room(engine, context->worker, 1))
+		return -TD_EBUSY;
+	td_engine_change_begin(&change, TD_CHANGE_STREAM_REMOTE, command, context);
+	change.object = td_handle_index(stream->handle);
+	change.u.remote.set = *set;
+	fill_rtcp(&change.u.remote.set);
+	error = get_next_hops(engine, stream, &change.u.remote);
+	if (error != 0)
+		return error;
+	change.u.remote.released[0] = stream->next_hop;
+	change.u.remote.released[1] = stream->rtcp_next_hop;
+	change.u.remote.released[2] = stream->learned_next_hop;
+	stream->next_hop = change.u.remote.next_hop;
+	stream->rtcp_next_hop = change.u.remote.rtcp_next_hop;
+	stream->learned_next_hop = TD_NEIGHBOUR_NONE;
+	context->matrix = matrix;
+	td_engine_change_push(engine, context->worker, &change);
+	return 0;
+}
+
+void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note)
+{
+	struct td_engine_stream *stream = td_engine_find_stream(engine, note->handle);
+	struct td_engine_context *context;
+	struct td_change change;
+	uint32_t next_hop;
+
+	if (stream == NULL)
+		return;
+	context = &engine->contexts[stream->context];
+	// What cannot be answered now is asked again by the worker's sweep.
+	if (!td_engine_change_room(engine, context->worker, 1) ||
+	    td_neighbour_get(engine->options.neighbours, stream->local, &note->remote, &next_hop) !=
+		    0)
+		return;
+	td_engine_change_begin(&change, TD_CHANGE_STREAM_NEXT_HOP, NULL, context);
+	change.object = td_handle_index(stream->handle);
+	change.u.next_hop.remote = note->remote;
+	change.u.next_hop.next_hop = next_hop;
+	change.u.next_hop.released = stream->learned_next_hop;
+	stream->learned_next_hop = next_hop;
+	td_engine_change_push(engine, context->worker, &change);
+}
+
+void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
+			    uint64_t now_ns)
+{
+	td_demux_unpublish(engine->options.demux, stream->local, stream->port);
+	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
+	stream->state = TD_OBJECT_DYING;
+}
+
+int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
+			     uint64_t now_ns)
+{
+	struct td_engine_stream *stream =
+		td_engine_find_stream(engine, command->u.stream_destroy.v);
+	struct td_engine_context *context;
+	struct td_change change;
+
+	if (stream == NULL)
+		return -TD_ESTALE;
+	context = &engine->contexts[stream->context];
+	if (!td_engine_change_room(engine, context->worker, 1))
+		return -TD_EBUSY;
+	td_engine_stream_close(engine, stream, now_ns);
+	if (stream->tap != TD_INDEX_NONE) {
+		struct td_engine_tap *tap = &engine->taps[stream->tap];
+
+		for (unsigned side = 0; side < 2; side++)
+			if (tap->sides[side] == td_handle_index(stream->handle))
+				tap->sides[side] = TD_INDEX_NONE;
+	}
+	td_engine_member_remove(context, stream->slot);
+	td_engine_change_begin(&change, TD_CHANGE_STREAM_DESTROY, command, context);
+	change.object = td_handle_index(stream->handle);
+	compile_and_push(engine, context, &change);
+	return 0;
+}
+
+void td_engine_stream_gone(struct td_engine *engine, uint32_t handle)
+{
+	struct td_engine_stream *stream = &engine->streams[td_handle_index(handle)];
+
+	TD_ASSERT(stream->handle == handle && stream->state == TD_OBJECT_DYING);
+	td_engine_release_next_hop(engine, stream->next_hop);
+	td_engine_release_next_hop(engine, stream->rtcp_next_hop);
+	td_engine_release_next_hop(engine, stream->learned_next_hop);
+	stream->state = TD_OBJECT_GONE;
+	engine->links[engine->contexts[stream->context].worker].load--;
+	td_engine_retire(engine, TD_POOL_STREAM, handle);
+}

@@ -1,0 +1,235 @@
+// The engine's memory: taken once, sized by the options, given back at the end.
+#include "media/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+#include "media/engine_state.h"
+#include "td_region.h"
+
+#define RECORD_EVENT_SLOTS 1024u
+
+static uint32_t at_most(uint32_t value, uint32_t max)
+{
+	return value < max ? value : max;
+}
+
+// Zeroed lazily by the kernel: what is never used is never touched.
+static void *take_lines(size_t count, size_t bytes)
+{
+	size_t total = (count * bytes + TD_CACHE_LINE - 1) & ~(size_t)(TD_CACHE_LINE - 1);
+	void *memory = NULL;
+
+	if (posix_memalign(&memory, 2 * TD_CACHE_LINE, total) != 0)
+		return NULL;
+	memset(memory, 0, total);
+	return memory;
+}
+
+// A td_ring in private memory, both ends attached.
+static int ring_create(uint32_t slots, uint32_t slot_bytes, void **memory,
+		       struct td_ring_view *producer, struct td_ring_view *consumer)
+{
+	size_t bytes = td_ring_bytes(slots, slot_bytes);
+	int error;
+
+	*memory = take_lines(1, bytes);
+	if (*memory == NULL)
+		return -TD_EMEMORY;
+	td_ring_format(*memory, slots, slot_bytes);
+	error = td_ring_attach(producer, *memory, bytes, slot_bytes, 1);
+	return error != 0 ? error : td_ring_attach(consumer, *memory, bytes, slot_bytes, 0);
+}
+
+static int create_pools(struct td_engine *engine)
+{
+	const uint32_t max[TD_POOL_COUNT] = { TD_CONTEXT_MAX, TD_STREAM_MAX, TD_PLAYER_MAX,
+					      TD_TAP_MAX };
+	uint32_t total = 0;
+
+	for (unsigned i = 0; i < TD_POOL_COUNT; i++) {
+		int error;
+
+		engine->capacity[i] = at_most(engine->options.stream_count, max[i]);
+		total += engine->capacity[i];
+		error = td_id_pool_init(&engine->pools[i], engine->capacity[i]);
+		if (error != 0)
+			return error;
+	}
+	engine->contexts = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->contexts);
+	engine->streams = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *engine->streams);
+	engine->players = take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
+	engine->taps = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
+	engine->gone = take_lines(total, sizeof *engine->gone);
+	engine->reset.marked = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
+	if (engine->contexts == NULL || engine->streams == NULL || engine->players == NULL ||
+	    engine->taps == NULL || engine->gone == NULL || engine->reset.marked == NULL)
+		return -TD_EMEMORY;
+	return 0;
+}
+
+static int create_arrays(struct td_engine *engine)
+{
+	uint32_t streams = engine->capacity[TD_POOL_STREAM];
+
+	// The hot array is the one that deserves huge pages.
+	engine->hot = rte_zmalloc("td_streams", streams * sizeof *engine->hot, 2 * TD_CACHE_LINE);
+	engine->cold = take_lines(streams, sizeof *engine->cold);
+	engine->worker_contexts =
+		take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->worker_contexts);
+	engine->worker_players =
+		take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->worker_players);
+	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
+	if (engine->hot == NULL || engine->cold == NULL || engine->worker_contexts == NULL ||
+	    engine->worker_players == NULL || engine->workers == NULL)
+		return -TD_EMEMORY;
+	return 0;
+}
+
+static void fill_worker(struct td_engine *engine, uint32_t index)
+{
+	const struct td_engine_options *options = &engine->options;
+	struct td_media_worker *worker = &engine->workers[index];
+
+	worker->streams = engine->hot;
+	worker->cold = engine->cold;
+	worker->contexts = engine->worker_contexts;
+	worker->players = engine->worker_players;
+	worker->neighbours = options->neighbours;
+	worker->stats = &options->region->workers[index];
+	worker->pool = options->pool;
+	worker->prompts = options->prompts;
+	worker->index = index;
+	worker->mirrors = options->region->streams;
+	worker->realtime_offset_ns = options->realtime_offset_ns;
+	worker->random = td_engine_random(engine) | 1u; // xorshift must not begin at 0
+	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
+		worker->slot_first[slot] = TD_PLAYER_NONE;
+}
+
+static int create_worker(struct td_engine *engine, uint32_t index)
+{
+	const struct td_engine_options *options = &engine->options;
+	struct td_media_worker *worker = &engine->workers[index];
+	struct td_engine_worker_link *link = &engine->links[index];
+	int error;
+
+	fill_worker(engine, index);
+	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
+	if (worker->owned == NULL)
+		return -TD_EMEMORY;
+	error = td_tap_ring_create(options->tap_records != 0 ? options->tap_records
+							     : TD_TAP_RECORDS,
+				   &worker->tap_ring);
+	if (error != 0)
+		return error;
+	error = ring_create(TD_CHANGE_SLOTS, sizeof(struct td_change), &link->change_memory,
+			    &link->changes, &worker->changes);
+	if (error != 0)
+		return error;
+	error = ring_create(TD_NOTE_SLOTS, sizeof(struct td_note), &link->note_memory,
+			    &worker->notes, &link->notes);
+	if (error != 0)
+		return error;
+	return td_region_attach_events(options->region, index + 1u, 1, &worker->events);
+}
+
+static int build(struct td_engine *engine)
+{
+	int error = create_pools(engine);
+
+	if (error == 0)
+		error = create_arrays(engine);
+	if (error == 0)
+		error = td_region_attach_events(engine->options.region, 0, 1, &engine->events);
+	if (error == 0)
+		error = ring_create(RECORD_EVENT_SLOTS, sizeof(struct td_event),
+				    &engine->record_memory, &engine->record_events_in,
+				    &engine->record_events_out);
+	for (uint32_t i = 0; error == 0 && i < engine->options.worker_count; i++)
+		error = create_worker(engine, i);
+	return error;
+}
+
+int td_engine_create(const struct td_engine_options *options, struct td_engine **out)
+{
+	struct td_engine *engine;
+	int error;
+
+	if (options->worker_count == 0 || options->worker_count > TD_WORKER_MAX ||
+	    options->stream_count == 0 || options->stream_count > TD_STREAM_MAX ||
+	    options->worker_count > options->region->worker_count ||
+	    options->stream_count > options->region->stream_count)
+		return -TD_EINVALID;
+	engine = calloc(1, sizeof *engine);
+	if (engine == NULL)
+		return -TD_EMEMORY;
+	engine->options = *options;
+	engine->random = options->seed;
+	error = build(engine);
+	if (error != 0) {
+		td_engine_destroy(engine);
+		return error;
+	}
+	*out = engine;
+	return 0;
+}
+
+static void destroy_worker(struct td_engine *engine, uint32_t index)
+{
+	if (engine->workers != NULL) {
+		free(engine->workers[index].owned);
+		td_tap_ring_destroy(engine->workers[index].tap_ring);
+	}
+	free(engine->links[index].change_memory);
+	free(engine->links[index].note_memory);
+}
+
+void td_engine_destroy(struct td_engine *engine)
+{
+	if (engine == NULL)
+		return;
+	for (uint32_t i = 0; i < engine->options.worker_count; i++)
+		destroy_worker(engine, i);
+	for (unsigned i = 0; i < TD_POOL_COUNT; i++)
+		td_id_pool_fini(&engine->pools[i]);
+	rte_free(engine->hot);
+	free(engine->cold);
+	free(engine->worker_contexts);
+	free(engine->worker_players);
+	free(engine->workers);
+	free(engine->record_memory);
+	free(engine->contexts);
+	free(engine->streams);
+	free(engine->players);
+	free(engine->taps);
+	free(engine->gone);
+	free(engine->reset.marked);
+	free(engine);
+}
+
+struct td_media_worker *td_engine_worker(struct td_engine *engine, uint32_t worker)
+{
+	return &engine->workers[worker];
+}
+
+struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker)
+{
+	return engine->workers[worker].tap_ring;
+}
+
+struct td_stream *td_media_streams(struct td_media_worker *worker)
+{
+	return worker->streams;
+}
+
+void td_engine_count(const struct td_engine *engine, struct td_engine_counts *counts)
+{
+	counts->contexts = engine->live[TD_POOL_CONTEXT];
+	counts->streams = engine->live[TD_POOL_STREAM];
+	counts->players = engine->live[TD_POOL_PLAYER];
+	counts->taps = engine->live[TD_POOL_TAP];
+	counts->waiting = engine->gone_count;
+}

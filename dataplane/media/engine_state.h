@@ -1,0 +1,188 @@
+// What the main thread knows of contexts, streams, players and taps; private to the media room.
+//
+//   FREE --create--> LIVE --destroy--> DYING --worker's note--> GONE --grace period--> FREE
+//
+// Only LIVE objects answer to their handles. One entry an index, parallel to the handle pools; the
+// main thread alone reads and writes here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id_pool.h"
+#include "media/change.h"
+#include "media/engine.h"
+#include "media/plan.h"
+#include "media/worker_state.h"
+#include "net/demux.h"
+#include "net/local.h"
+#include "net/neighbour.h"
+#include "td_ring.h"
+
+#define TD_TAPS_PER_CONTEXT (TD_MEMBER_MAX / 2)
+#define TD_INDEX_NONE       UINT32_MAX
+
+enum td_object_state { TD_OBJECT_FREE, TD_OBJECT_LIVE, TD_OBJECT_DYING, TD_OBJECT_GONE };
+
+struct td_engine_context {
+	uint32_t handle;
+	uint8_t state; // enum td_object_state
+	uint8_t worker;
+	uint8_t tap_count;
+	uint32_t members[TD_MEMBER_MAX];    // handles, by slot; the kind is in the matrix
+	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
+	struct td_matrix matrix;
+};
+
+struct td_engine_stream {
+	uint32_t handle;
+	uint32_t context;                                   // index
+	uint32_t tap;                                       // index, TD_INDEX_NONE: not recorded
+	uint32_t next_hop, rtcp_next_hop, learned_next_hop; // references; TD_NEIGHBOUR_NONE
+	uint16_t port;
+	uint8_t local; // index of the local address
+	uint8_t slot;  // in the context
+	uint8_t state;
+};
+
+struct td_engine_player {
+	uint32_t handle;
+	uint32_t context;
+	uint8_t slot;
+	uint8_t state;
+};
+
+struct td_engine_tap {
+	uint32_t handle;
+	uint32_t context;
+	uint32_t sides[2]; // stream indexes; TD_INDEX_NONE once that stream is destroyed
+	uint8_t state;
+};
+
+// The RESET under way.
+struct td_engine_reset {
+	uint64_t request_id; // 0: none
+	uint32_t doomed;     // contexts not gone yet
+	uint32_t cursor;     // contexts below this have been told
+	uint64_t count;      // contexts destroyed
+	bool *marked;        // [context capacity]
+};
+
+enum td_pool_kind { TD_POOL_CONTEXT, TD_POOL_STREAM, TD_POOL_PLAYER, TD_POOL_TAP, TD_POOL_COUNT };
+
+// Handles that wait for a grace period.
+struct td_gone {
+	uint8_t pool; // enum td_pool_kind
+	uint32_t handle;
+};
+
+struct td_engine_worker_link {
+	struct td_ring_view changes, notes;
+	void *change_memory, *note_memory;
+	uint32_t load; // streams and contexts
+};
+
+struct td_engine {
+	struct td_engine_options options;
+	struct td_id_pool pools[TD_POOL_COUNT];
+	struct td_engine_context *contexts;
+	struct td_engine_stream *streams;
+	struct td_engine_player *players;
+	struct td_engine_tap *taps;
+	uint32_t capacity[TD_POOL_COUNT];
+	uint32_t live[TD_POOL_COUNT];
+
+	struct td_gone *gone;
+	uint32_t gone_count;
+	uint64_t reclaimed_ns;
+
+	struct td_engine_reset reset;
+	struct td_ring_view events; // main's ring to control
+	uint64_t event_sequence;
+	uint64_t random;
+
+	struct td_ring_view record_events_in, record_events_out; // recorder -> main
+	void *record_memory;
+
+	struct td_stream *hot;
+	struct td_stream_cold *cold;
+	struct td_worker_context *worker_contexts;
+	struct td_player *worker_players;
+	struct td_media_worker *workers;
+	struct td_engine_worker_link links[TD_WORKER_MAX];
+};
+
+// A command's handler: 0 when the worker will answer, TD_ANSWERED when it has been answered, or
+// -TD_E*, which main answers.
+#define TD_ANSWERED 1
+
+// lookup.c: the live object of a handle, or NULL.
+struct td_engine_context *td_engine_find_context(struct td_engine *engine, uint32_t handle);
+struct td_engine_stream *td_engine_find_stream(struct td_engine *engine, uint32_t handle);
+struct td_engine_player *td_engine_find_player(struct td_engine *engine, uint32_t handle);
+struct td_engine_tap *td_engine_find_tap(struct td_engine *engine, uint32_t handle);
+// A fresh handle. -TD_EFULL. Reclaims first what has waited, if that helps.
+TD_MUST_CHECK int td_engine_take(struct td_engine *engine, enum td_pool_kind pool,
+				 uint32_t *handle);
+// A handle that no worker has seen goes straight back.
+void td_engine_untake(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle);
+// A destroyed object's handle waits for a grace period.
+void td_engine_retire(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle);
+// Gives the waiting handles back after a grace period. Returns how many.
+uint32_t td_engine_reclaim(struct td_engine *engine, uint64_t now_ns);
+uint64_t td_engine_random(struct td_engine *engine);
+
+// convey.c: a change to the worker of a context. True when `count` more have room.
+bool td_engine_change_room(struct td_engine *engine, uint32_t worker, uint32_t count);
+// Begins a change that answers `command` (or nobody) about `context`.
+void td_engine_change_begin(struct td_change *change, enum td_change_kind kind,
+			    const struct td_command *command,
+			    const struct td_engine_context *context);
+// Adds the compiled plan.
+void td_engine_change_plan(const struct td_engine_context *context, const struct td_plan *plan,
+			   struct td_change *change);
+// Room has been checked before.
+void td_engine_change_push(struct td_engine *engine, uint32_t worker,
+			   const struct td_change *change);
+
+// Command handlers, by file.
+int td_engine_context_create(struct td_engine *engine, const struct td_command *command);
+int td_engine_context_destroy(struct td_engine *engine, const struct td_command *command,
+			      uint64_t now_ns);
+int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *command);
+int td_engine_stream_create(struct td_engine *engine, const struct td_command *command,
+			    uint64_t now_ns);
+int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command);
+int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
+			     uint64_t now_ns);
+int td_engine_player_create(struct td_engine *engine, const struct td_command *command);
+int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command);
+int td_engine_record_start(struct td_engine *engine, const struct td_command *command);
+int td_engine_record_stop(struct td_engine *engine, const struct td_command *command);
+int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
+			  uint64_t now_ns);
+
+// A member's free slot in its context, or TD_MEMBER_MAX.
+unsigned td_engine_member_slot(const struct td_engine_context *context);
+void td_engine_member_add(struct td_engine_context *context, unsigned slot,
+			  enum td_member_kind kind, uint32_t handle);
+// Clears the slot, its row and its column.
+void td_engine_member_remove(struct td_engine_context *context, unsigned slot);
+
+// The port closes at once; the rest follows the worker's note.
+void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
+			    uint64_t now_ns);
+// Its worker is done with it: its next hops are given back and its handle retires.
+void td_engine_stream_gone(struct td_engine *engine, uint32_t handle);
+void td_engine_player_gone(struct td_engine *engine, uint32_t handle);
+void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns);
+void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note);
+void td_engine_record_stopped(struct td_engine *engine, uint32_t handle);
+void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop);
+
+// Tells one context's worker to destroy it and all its members; needs TD_DESTROY_CHANGES of room.
+#define TD_DESTROY_CHANGES (TD_TAPS_PER_CONTEXT + 1u)
+void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
+			   const struct td_command *command, uint64_t now_ns);
+// Goes on with a RESET; true when it did something.
+bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns);

@@ -1,0 +1,250 @@
+// FORWARD: packets of one party, rewritten into the stream of another, as vectors.
+//
+//   admit all (rx lines, prefetched after demux) --> rewrite and push all (tx lines, prefetched
+//   by the first pass)
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "media/sender.h"
+#include "media/worker_state.h"
+#include "rtp/header.h"
+
+#define SENT        (-1) // beside enum td_drop
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+// The short way in: the accepted sender's next packet of the negotiated type, nothing special.
+static inline bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
+			      uint64_t now_ns, struct td_forward *out)
+{
+	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+	const uint8_t *rtp = packet->payload;
+	uint64_t key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
+	uint32_t payload_len = packet->payload_len - (uint32_t)TD_RTP_HEADER_BYTES;
+
+	if (UNLIKELY(payload_len > TD_RTP_PAYLOAD_MAX || !(rx->flags & TD_RX_STEADY) ||
+		     key != rx->key || rtp[0] != 0x80u || (rtp[1] & 0x7fu) != rx->payload_type))
+		return false;
+	out->ssrc = td_rtp_load32(rtp + 8);
+	out->sequence = td_rtp_load16(rtp + 2);
+	if (UNLIKELY(!td_rtp_source_next(&rx->source, out->ssrc, out->sequence)))
+		return false;
+	out->timestamp = td_rtp_load32(rtp + 4);
+	td_rtp_source_time(&rx->source, out->timestamp, (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS));
+	rx->last_ns = now_ns;
+	rx->octets += payload_len;
+	rx->packets++;
+	out->packet = packet;
+	out->sink = rx->sink;
+	out->payload_len = (uint16_t)payload_len;
+	out->is_event = 0;
+	out->verdict = TD_RTP_NEXT;
+	out->marker = rtp[1] >> 7;
+	return true;
+}
+
+// A packet that comes late belongs to the feeder's run only if it lies behind where the run began.
+static bool before_run(const struct td_media_worker *worker, uint32_t sink, uint16_t sequence)
+{
+	return (int16_t)(sequence - worker->cold[sink].floor_sequence) <= 0;
+}
+
+// Sum of what the UDP checksum covers and we change: addresses, ports, the RTP header.
+static inline uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3,
+				  const uint8_t *udp)
+{
+	uint64_t sum = td_checksum_add(0, udp, 4);
+
+	if (LIKELY(packet->family == TD_FAMILY_IPV4))
+		sum = td_checksum_add(sum, l3 + TD_IPV4_SOURCE_OFFSET, 8);
+	else
+		sum = td_checksum_add(sum, l3 + TD_IPV6_SOURCE_OFFSET, 32);
+	return td_checksum_add(sum, udp + 8, TD_RTP_HEADER_BYTES);
+}
+
+// IPv6 has no datagrams without checksum (RFC 8200 section 8.1): one that came without gets one.
+static uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
+{
+	uint16_t checksum;
+
+	sum += __builtin_bswap16(udp_len) + (uint32_t)__builtin_bswap16(17);
+	sum = td_checksum_add(sum, udp + 4, 2); // the length; the checksum itself counts as 0
+	sum = td_checksum_add(sum, udp + 8, udp_len - 8u);
+	checksum = (uint16_t)~td_checksum_fold(sum);
+	return checksum == 0 ? 0xffffu : checksum;
+}
+
+// Turns the frame in `mbuf` into the sink's. SENT, or why not; then the frame is as it was.
+static inline int rewrite(struct td_media_worker *worker, const struct td_forward *fw,
+			  uint32_t sink, struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
+			  uint64_t now_ns)
+{
+	struct td_stream_tx *tx = &worker->streams[sink].tx;
+	struct td_stream_cold *cold = &worker->cold[sink];
+	uint16_t udp_len = (uint16_t)(fw->packet->payload_len + 8u), checksum;
+	uint64_t removed, sum;
+	uint8_t payload_type, *start, *rtp = udp + 8;
+	uint16_t sequence;
+	uint32_t timestamp;
+	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) ||
+		     fw->verdict == TD_RTP_FRESH;
+
+	if (UNLIKELY(!(tx->flags & TD_TX_READY)))
+		return TD_DROP_SINK_NO_REMOTE;
+	if (UNLIKELY(fresh))
+		td_sender_resync(tx, cold, fw->packet->stream, fw->ssrc, fw->sequence,
+				 fw->timestamp, now_ns);
+	payload_type = fw->is_event ? tx->event_payload_type : tx->payload_type;
+	if (UNLIKELY(payload_type > 127)) {
+		// It leaves no hole in the sink's numbers.
+		tx->sequence_offset =
+			(uint16_t)(tx->sequence_offset - (fw->verdict != TD_RTP_LATE));
+		return TD_DROP_SINK_NO_EVENT_PT;
+	}
+	sequence = (uint16_t)(fw->sequence + tx->sequence_offset);
+	timestamp = fw->timestamp + tx->timestamp_offset;
+	if (UNLIKELY(fw->verdict == TD_RTP_LATE && before_run(worker, sink, sequence)))
+		return TD_DROP_NO_LISTENER;
+	removed = sum_before(fw->packet, l3, udp);
+	memcpy(&checksum, udp + 6, 2);
+	start = td_sender_headers(worker->neighbours, tx, cold, udp, udp_len, &sum);
+	if (UNLIKELY(start == NULL))
+		return TD_DROP_NEIGHBOUR_UNRESOLVED;
+	rtp[1] = (uint8_t)(payload_type |
+			   (fw->marker || (fresh && !fw->is_event) ? TD_RTP_MARKER : 0u));
+	td_rtp_store16(rtp + 2, sequence);
+	td_rtp_store32(rtp + 4, timestamp);
+	td_rtp_store32(rtp + 8, tx->ssrc);
+	if (UNLIKELY(checksum == 0 && (tx->flags & TD_TX_IPV6)))
+		checksum = checksum_from_nothing(udp, udp_len, sum);
+	else
+		checksum = td_checksum_adjust_udp(checksum, removed,
+						  td_checksum_add(sum, rtp, TD_RTP_HEADER_BYTES));
+	memcpy(udp + 6, &checksum, 2);
+	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
+	mbuf->data_len = (uint16_t)(udp + udp_len - start);
+	mbuf->pkt_len = mbuf->data_len;
+	mbuf->ol_flags = 0;
+	if (LIKELY(fw->verdict != TD_RTP_LATE)) {
+		tx->last_sequence = sequence;
+		// An event's timestamp is where it began: time goes on from the audio.
+		tx->last_timestamp = fw->is_event ? tx->last_timestamp : timestamp;
+		tx->last_ns = fw->is_event ? tx->last_ns : now_ns;
+	}
+	td_sender_sent(tx, fw->payload_len);
+	return SENT;
+}
+
+static inline void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf,
+			struct td_tx *tx)
+{
+	td_tx_push(tx, td_neighbour_port(worker->neighbours, worker->streams[sink].tx.next_hop),
+		   mbuf);
+}
+
+// A copy for one of several listeners. SENT, or why not.
+static int send_copy(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
+		     uint64_t now_ns, struct td_tx *tx)
+{
+	struct rte_mbuf *mbuf = fw->packet->mbuf, *copy;
+	size_t l3 = (size_t)(fw->packet->l3 - rte_pktmbuf_mtod(mbuf, uint8_t *));
+	size_t udp = l3 + fw->packet->l3_len;
+	int outcome;
+
+	copy = rte_pktmbuf_copy(mbuf, worker->pool, 0, UINT32_MAX);
+	if (copy == NULL) {
+		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
+		return TD_DROP_POOL_EMPTY;
+	}
+	outcome = rewrite(worker, fw, sink, copy, rte_pktmbuf_mtod(copy, uint8_t *) + l3,
+			  rte_pktmbuf_mtod(copy, uint8_t *) + udp, now_ns);
+	if (outcome == SENT) {
+		worker->stats->originated++;
+		push(worker, sink, copy, tx);
+	} else {
+		rte_pktmbuf_free(copy);
+	}
+	return outcome;
+}
+
+// All listeners but the last get copies, the last the packet itself. It counts as forwarded once
+// when anybody got it, else as one drop.
+static void fan_out(struct td_media_worker *worker, const struct td_forward *fw, uint64_t now_ns,
+		    struct td_tx *tx)
+{
+	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+	uint32_t last = cold->sinks[cold->sink_count - 1u];
+	bool any = false;
+	int outcome;
+
+	for (uint32_t i = 0; i + 1u < cold->sink_count; i++)
+		any |= send_copy(worker, fw, cold->sinks[i], now_ns, tx) == SENT;
+	outcome = rewrite(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
+			  td_packet_udp(fw->packet), now_ns);
+	if (outcome == SENT)
+		push(worker, last, fw->packet->mbuf, tx);
+	else if (any)
+		rte_pktmbuf_free(fw->packet->mbuf);
+	else
+		td_media_drop(worker, fw->packet->mbuf, (enum td_drop)outcome);
+	worker->stats->forwarded += any || outcome == SENT;
+}
+
+static inline void forward(struct td_media_worker *worker, const struct td_forward *fw,
+			   uint64_t now_ns, struct td_tx *tx)
+{
+	int outcome;
+
+	if (UNLIKELY(fw->sink == TD_SINK_FANOUT)) {
+		fan_out(worker, fw, now_ns, tx);
+		return;
+	}
+	outcome = rewrite(worker, fw, fw->sink, fw->packet->mbuf, fw->packet->l3,
+			  td_packet_udp(fw->packet), now_ns);
+	if (UNLIKELY(outcome != SENT)) {
+		td_media_drop(worker, fw->packet->mbuf, (enum td_drop)outcome);
+		return;
+	}
+	worker->stats->forwarded++;
+	push(worker, fw->sink, fw->packet->mbuf, tx);
+}
+
+static inline void prefetch_sink(const struct td_media_worker *worker, const struct td_forward *fw)
+{
+	if (LIKELY(fw->sink != TD_SINK_FANOUT))
+		rte_prefetch0(&worker->streams[fw->sink].tx);
+	else
+		rte_prefetch0(worker->cold[fw->packet->stream].sinks);
+}
+
+static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		       uint64_t now_ns, struct td_tx *tx)
+{
+	struct td_forward forwards[TD_MEDIA_VECTOR];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct td_forward *fw = &forwards[count];
+
+		if (UNLIKELY(!admit_next(worker, &packets[i], now_ns, fw)) &&
+		    !td_media_admit(worker, &packets[i], now_ns, fw))
+			continue;
+		prefetch_sink(worker, fw);
+		count++;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		forward(worker, &forwards[i], now_ns, tx);
+}
+
+void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		  uint64_t now_ns, struct td_tx *tx)
+{
+	while (n > 0) {
+		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR;
+
+		rtp_vector(worker, packets, step, now_ns, tx);
+		packets += step;
+		n -= step;
+	}
+}

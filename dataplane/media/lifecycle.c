@@ -1,0 +1,185 @@
+// Streams and players come and go on their worker: the fields they begin and end with.
+#include "media/sender.h"
+#include "media/worker_state.h"
+#include "td_assert.h"
+
+void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
+			    const struct td_change_stream *create)
+{
+	uint32_t index = td_handle_index(create->id.v);
+	struct td_stream *hot = &worker->streams[index];
+	struct td_stream_cold *cold = &worker->cold[index];
+
+	memset(hot, 0, sizeof *hot);
+	memset(cold, 0, sizeof *cold);
+	td_rtp_source_init(&hot->rx.source, &cold->source);
+	hot->rx.sink = TD_SINK_NONE;
+	hot->rx.payload_type = TD_PAYLOAD_TYPE_NONE;
+	hot->rx.event_payload_type = TD_PAYLOAD_TYPE_NONE;
+	hot->rx.flags = TD_RX_LIVE;
+	hot->tx.feed = TD_FEED_NONE;
+	hot->tx.flags = TD_TX_FORCED;
+	hot->tx.ssrc = create->ssrc;
+	hot->tx.last_sequence = create->sequence;
+	hot->tx.last_timestamp = create->timestamp;
+	hot->tx.payload_type = TD_PAYLOAD_TYPE_NONE;
+	hot->tx.event_payload_type = TD_PAYLOAD_TYPE_NONE;
+	cold->id = create->id;
+	cold->context = context;
+	cold->owner = create->owner;
+	cold->local = create->local;
+	memcpy(cold->cname, create->cname, sizeof cold->cname);
+	cold->position = worker->owned_count;
+	worker->owned[worker->owned_count++] = index;
+	worker->stats->streams++;
+}
+
+void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+	uint32_t last = worker->owned[--worker->owned_count];
+
+	TD_ASSERT(worker->owned[cold->position] == stream || last == stream);
+	worker->owned[cold->position] = last;
+	worker->cold[last].position = cold->position;
+	worker->streams[stream].rx.flags = 0;
+	worker->streams[stream].rx.key = 0;
+	worker->streams[stream].tx.flags = 0;
+	cold->id.v = 0;
+	td_media_mirror_clear(worker, stream);
+	worker->stats->streams--;
+}
+
+// The accepted sender, if there is one already, becomes the hot key.
+static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold)
+{
+	const struct td_endpoint *from = &cold->lock.accepted;
+
+	rx->flags &= (uint8_t) ~(TD_RX_IPV6 | TD_RX_STEADY);
+	if (cold->local.family == TD_FAMILY_IPV6)
+		rx->flags |= TD_RX_IPV6;
+	rx->key = cold->lock.rank == TD_LOCK_NOBODY
+			  ? 0
+			  : td_stream_key(td_packet_key(from), from->port_be, from->family);
+}
+
+void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
+			    const struct td_change_remote *remote, uint64_t now_ns)
+{
+	struct td_stream *hot = &worker->streams[stream];
+	struct td_stream_cold *cold = &worker->cold[stream];
+	const struct td_command_stream_set_remote *set = &remote->set;
+	bool accepted_elsewhere;
+
+	td_source_lock_set(&cold->lock, &set->remote, &set->remote_rtcp,
+			   (set->flags & TD_REMOTE_LEARN) != 0, now_ns);
+	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |
+				  (set->flags & TD_REMOTE_RTCP_MUX ? TD_RX_MUX : 0u));
+	set_key(&hot->rx, cold);
+	hot->rx.codec = set->codec;
+	hot->rx.payload_type = set->payload_type_rx;
+	hot->rx.event_payload_type = set->event_payload_type_rx;
+	hot->tx.payload_type = set->payload_type;
+	hot->tx.event_payload_type = set->event_payload_type;
+	cold->dscp = set->dscp;
+	cold->sdp_next_hop = remote->next_hop;
+	cold->rtcp_next_hop = remote->rtcp_next_hop;
+	cold->remote = cold->lock.rank == TD_LOCK_NOBODY ? set->remote : cold->lock.accepted;
+	accepted_elsewhere = cold->lock.rank == TD_LOCK_OTHER;
+	cold->learned_pending = false;
+	td_sender_set_target(&hot->tx, cold, remote->next_hop,
+			     cold->lock.rank != TD_LOCK_NOBODY && !accepted_elsewhere);
+	if (accepted_elsewhere)
+		td_media_note_learned(worker, stream);
+	if (cold->rtcp_due_ns == 0)
+		cold->rtcp_due_ns = now_ns + 1000000000ull; // an early first report: RTT soon
+}
+
+void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
+			      const struct td_change_next_hop *change)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+
+	// By now another sender may have been adopted: then this answer is to an old question.
+	if (!cold->learned_pending || !td_endpoint_equal(&cold->remote, &change->remote))
+		return;
+	cold->learned_pending = false;
+	td_sender_set_target(&worker->streams[stream].tx, cold, change->next_hop, true);
+}
+
+static uint8_t emptiest_slot(const struct td_media_worker *worker)
+{
+	uint8_t best = 0;
+
+	for (uint8_t slot = 1; slot < TD_MEDIA_SLOTS; slot++)
+		if (worker->slot_count[slot] < worker->slot_count[best])
+			best = slot;
+	return best;
+}
+
+void td_media_player_create(struct td_media_worker *worker, struct td_context_id context,
+			    const struct td_change_player *create)
+{
+	uint32_t index = td_handle_index(create->id.v);
+	struct td_player *player = &worker->players[index];
+	uint8_t slot = emptiest_slot(worker);
+
+	*player = (struct td_player){
+		.prompt = &worker->prompts->entries[create->prompt],
+		.frame = create->frame,
+		.next = worker->slot_first[slot],
+		.previous = TD_PLAYER_NONE,
+		.slot = slot,
+		.loop = create->loop != 0,
+		.id = create->id,
+		.context = context,
+	};
+	if (player->next != TD_PLAYER_NONE)
+		worker->players[player->next].previous = index;
+	worker->slot_first[slot] = index;
+	worker->slot_count[slot]++;
+	worker->stats->players++;
+}
+
+void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
+{
+	struct td_player *player = &worker->players[index];
+
+	if (player->next != TD_PLAYER_NONE)
+		worker->players[player->next].previous = player->previous;
+	if (player->previous != TD_PLAYER_NONE)
+		worker->players[player->previous].next = player->next;
+	else
+		worker->slot_first[player->slot] = player->next;
+	worker->slot_count[player->slot]--;
+	worker->stats->players--;
+	player->id.v = 0;
+}
+
+static void tap_side(struct td_media_worker *worker, uint32_t stream, uint32_t tap,
+		     enum td_tap_side side, bool on)
+{
+	struct td_stream_rx *rx;
+	struct td_stream_cold *cold;
+
+	if (stream == UINT32_MAX)
+		return; // destroyed while it was recorded
+	rx = &worker->streams[stream].rx;
+	cold = &worker->cold[stream];
+	if (on) {
+		cold->tap = tap;
+		cold->tap_side = (uint8_t)side;
+		rx->flags = (uint8_t)((rx->flags | TD_RX_TAPPED) & ~TD_RX_STEADY);
+	} else if ((rx->flags & TD_RX_TAPPED) && cold->tap == tap) {
+		rx->flags &= (uint8_t)~TD_RX_TAPPED;
+	}
+}
+
+void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
+		      bool on)
+{
+	uint32_t tap = td_handle_index(record->id.v);
+
+	tap_side(worker, record->left, tap, TD_TAP_LEFT, on);
+	tap_side(worker, record->right, tap, TD_TAP_RIGHT, on);
+}

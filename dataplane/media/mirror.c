@@ -1,0 +1,69 @@
+// What control and operators see of a stream: totals carried over, written under the mirror's lock.
+#include "media/worker_state.h"
+
+#define US_PER_RTP_UNIT 125u
+
+void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *cold,
+			 struct td_stream_stats *stats)
+{
+	const struct td_rtp_source *source = &hot->rx.source;
+
+	memset(stats, 0, sizeof *stats);
+	stats->rx_packets = td_carry_update(&cold->rx_packets, hot->rx.packets);
+	stats->rx_bytes = td_carry_update(&cold->rx_octets, hot->rx.octets);
+	stats->tx_packets = td_carry_update(&cold->tx_packets, hot->tx.packets);
+	stats->tx_bytes = td_carry_update(&cold->tx_octets, hot->tx.octets);
+	stats->rx_expected = td_rtp_source_expected(source, &cold->source);
+	stats->rx_lost = (int64_t)stats->rx_expected -
+			 (int64_t)td_rtp_source_received(source, &cold->source);
+	stats->rx_reordered = cold->source.reordered;
+	stats->rx_duplicates = cold->source.duplicates;
+	stats->rx_wrong_source = cold->wrong_source;
+	stats->rx_ssrc_changes = cold->source.ssrc_changes;
+	stats->first_rx_ns = cold->first_rx_ns;
+	stats->last_rx_ns = hot->rx.last_ns;
+	stats->rx_jitter_us = (source->jitter_q4 >> 4) * US_PER_RTP_UNIT;
+	stats->rx_jitter_max_us = (source->jitter_max_q4 >> 4) * US_PER_RTP_UNIT;
+	stats->rx_ssrc = source->ssrc;
+	stats->tx_ssrc = hot->tx.ssrc;
+	stats->rtt_us = cold->rtt_us;
+	stats->remote_jitter_us = cold->remote_jitter_us;
+	stats->remote_lost = cold->remote_lost;
+	stats->remote_fraction_lost = cold->remote_fraction_lost;
+	stats->rtcp_rx = cold->rtcp_rx;
+	stats->rtcp_tx = cold->rtcp_tx;
+}
+
+void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
+{
+	const struct td_stream *hot = &worker->streams[stream];
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_mirror *mirror = &worker->mirrors[stream];
+	struct td_stream_stats stats;
+
+	td_media_fill_stats(hot, cold, &stats);
+	td_mirror_write_begin(&mirror->lock);
+	mirror->id = cold->id;
+	mirror->context = cold->context;
+	mirror->worker = worker->index;
+	mirror->owner = cold->owner;
+	mirror->local = cold->local;
+	mirror->remote = cold->remote;
+	mirror->codec = hot->rx.codec;
+	mirror->payload_type = hot->tx.payload_type;
+	mirror->event_payload_type = hot->tx.event_payload_type;
+	mirror->source_locked = cold->lock.rank != TD_LOCK_NOBODY;
+	mirror->tx_sequence = hot->tx.last_sequence;
+	mirror->tx_timestamp = hot->tx.last_timestamp;
+	mirror->stats = stats;
+	td_mirror_write_end(&mirror->lock);
+}
+
+void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream)
+{
+	struct td_stream_mirror *mirror = &worker->mirrors[stream];
+
+	td_mirror_write_begin(&mirror->lock);
+	mirror->id.v = 0;
+	td_mirror_write_end(&mirror->lock);
+}

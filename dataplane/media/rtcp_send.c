@@ -1,0 +1,97 @@
+// RTCP sent: an SR or RR with CNAME about every five seconds, at random (RFC 3550 section 6.2).
+#include "media/sender.h"
+#include "media/worker_state.h"
+#include "net/udp.h"
+#include "rtp/rtcp.h"
+
+#define INTERVAL_NS 5000000000ull // RFC 3550 section 6.2: the fixed minimum
+
+// Between half and one and a half times the interval, so that reports do not fall into step.
+static uint64_t next_interval_ns(struct td_media_worker *worker)
+{
+	return INTERVAL_NS / 2 + td_media_random(worker) % INTERVAL_NS;
+}
+
+static bool target(const struct td_stream *hot, const struct td_stream_cold *cold,
+		   struct td_udp_flow *flow)
+{
+	bool mux = (hot->rx.flags & TD_RX_MUX) != 0;
+
+	if (!(hot->tx.flags & TD_TX_READY))
+		return false;
+	flow->source = cold->local;
+	flow->destination = cold->remote;
+	flow->next_hop = hot->tx.next_hop;
+	flow->dscp = cold->dscp;
+	if (mux)
+		return true;
+	flow->source.port_be =
+		__builtin_bswap16((uint16_t)(__builtin_bswap16(cold->local.port_be) + 1u));
+	if (!td_source_lock_rtcp_target(&cold->lock, &flow->destination) ||
+	    flow->destination.port_be == 0)
+		return false;
+	if (!td_endpoint_same_addr(&flow->destination, &cold->remote))
+		flow->next_hop = cold->rtcp_next_hop;
+	return flow->next_hop != TD_NEIGHBOUR_NONE;
+}
+
+static uint32_t since_units(uint64_t then_ns, uint64_t now_ns)
+{
+	return (uint32_t)(((now_ns - then_ns) << 16) / 1000000000ull); // 1/65,536 s
+}
+
+static size_t build(struct td_media_worker *worker, const struct td_stream *hot,
+		    struct td_stream_cold *cold, uint64_t now_ns, uint8_t *bytes)
+{
+	struct td_rtcp_sender sender;
+	struct td_rtcp_report report;
+	struct td_rtcp_compound compound = { .ssrc = hot->tx.ssrc, .cname = cold->cname };
+
+	if (hot->tx.packets != cold->rtcp_tx_reported) {
+		sender.ntp = td_rtcp_ntp(now_ns + worker->realtime_offset_ns);
+		sender.rtp_timestamp = td_sender_timestamp(&hot->tx, now_ns);
+		sender.packets = hot->tx.packets;
+		sender.octets = hot->tx.octets;
+		compound.sender = &sender;
+	}
+	if (hot->rx.source.received != 0) {
+		td_rtp_source_report(&hot->rx.source, &cold->source, &report);
+		if (cold->sender_ns != 0 && now_ns - cold->sender_ns < 65536ull * 1000000000ull) {
+			report.lsr = cold->sender_middle;
+			report.dlsr = since_units(cold->sender_ns, now_ns);
+		}
+		compound.report = &report;
+	}
+	cold->rtcp_tx_reported = hot->tx.packets;
+	return td_rtcp_build(bytes, &compound);
+}
+
+bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns,
+			struct td_tx *tx)
+{
+	struct td_stream *hot = &worker->streams[stream];
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_udp_flow flow;
+	struct rte_mbuf *mbuf;
+	size_t len;
+
+	cold->rtcp_due_ns = now_ns + next_interval_ns(worker);
+	if (!target(hot, cold, &flow))
+		return false;
+	mbuf = rte_pktmbuf_alloc(worker->pool);
+	if (mbuf == NULL) {
+		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
+		return false;
+	}
+	len = build(worker, hot, cold, now_ns, rte_pktmbuf_mtod(mbuf, uint8_t *));
+	mbuf->data_len = (uint16_t)len;
+	mbuf->pkt_len = (uint32_t)len;
+	if (td_udp_encapsulate(worker->neighbours, &flow, mbuf) != 0) {
+		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
+		return false;
+	}
+	td_tx_push(tx, td_neighbour_port(worker->neighbours, flow.next_hop), mbuf);
+	worker->stats->originated++;
+	cold->rtcp_tx++;
+	return true;
+}

@@ -1,0 +1,79 @@
+// RTCP received: checked, believed only from the right party, used up here.
+#include "media/worker_state.h"
+#include "net/udp.h"
+#include "rtp/rtcp.h"
+
+#define RTP_UNITS_PER_MS 8u
+
+static bool from_right_party(struct td_stream_rx *rx, struct td_stream_cold *cold,
+			     const struct td_packet *packet)
+{
+	struct td_endpoint from;
+
+	td_packet_source(packet, &from);
+	if ((rx->flags & TD_RX_MUX) && packet->local_port_be == cold->local.port_be)
+		return cold->lock.rank != TD_LOCK_NOBODY &&
+		       td_endpoint_equal(&cold->lock.accepted, &from);
+	return td_source_lock_rtcp(&cold->lock, &from);
+}
+
+static void on_summary(struct td_media_worker *worker, struct td_stream_cold *cold,
+		       const struct td_rtcp_summary *summary, uint64_t now_ns)
+{
+	cold->rtcp_rx++;
+	cold->remote_bye |= summary->has_bye;
+	if (summary->has_sender) {
+		cold->sender_middle = td_rtcp_ntp_middle(summary->sender.ntp);
+		cold->sender_ns = now_ns;
+	}
+	if (summary->has_report) {
+		uint64_t ntp = td_rtcp_ntp(now_ns + worker->realtime_offset_ns);
+		uint32_t rtt_us = td_rtcp_rtt_us(td_rtcp_ntp_middle(ntp), &summary->report);
+
+		cold->rtt_us = rtt_us != 0 ? rtt_us : cold->rtt_us;
+		cold->remote_jitter_us =
+			(uint32_t)((uint64_t)summary->report.jitter * 1000u / RTP_UNITS_PER_MS);
+		cold->remote_lost = summary->report.lost;
+		cold->remote_fraction_lost = summary->report.fraction_lost;
+	}
+}
+
+// RFC 3550 A.2 lengths first, then the source lock; nothing here changes what RTP is accepted.
+void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns)
+{
+	struct td_stream *hot = &worker->streams[packet->stream];
+	struct td_stream_cold *cold = &worker->cold[packet->stream];
+	struct td_rtcp_summary summary;
+	int error;
+
+	if (!(hot->rx.flags & TD_RX_LIVE)) {
+		td_media_drop(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
+		return;
+	}
+	if (!td_udp_checksum_ok(packet)) {
+		td_media_drop(worker, packet->mbuf, TD_DROP_UDP_CHECKSUM);
+		return;
+	}
+	error = td_rtcp_parse(packet->payload, packet->payload_len, hot->tx.ssrc, &summary);
+	if (error != 0) {
+		td_media_drop(worker, packet->mbuf,
+			      error == -TD_ETRUNCATED ? TD_DROP_RTCP_SHORT
+						      : TD_DROP_RTCP_MALFORMED);
+		return;
+	}
+	if (!from_right_party(&hot->rx, cold, packet)) {
+		td_media_drop(worker, packet->mbuf, TD_DROP_RTCP_SOURCE);
+		return;
+	}
+	on_summary(worker, cold, &summary, now_ns);
+	worker->stats->consumed++;
+	rte_pktmbuf_free(packet->mbuf);
+}
+
+void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		   uint64_t now_ns, struct td_tx *tx)
+{
+	(void)tx;
+	for (uint32_t i = 0; i < n; i++)
+		td_media_rtcp_one(worker, &packets[i], now_ns);
+}

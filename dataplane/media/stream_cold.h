@@ -1,0 +1,70 @@
+// The cold half of a stream: what a packet that simply comes next never touches.
+//
+// The source lock, IPv6 addresses, report and learning state, the list of several listeners, and
+// 64-bit totals that the sweep carries over from the hot half's wrapping words:
+//
+//   total = carried + (hot word - word at the last carry)   (32-bit, wrapping)
+//
+// One array for all streams, by handle index; owned by the stream's worker like the hot half.
+#pragma once
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/change.h"
+#include "media/source_lock.h"
+#include "rtp/rtcp.h"
+#include "rtp/source.h"
+#include "td_endpoint.h"
+#include "td_handle.h"
+#include "td_limits.h"
+
+// A 64-bit total over a wrapping 32-bit word.
+struct td_carry {
+	uint64_t total;
+	uint32_t seen;
+};
+
+static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
+{
+	carry->total += (uint32_t)(word - carry->seen);
+	carry->seen = word;
+	return carry->total;
+}
+
+struct td_stream_cold {
+	alignas(TD_CACHE_LINE) struct td_stream_id id;
+	struct td_context_id context;
+	uint64_t owner;
+	struct td_endpoint local, remote; // remote: where packets go now
+	struct td_rtp_source_cold source;
+	struct td_source_lock lock;
+
+	uint32_t sinks[TD_MEMBER_MAX]; // with TD_SINK_FANOUT
+	uint8_t sink_count;
+	uint8_t tap_side;
+	uint8_t dscp;
+	bool learned_pending;    // main has not answered yet with the next hop of a learned source
+	uint16_t floor_sequence; // the last one sent for the feeder before this one
+	uint32_t tap;            // index, with TD_RX_TAPPED
+	uint32_t position;       // in the worker's list of streams
+
+	uint64_t first_rx_ns;
+	uint64_t wrong_source;
+	struct td_carry rx_packets, rx_octets, tx_packets, tx_octets;
+
+	struct td_endpoint rtcp_to; // where reports go; family NONE: nowhere
+	uint32_t rtcp_next_hop;     // where its address is not the one RTP goes to
+	uint32_t sdp_next_hop;      // of the address in the SDP
+	uint64_t rtcp_due_ns;
+	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
+	uint32_t sender_middle;    // of the last SR received: LSR
+	uint64_t sender_ns;        // and when it came
+	uint32_t rtcp_rx, rtcp_tx;
+	uint32_t rtt_us, remote_jitter_us;
+	int32_t remote_lost;
+	uint8_t remote_fraction_lost;
+	bool remote_bye;
+	char cname[TD_CNAME_MAX];
+};

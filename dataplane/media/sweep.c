@@ -1,0 +1,65 @@
+// The sweep: every live stream is looked at about once a second, a few a call.
+#include <rte_prefetch.h>
+
+#include "media/worker_state.h"
+
+#define PERIOD_NS  1000000000ull
+#define VISITS_MAX 256u // a call
+
+static void visit(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns,
+		  struct td_tx *tx)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+
+	if (cold->learned_pending)
+		td_media_note_learned(worker, stream);
+	if (now_ns >= cold->rtcp_due_ns)
+		td_media_rtcp_send(worker, stream, now_ns, tx);
+	td_media_mirror(worker, stream);
+}
+
+static void prefetch(const struct td_media_worker *worker, uint32_t position)
+{
+	uint32_t stream = worker->owned[position < worker->owned_count ? position : 0];
+
+	rte_prefetch0(&worker->streams[stream].rx);
+	rte_prefetch0(&worker->streams[stream].tx);
+	rte_prefetch0(&worker->cold[stream]);
+	rte_prefetch0(&worker->mirrors[stream]);
+}
+
+// One visit costs a period's share of one stream: credit grows by the time passed for each of them.
+static uint32_t visits_due(struct td_media_worker *worker, uint64_t now_ns)
+{
+	uint64_t passed_ns = now_ns - worker->sweep_ns;
+	uint64_t due;
+
+	worker->sweep_ns = now_ns;
+	if (passed_ns > PERIOD_NS)
+		passed_ns = PERIOD_NS;
+	worker->sweep_credit_ns += passed_ns * worker->owned_count;
+	due = worker->sweep_credit_ns / PERIOD_NS;
+	if (due > worker->owned_count)
+		due = worker->owned_count;
+	if (due > VISITS_MAX)
+		due = VISITS_MAX;
+	worker->sweep_credit_ns -= due * PERIOD_NS;
+	// What a call could not do is done by the next ones, but no more than one round of it.
+	if (worker->sweep_credit_ns > PERIOD_NS * worker->owned_count)
+		worker->sweep_credit_ns = PERIOD_NS * worker->owned_count;
+	return (uint32_t)due;
+}
+
+uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct td_tx *tx)
+{
+	uint32_t due = visits_due(worker, now_ns);
+
+	for (uint32_t i = 0; i < due; i++) {
+		if (worker->cursor >= worker->owned_count)
+			worker->cursor = 0;
+		prefetch(worker, worker->cursor + 1u);
+		visit(worker, worker->owned[worker->cursor], now_ns, tx);
+		worker->cursor++;
+	}
+	return due;
+}

@@ -1,0 +1,127 @@
+// Everything one worker's media stages own; private to the media room.
+//
+// The arrays are the engine's and shared by index, but each entry belongs to the one worker its
+// context lives on, from the change that creates it to the one that destroys it. Nothing here is
+// read or written by another thread.
+#pragma once
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "media/change.h"
+#include "media/player.h"
+#include "media/stream.h"
+#include "media/stream_cold.h"
+#include "media/tap.h"
+#include "media/worker.h"
+#include "net/neighbour.h"
+#include "td_event.h"
+#include "td_ring.h"
+#include "td_stats.h"
+
+struct td_worker_context {
+	uint32_t members[TD_MEMBER_MAX]; // TD_FEED_*
+	uint32_t fed_by[TD_MEMBER_MAX];  // by listener: TD_FEED_*
+	struct td_context_id id;
+};
+
+struct td_media_worker {
+	alignas(TD_CACHE_LINE) struct td_stream *streams;
+	struct td_stream_cold *cold;
+	struct td_worker_context *contexts;
+	struct td_player *players;
+	const struct td_neighbours *neighbours;
+	struct td_worker_stats *stats;
+	struct td_tap_ring *tap_ring;
+	struct rte_mempool *pool;
+	const struct td_prompts *prompts;
+	uint32_t index;
+
+	struct td_ring_view changes, notes, events;
+	uint64_t event_sequence;
+	uint64_t realtime_offset_ns;
+	uint64_t random;
+
+	struct td_stream_mirror *mirrors; // the region's
+	uint32_t *owned;                  // [stream_count] indexes of live streams, dense
+	uint32_t owned_count;
+	uint32_t cursor; // the sweep's, in `owned`
+	uint64_t sweep_ns;
+	uint64_t sweep_credit_ns;
+
+	uint32_t slot_first[TD_MEDIA_SLOTS]; // players
+	uint32_t slot_count[TD_MEDIA_SLOTS];
+};
+
+// One packet accepted and on its way to its listeners.
+struct td_forward {
+	struct td_packet *packet;
+	uint32_t sink; // stream index or TD_SINK_FANOUT
+	uint32_t ssrc, timestamp;
+	uint16_t sequence;
+	uint16_t payload_len;
+	uint8_t is_event;
+	uint8_t verdict; // enum td_rtp_verdict: NEXT, FRESH or LATE
+	uint8_t marker;
+};
+
+static inline void td_media_drop(struct td_media_worker *worker, struct rte_mbuf *mbuf,
+				 enum td_drop reason)
+{
+	worker->stats->drops[reason]++;
+	rte_pktmbuf_free(mbuf);
+}
+
+// A cheap random number: report intervals only.
+static inline uint64_t td_media_random(struct td_media_worker *worker)
+{
+	worker->random ^= worker->random << 13;
+	worker->random ^= worker->random >> 7;
+	worker->random ^= worker->random << 17;
+	return worker->random;
+}
+
+// admit.c: the packet passes everything td_media_rtp asks for, or is gone. True: `forward` is set.
+bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
+		    struct td_forward *forward);
+
+// rtcp_stage.c: one RTCP packet, on whichever port; disposes of it.
+void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns);
+// rtcp_send.c: a report from this stream if it has somewhere to go. True when sent.
+bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns,
+			struct td_tx *tx);
+
+// lifecycle.c: a stream or player of this worker begins, changes and ends.
+void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
+			    const struct td_change_stream *create);
+void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
+			    const struct td_change_remote *remote, uint64_t now_ns);
+void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
+			      const struct td_change_next_hop *change);
+void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream);
+void td_media_player_create(struct td_media_worker *worker, struct td_context_id context,
+			    const struct td_change_player *create);
+void td_media_player_destroy(struct td_media_worker *worker, uint32_t index);
+// A recording begins or ends on the streams that still belong to it.
+void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
+		      bool on);
+
+// mirror.c
+void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *cold,
+			 struct td_stream_stats *stats);
+void td_media_mirror(struct td_media_worker *worker, uint32_t stream);
+void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream);
+
+// notices.c: stamps, numbers and pushes. -TD_EFULL when control's ring is full; a `state` event is
+// then kept and tried again by its owner, anything else is counted lost.
+TD_MUST_CHECK int td_media_event(struct td_media_worker *worker, struct td_event *event,
+				 uint64_t now_ns, bool state);
+// True when one more note has room; no change is taken without.
+bool td_media_note_room(struct td_media_worker *worker);
+void td_media_note(struct td_media_worker *worker, const struct td_note *note);
+// The address a stream accepts was learned: main is asked for a next hop. The sweep repeats it
+// until the answer comes.
+void td_media_note_learned(struct td_media_worker *worker, uint32_t stream);
