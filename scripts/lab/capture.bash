@@ -118,3 +118,15 @@ lab_capture_rtcp() {
 	tshark -n -r "$LAB_DIR/$1.pcap" --enable-heuristic rtcp_udp \
 		-Y "ip.src == $2 && (rtcp.pt == 200 || rtcp.pt == 201)" 2>/dev/null | wc -l
 }
+
+# lab_capture_clean_but_echo NAME: every SIP answer of ours is well formed down to its checksums.
+# An answer has to repeat header values as they came, so tshark's opinion of those is not asked.
+lab_capture_clean_but_echo() {
+	local bad
+	bad=$(tshark -n -r "$LAB_DIR/$1.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
+		-Y 'ip.src == 10.77.0.1 && udp && !icmp && (!sip || !(sip.Status-Line) || _ws.malformed ||
+			ip.checksum.status == 0 || udp.checksum.status == 0)' 2>/dev/null)
+	[ -z "$bad" ] && return 0
+	lab_note "$(head -n 5 <<<"$bad")"
+	return 1
+}

@@ -138,7 +138,7 @@ lab_control_ready_or_dead() {
 }
 
 lab_attached() {
-	[ "$(lab_rpc system.status | jq -r '.result.dataplane.attached // .result.dataplane_attached')" = true ]
+	[ "$(lab_rpc system.status | jq -r '.result.dataplane.state')" = up ]
 }
 
 # lab_switch_start: configuration, dataplane, control, in that order.
@@ -195,12 +195,12 @@ lab_sql() {
 
 # lab_drop NAME: the drop counter of that name, over all workers.
 lab_drop() {
-	lab_rpc system.status | jq -r "[.result.workers[].drops.$1 // 0] | add"
+	lab_rpc worker.list | jq -r "[.result.workers[].drops.$1 // 0] | add"
 }
 
 # lab_counter NAME: a worker statistic ("forwarded"), over all workers.
 lab_counter() {
-	lab_rpc system.status | jq -r "[.result.workers[].$1 // 0] | add"
+	lab_rpc worker.list | jq -r "[.result.workers[].$1 // 0] | add"
 }
 
 lab_calls_up() {
@@ -242,8 +242,8 @@ lab_cdr_is() {
 
 lab_switch_counters() {
 	echo "--- counters"
-	lab_rpc system.status | jq -c '.result | {calls, streams, workers: [.workers[]?
-		| .drops |= with_entries(select(.value > 0))]}' 2>/dev/null
+	lab_rpc system.status | jq -c '.result | {calls, sip, dataplane, media, store}'
+	lab_rpc worker.list | jq -c '.result.workers[]'
 }
 
 # lab_call_field NAME: of the only (oldest) call there is.
