@@ -34,7 +34,7 @@ json_t *td_verb_agent_list(struct td_rpc_call *call)
 	const struct td_config *config = api->deps.config;
 	const char *queue = td_rpc_string(call, "queue", NULL);
 	int64_t skip = td_rpc_integer(call, "offset", 0);
-	int64_t limit = td_rpc_integer(call, "limit", 100), total = 0;
+	int64_t limit = td_rpc_integer(call, "limit", 1000), total = 0;
 	json_t *agents = json_array();
 	struct td_agent_info info;
 

@@ -32,7 +32,7 @@ json_t *td_verb_call_list(struct td_rpc_call *call)
 		.items = json_array(),
 		.queue = td_rpc_string(call, "queue", NULL),
 		.skip = td_rpc_integer(call, "offset", 0),
-		.limit = td_rpc_integer(call, "limit", 100),
+		.limit = td_rpc_integer(call, "limit", 1000),
 	};
 
 	td_calls_foreach(api->deps.calls, add_call, &listing);

@@ -1,0 +1,28 @@
+// What tandemctl prints for people, one function a kind of result.
+//
+// Each takes the "result" of the API and writes text; none asks for anything. The columns are data,
+// shared with the live screen of watch.c.
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/table.h"
+
+extern const struct td_field td_call_fields[], td_queue_fields[], td_agent_fields[],
+	td_worker_fields[], td_trunk_fields[];
+
+void td_show_status(FILE *out, const json_t *result);
+void td_show_calls(FILE *out, const json_t *result);
+void td_show_call(FILE *out, const json_t *result);
+void td_show_hangup(FILE *out, const json_t *result);
+void td_show_queues(FILE *out, const json_t *result);
+void td_show_queue(FILE *out, const json_t *result);
+void td_show_agents(FILE *out, const json_t *result);
+void td_show_agent(FILE *out, const json_t *result);
+void td_show_stream(FILE *out, const json_t *result);
+void td_show_workers(FILE *out, const json_t *result);
+void td_show_trunks(FILE *out, const json_t *result);
+void td_show_methods(FILE *out, const json_t *result);
+void td_show_json(FILE *out, const json_t *result); // indented
+void td_show_event(FILE *out, const json_t *event); // one line
