@@ -20,6 +20,7 @@
 struct td_timer {
 	struct td_list link; // on a slot, or on itself
 	uint64_t expires_ms;
+	uint32_t mark; // the owner's, to tell its timers apart; never read here
 };
 
 struct td_wheel {

@@ -46,3 +46,37 @@ static inline struct td_str td_sip_dialog_text(const struct td_sip_dialog *dialo
 {
 	return td_str_make(dialog->text + field.at, field.len);
 }
+
+// What follows is for the endpoint. Each returns 0, -TD_EFULL when the arena is too small, or
+// -TD_EMALFORMED when the message says nothing usable.
+
+// Server side: from an INVITE without To tag (12.1.1). `local_tag` becomes ours.
+TD_MUST_CHECK int td_sip_dialog_from_request(struct td_sip_dialog *dialog,
+					     const struct td_sip_message *msg,
+					     const struct td_endpoint *from,
+					     struct td_str local_tag);
+
+struct td_sip_dialog_seed {
+	struct td_str call_id, local_tag, local, remote, target, contact_user;
+	struct td_endpoint peer;
+	bool symmetric;
+};
+// Client side, before anything came back; the target is the Request-URI.
+TD_MUST_CHECK int td_sip_dialog_from_seed(struct td_sip_dialog *dialog,
+					  const struct td_sip_dialog_seed *seed);
+// Client side: a 2xx (or 1xx) with a To tag fixes remote tag, target and route set (12.1.2).
+TD_MUST_CHECK int td_sip_dialog_confirm(struct td_sip_dialog *dialog,
+					const struct td_sip_message *msg,
+					const struct td_endpoint *from);
+// Takes a new remote target (12.2: target refresh).
+TD_MUST_CHECK int td_sip_dialog_retarget(struct td_sip_dialog *dialog, struct td_str uri);
+
+struct td_sip_dialog_path {
+	struct td_str request_uri;
+	struct td_str routes;     // all but the last, may be empty
+	struct td_str last_route; // a URI to append in <>, for a strict router (12.2.1.1); or empty
+	struct td_endpoint hop;   // where the datagram goes
+};
+void td_sip_dialog_route(const struct td_sip_dialog *dialog, struct td_sip_dialog_path *out);
+// Every field inside the arena, the URIs parse: a restored dialog must pass.
+bool td_sip_dialog_valid(const struct td_sip_dialog *dialog);

@@ -37,8 +37,8 @@ enum td_sip_event_kind {
 	// A request to answer with td_sip_respond(txn): INVITE, re-INVITE (dialog set and owner yours),
 	// BYE, OPTIONS, REGISTER. dialog.v == 0 outside a dialog. Answer now or later.
 	TD_SIP_EVENT_REQUEST,
-	// The peer took its INVITE back; 200 (CANCEL) and 487 (INVITE) have been sent. Also when a BYE
-	// ended an INVITE that had no final answer (the BYE follows as a REQUEST).
+	// The peer took its INVITE back; 200 (CANCEL) has been sent and 487 (INVITE) follows by itself.
+	// Also when a BYE ends an INVITE that had no final answer (the BYE follows as a REQUEST).
 	TD_SIP_EVENT_CANCELLED,
 	// Our 2xx was acknowledged; msg may carry the SDP answer. Once per INVITE.
 	TD_SIP_EVENT_ACK,

@@ -54,8 +54,10 @@ enum td_sip_header_id {
 // recognised is 501.
 #define TD_SIP_METHODS(X)                                                                          \
 	X(INVITE)                                                                                  \
-	X(ACK) X(BYE) X(CANCEL) X(OPTIONS) X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK)       \
-		X(PUBLISH) X(REFER) X(SUBSCRIBE) X(UPDATE)
+	X(ACK)                                                                                     \
+	X(BYE)                                                                                     \
+	X(CANCEL) X(OPTIONS) X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK) X(PUBLISH) X(REFER) \
+		X(SUBSCRIBE) X(UPDATE)
 
 enum td_sip_method {
 	TD_SIP_METHOD_OTHER,
