@@ -1,0 +1,572 @@
+// The parser: every malformed frame under its own drop counter, truncation at every byte, and what
+// a good frame looks like afterwards.
+#include <check.h>
+
+#include "frame.h"
+#include "net/udp.h"
+
+static struct frame_world world;
+static struct frame frame;
+
+static void setup(void)
+{
+	frame_world_open(&world);
+}
+
+static void teardown(void)
+{
+	frame_world_close(&world);
+}
+
+static int parse(struct td_packet *packet)
+{
+	struct rte_mbuf *mbuf = frame_mbuf(world.pool, &frame);
+	int result = frame_parse(&world, mbuf, packet);
+
+	rte_pktmbuf_free(mbuf);
+	return result;
+}
+
+static void good4(void)
+{
+	frame_udp(&frame, "10.77.0.10", 4000, "10.77.0.2", 20000, 172);
+}
+
+static void good6(void)
+{
+	frame_udp(&frame, "fd77::10", 4000, "fd77::2", 20000, 172);
+}
+
+static uint8_t *l3(void)
+{
+	return frame.bytes + frame.l3;
+}
+
+static uint8_t *l4(void)
+{
+	return frame.bytes + frame.l4;
+}
+
+// Each row spoils a good frame in one way; `fix` puts the checksums right again afterwards.
+static void spoil_mac(void)
+{
+	frame.bytes[5] ^= 1;
+}
+static void spoil_mac_source(void)
+{
+	frame.bytes[6] |= 1;
+}
+static void spoil_mac_broadcast(void)
+{
+	memset(frame.bytes, 0xff, 6);
+}
+static void spoil_mac_multicast(void)
+{
+	frame.bytes[0] |= 1;
+}
+static void spoil_ethertype(void)
+{
+	frame.bytes[12] = 0x88;
+}
+static void spoil_llc(void)
+{
+	frame.bytes[12] = 0;
+}
+static void spoil_vlan(void)
+{
+	frame_tag(&frame, 7);
+}
+static void spoil_version(void)
+{
+	l3()[0] = 0x55;
+}
+static void spoil_ihl(void)
+{
+	l3()[0] = 0x44;
+}
+static void spoil_total_short(void)
+{
+	l3()[2] = 0;
+	l3()[3] = 19;
+}
+static void spoil_total_long(void)
+{
+	l3()[3]++;
+}
+static void spoil_checksum(void)
+{
+	l3()[10] ^= 1;
+}
+static void spoil_more_fragments(void)
+{
+	l3()[6] |= 0x20;
+}
+static void spoil_offset(void)
+{
+	l3()[7] = 1;
+}
+static void spoil_destination(void)
+{
+	l3()[19] = 3;
+}
+static void spoil_source_zero(void)
+{
+	l3()[12] = 0;
+}
+static void spoil_source_loopback(void)
+{
+	l3()[12] = 127;
+}
+static void spoil_source_multicast(void)
+{
+	l3()[12] = 224;
+}
+static void spoil_source_broadcast(void)
+{
+	memset(l3() + 12, 255, 4);
+}
+static void spoil_source_own(void)
+{
+	l3()[15] = 2;
+}
+static void spoil_protocol(void)
+{
+	l3()[9] = 6;
+}
+static void spoil_udp_short(void)
+{
+	l4()[4] = 0;
+	l4()[5] = 7;
+}
+static void spoil_udp_long(void)
+{
+	l4()[5]++;
+}
+static void spoil_version6(void)
+{
+	l3()[0] = 0x40;
+}
+static void spoil_length6(void)
+{
+	l3()[5]++;
+}
+static void spoil_destination6(void)
+{
+	l3()[39] = 3;
+}
+static void spoil_source6_multicast(void)
+{
+	l3()[8] = 0xff;
+}
+static void spoil_source6_own(void)
+{
+	memcpy(l3() + 8, l3() + 24, 16);
+}
+static void spoil_source6_zero(void)
+{
+	memset(l3() + 8, 0, 16);
+}
+static void spoil_source6_loopback(void)
+{
+	memset(l3() + 8, 0, 15);
+	l3()[23] = 1;
+}
+static void spoil_source6_mapped(void)
+{
+	memset(l3() + 8, 0, 10);
+	memset(l3() + 18, 255, 2);
+}
+static void spoil_protocol6(void)
+{
+	l3()[6] = 6;
+}
+static void spoil_no_next6(void)
+{
+	l3()[6] = 59;
+}
+static void spoil_fragment6(void)
+{
+	l3()[6] = 44;
+}
+static void spoil_udp_zero6(void)
+{
+	l4()[6] = l4()[7] = 0;
+}
+static void spoil_group6(void)
+{
+	memcpy(l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+}
+static void spoil_other_group6(void)
+{
+	memcpy(l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+}
+
+static const struct {
+	const char *what;
+	void (*good)(void);
+	void (*spoil)(void);
+	int fix;
+	enum td_drop drop;
+} bad_rows[] = {
+	{ "foreign MAC", good4, spoil_mac, 0, TD_DROP_MAC_NOT_OURS },
+	{ "source MAC is a group", good4, spoil_mac_source, 0, TD_DROP_MAC_SOURCE },
+	{ "unicast in a broadcast", good4, spoil_mac_broadcast, 0, TD_DROP_MAC_NOT_OURS },
+	{ "unicast in a multicast", good4, spoil_mac_multicast, 0, TD_DROP_MAC_NOT_OURS },
+	{ "IPv6 unicast in a multicast", good6, spoil_mac_multicast, 0, TD_DROP_MAC_NOT_OURS },
+	{ "ethertype", good4, spoil_ethertype, 0, TD_DROP_ETHERTYPE },
+	{ "LLC, as a bridge's STP", good4, spoil_llc, 0, TD_DROP_ETHERTYPE },
+	{ "tagged", good4, spoil_vlan, 0, TD_DROP_VLAN_UNKNOWN },
+	{ "version", good4, spoil_version, 0, TD_DROP_IPV4_HEADER },
+	{ "header length", good4, spoil_ihl, 0, TD_DROP_IPV4_HEADER },
+	{ "total length below the header", good4, spoil_total_short, 0, TD_DROP_IPV4_LENGTH },
+	{ "total length beyond the frame", good4, spoil_total_long, 0, TD_DROP_IPV4_LENGTH },
+	{ "header checksum", good4, spoil_checksum, 0, TD_DROP_IPV4_CHECKSUM },
+	{ "first fragment", good4, spoil_more_fragments, 1, TD_DROP_IP_FRAGMENT },
+	{ "later fragment", good4, spoil_offset, 1, TD_DROP_IP_FRAGMENT },
+	{ "destination", good4, spoil_destination, 1, TD_DROP_IP_NOT_OURS },
+	{ "source 0/8", good4, spoil_source_zero, 1, TD_DROP_IP_SOURCE },
+	{ "source loopback", good4, spoil_source_loopback, 1, TD_DROP_IP_SOURCE },
+	{ "source multicast", good4, spoil_source_multicast, 1, TD_DROP_IP_SOURCE },
+	{ "source broadcast", good4, spoil_source_broadcast, 1, TD_DROP_IP_SOURCE },
+	{ "source ourselves", good4, spoil_source_own, 1, TD_DROP_IP_SOURCE },
+	{ "TCP", good4, spoil_protocol, 1, TD_DROP_IP_PROTOCOL },
+	{ "UDP length below 8", good4, spoil_udp_short, 0, TD_DROP_UDP_LENGTH },
+	{ "UDP length beyond the datagram", good4, spoil_udp_long, 0, TD_DROP_UDP_LENGTH },
+	{ "IPv6 version", good6, spoil_version6, 0, TD_DROP_IPV6_HEADER },
+	{ "IPv6 length", good6, spoil_length6, 0, TD_DROP_IPV6_HEADER },
+	{ "IPv6 destination", good6, spoil_destination6, 0, TD_DROP_IP_NOT_OURS },
+	{ "IPv6 source group", good6, spoil_source6_multicast, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source ourselves", good6, spoil_source6_own, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source unspecified", good6, spoil_source6_zero, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source loopback", good6, spoil_source6_loopback, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source IPv4-mapped", good6, spoil_source6_mapped, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 TCP", good6, spoil_protocol6, 0, TD_DROP_IP_PROTOCOL },
+	{ "IPv6 no next header", good6, spoil_no_next6, 0, TD_DROP_IP_PROTOCOL },
+	{ "IPv6 fragment", good6, spoil_fragment6, 0, TD_DROP_IP_FRAGMENT },
+	{ "IPv6 UDP without checksum", good6, spoil_udp_zero6, 0, TD_DROP_UDP_CHECKSUM },
+	{ "UDP to a group", good6, spoil_group6, 0, TD_DROP_IP_NOT_OURS },
+	{ "to a group that is not ours", good6, spoil_other_group6, 0, TD_DROP_IP_NOT_OURS },
+};
+
+START_TEST(test_bad)
+{
+	struct td_packet packet;
+	int result;
+
+	bad_rows[_i].good();
+	ck_assert_int_eq(parse(&packet), 0);
+	bad_rows[_i].spoil();
+	if (bad_rows[_i].fix)
+		frame_checksums(&frame);
+	result = parse(&packet);
+	ck_assert_msg(result == 1 + (int)bad_rows[_i].drop, "%s: %s", bad_rows[_i].what,
+		      result ? td_drop_name((enum td_drop)(result - 1)) : "accepted");
+}
+END_TEST
+
+static void check_good(const struct td_packet *packet, const char *source, uint8_t local)
+{
+	struct td_endpoint from, want = frame_endpoint(source, 4000);
+
+	ck_assert_uint_eq(packet->kind, TD_PACKET_UDP);
+	ck_assert_uint_eq(packet->payload_len, 172);
+	ck_assert_uint_eq(packet->local_port_be, __builtin_bswap16(20000));
+	ck_assert_uint_eq(packet->local, local);
+	ck_assert_uint_eq(packet->source_key, td_packet_key(&want));
+	td_packet_source(packet, &from);
+	ck_assert(td_endpoint_equal(&from, &want));
+	ck_assert_ptr_eq(td_packet_udp(packet) + 8, packet->payload);
+	ck_assert(td_udp_checksum_ok(packet));
+}
+
+START_TEST(test_good)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf;
+
+	if (_i & 1)
+		good6();
+	else
+		good4();
+	if (_i & 2)
+		frame_tag(&frame, 0xe000); // priority only: no VLAN
+	frame.len += 11;                   // an Ethernet trailer
+	mbuf = frame_mbuf(world.pool, &frame);
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
+	check_good(&packet, _i & 1 ? "fd77::10" : "10.77.0.10", _i & 1);
+	ck_assert_uint_eq(mbuf->data_len, frame.len - 11);
+	ck_assert_uint_eq(mbuf->pkt_len, frame.len - 11);
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+START_TEST(test_vlan_port)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf;
+
+	world.ports[0].vlan = 7;
+	good4();
+	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
+	frame_tag(&frame, 8);
+	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
+	good4();
+	frame_tag(&frame, 0xa007);
+	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_uint_eq(packet.l2_len, 18);
+	good4(); // a driver that strips the tag
+	mbuf = frame_mbuf(world.pool, &frame);
+	mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	mbuf->vlan_tci = 7;
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
+	ck_assert_uint_eq(packet.l2_len, 14);
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+// Cut at every byte, the frame never parses: every length is held against the bytes there are.
+START_TEST(test_truncation)
+{
+	uint32_t whole;
+
+	if (_i == 0)
+		good4();
+	else if (_i == 1)
+		good6();
+	else
+		frame_nd(&frame, "fd77::10", "ff02::1:ff00:2", 135, 0, "fd77::2", 1,
+			 frame_peer_mac);
+	whole = frame.len;
+	for (frame.len = 0; frame.len < whole; frame.len++) {
+		struct td_packet packet;
+
+		ck_assert_msg(parse(&packet) != 0, "accepted at %u of %u", frame.len, whole);
+	}
+}
+END_TEST
+
+START_TEST(test_multisegment)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf, *tail;
+
+	good4();
+	mbuf = frame_mbuf(world.pool, &frame);
+	tail = frame_mbuf(world.pool, &frame);
+	ck_assert_int_eq(rte_pktmbuf_chain(mbuf, tail), 0);
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 1 + TD_DROP_FRAME_MULTISEGMENT);
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+START_TEST(test_wrong_port_for_address)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf;
+
+	memcpy(world.ports[1].mac, frame_our_mac, 6);
+	good4();
+	mbuf = frame_mbuf(world.pool, &frame);
+	ck_assert_int_eq(td_parse_frame(&world.parse, 1, mbuf, &packet), 1 + TD_DROP_IP_NOT_OURS);
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+START_TEST(test_nic_checksum_flags)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf;
+
+	good4();
+	mbuf = frame_mbuf(world.pool, &frame);
+	mbuf->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 1 + TD_DROP_UDP_CHECKSUM);
+	mbuf->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_BAD;
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 1 + TD_DROP_IPV4_CHECKSUM);
+	mbuf->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	rte_pktmbuf_mtod(mbuf, uint8_t *)[14 + 10] ^= 1;
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
+	ck_assert(packet.flags & TD_PACKET_CHECKSUM_VERIFIED);
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+START_TEST(test_udp_checksum)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		if (v6)
+			good6();
+		else
+			good4();
+		l4()[8] ^= 0x10;
+		mbuf = frame_mbuf(world.pool, &frame);
+		ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
+		ck_assert(!td_udp_checksum_ok(&packet));
+		rte_pktmbuf_free(mbuf);
+	}
+	good4();
+	l4()[6] = l4()[7] = 0;
+	mbuf = frame_mbuf(world.pool, &frame);
+	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
+	ck_assert(td_udp_checksum_ok(&packet));
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
+START_TEST(test_ipv4_options)
+{
+	struct td_packet packet;
+
+	good4();
+	memmove(l3() + 24, l3() + 20, frame.len - frame.l4);
+	memcpy(l3() + 20, "\x01\x01\x01\x00", 4);
+	frame.len += 4;
+	frame.l4 += 4;
+	l3()[0] = 0x46;
+	l3()[3] = (uint8_t)(frame.len - frame.l3);
+	frame_checksums(&frame);
+	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_uint_eq(packet.l3_len, 24);
+	ck_assert_uint_eq(packet.payload_len, 172);
+}
+END_TEST
+
+// Puts one extension header of 8 * units bytes in front of what follows the IPv6 header.
+static void extend(uint8_t kind, const char *content, uint8_t units)
+{
+	uint8_t was = l3()[6];
+	uint32_t bytes = units * 8u;
+
+	memmove(l3() + 40 + bytes, l3() + 40, frame.len - frame.l3 - 40);
+	memset(l3() + 40, 0, bytes);
+	l3()[6] = kind;
+	l3()[40] = was;
+	l3()[41] = (uint8_t)(units - 1);
+	memcpy(l3() + 42, content, 6);
+	l3()[5] = (uint8_t)(l3()[5] + bytes);
+	frame.len += bytes;
+}
+
+static const struct {
+	const char *what;
+	uint8_t kind;
+	const char *content; // six bytes
+	int result;
+} extension_rows[] = {
+	{ "padding", 60, "\x01\x04\0\0\0\0", 0 },
+	{ "Pad1 only", 60, "\0\0\0\0\0\0", 0 },
+	{ "hop-by-hop router alert", 0, "\x05\x02\0\0\0\0", 0 },
+	{ "unknown, skip", 60, "\x1e\x04\0\0\0\0", 0 },
+	{ "unknown, discard", 60, "\x5e\x04\0\0\0\0", 1 + TD_DROP_IPV6_EXTENSION },
+	{ "unknown, discard and tell", 60, "\xde\x04\0\0\0\0", 1 + TD_DROP_IPV6_EXTENSION },
+	{ "option runs over", 60, "\x01\x05\0\0\0\0", 1 + TD_DROP_IPV6_EXTENSION },
+	{ "option without length", 60, "\0\0\0\0\0\x01", 1 + TD_DROP_IPV6_EXTENSION },
+	{ "routing, done", 43, "\0\0\0\0\0\0", 0 },
+	{ "routing, not done", 43, "\0\x01\0\0\0\0", 1 + TD_DROP_IPV6_EXTENSION },
+	{ "fragment", 44, "\0\0\0\0\0\0", 1 + TD_DROP_IP_FRAGMENT },
+};
+
+START_TEST(test_extensions)
+{
+	struct td_packet packet;
+	int result;
+
+	good6();
+	extend(extension_rows[_i].kind, extension_rows[_i].content, 1);
+	result = parse(&packet);
+	ck_assert_msg(result == extension_rows[_i].result, "%s: %d", extension_rows[_i].what,
+		      result);
+	if (result == 0) {
+		ck_assert_uint_eq(packet.l3_len, 48);
+		check_good(&packet, "fd77::10", 1);
+	}
+}
+END_TEST
+
+START_TEST(test_extension_chain)
+{
+	struct td_packet packet;
+
+	good6();
+	for (int i = 0; i < TD_EXTENSION_MAX; i++)
+		extend(60, "\x01\x04\0\0\0\0", 1);
+	ck_assert_int_eq(parse(&packet), 0);
+	extend(60, "\x01\x04\0\0\0\0", 1);
+	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+	good6();
+	extend(0, "\x01\x04\0\0\0\0", 1); // hop-by-hop behind another extension
+	extend(60, "\x01\x04\0\0\0\0", 1);
+	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+	good6();
+	extend(60, "\x01\x04\0\0\0\0", 1);
+	l3()[41] = 30; // longer than the packet
+	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+}
+END_TEST
+
+// A vector of good, bad and other: each where it belongs, each bad one freed and counted once.
+START_TEST(test_burst)
+{
+	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
+	struct rte_mbuf *mbufs[TD_PARSE_VECTOR];
+	uint32_t udp_count, other_count = 99;
+	uint64_t drops = 0;
+
+	for (uint32_t i = 0; i < TD_PARSE_VECTOR; i++) {
+		if (i % 4 == 3)
+			frame_arp(&frame, 1, frame_peer_mac, "10.77.0.10", "10.77.0.2");
+		else
+			good4();
+		if (i % 4 == 1)
+			spoil_checksum();
+		mbufs[i] = frame_mbuf(world.pool, &frame);
+	}
+	udp_count = td_parse_burst(&world.parse, 0, mbufs, TD_PARSE_VECTOR, udp, other,
+				   &other_count, &world.stats);
+	ck_assert_uint_eq(udp_count, TD_PARSE_VECTOR / 2);
+	ck_assert_uint_eq(other_count, TD_PARSE_VECTOR / 4);
+	ck_assert_uint_eq(world.stats.drops[TD_DROP_IPV4_CHECKSUM], TD_PARSE_VECTOR / 4);
+	for (int i = 0; i < TD_DROP_COUNT; i++)
+		drops += world.stats.drops[i];
+	ck_assert_uint_eq(drops, TD_PARSE_VECTOR / 4);
+	for (uint32_t i = 0; i < udp_count; i++)
+		rte_pktmbuf_free(udp[i].mbuf);
+	for (uint32_t i = 0; i < other_count; i++) {
+		ck_assert_uint_eq(other[i].kind, TD_PACKET_ARP);
+		rte_pktmbuf_free(other[i].mbuf);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("parse");
+	TCase *tests = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	frame_environment();
+	srunner_set_fork_status(runner, CK_NOFORK);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, test_bad, 0, sizeof bad_rows / sizeof bad_rows[0]);
+	tcase_add_loop_test(tests, test_good, 0, 4);
+	tcase_add_test(tests, test_vlan_port);
+	tcase_add_loop_test(tests, test_truncation, 0, 3);
+	tcase_add_test(tests, test_multisegment);
+	tcase_add_test(tests, test_wrong_port_for_address);
+	tcase_add_test(tests, test_nic_checksum_flags);
+	tcase_add_test(tests, test_udp_checksum);
+	tcase_add_test(tests, test_ipv4_options);
+	tcase_add_loop_test(tests, test_extensions, 0,
+			    sizeof extension_rows / sizeof extension_rows[0]);
+	tcase_add_test(tests, test_extension_chain);
+	tcase_add_test(tests, test_burst);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
