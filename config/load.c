@@ -11,6 +11,9 @@
 // The first thing libcyaml complains of. After shape.c has passed the document it has no reason
 // to, short of memory; if it does, its own words are better than none.
 static void on_cyaml_log(cyaml_log_t level, void *context, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void on_cyaml_log(cyaml_log_t level, void *context, const char *format, va_list args)
 {
 	char *note = context;
 
