@@ -240,7 +240,9 @@ static bool rules_ok(struct td_sip_endpoint *ep, const struct td_sip_message *ms
 {
 	if (!method_ok(ep, msg, from))
 		return false;
-	if (msg->request_uri.scheme == TD_SIP_SCHEME_OTHER) {
+	// A registrar binds what To names (10.3 step 5), so there it has to be ours to understand.
+	if (msg->request_uri.scheme == TD_SIP_SCHEME_OTHER ||
+	    (msg->method == TD_SIP_REGISTER && msg->to.uri.scheme == TD_SIP_SCHEME_OTHER)) {
 		refuse(ep, msg, from, 416, TD_STR_NONE);
 		return false;
 	}
