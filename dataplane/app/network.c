@@ -3,6 +3,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 
+#include "app/hush.h"
 #include "app/network.h"
 #include "td_assert.h"
 #include "worker/steer.h"
@@ -100,6 +101,7 @@ int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
 	int error;
 
 	*network = (struct td_network){ 0 };
+	td_hush_libraries();
 	error = create_pool(config, network, reason);
 	for (uint32_t i = 0; i < config->ports_count && !error; i++)
 		error = add_addresses(&config->ports[i], i, network, reason);
