@@ -9,7 +9,8 @@ int td_engine_post(struct td_engine *engine, struct td_event *event, uint64_t no
 	return td_ring_push(&engine->events, event);
 }
 
-static int execute(struct td_engine *engine, const struct td_command *command, uint64_t now_ns)
+static TD_MAIN int execute(struct td_engine *engine, const struct td_command *command,
+			   uint64_t now_ns)
 {
 	switch ((enum td_command_kind)command->kind) {
 	case TD_COMMAND_PING: return TD_ANSWERED;
@@ -48,7 +49,7 @@ void td_engine_command(struct td_engine *engine, const struct td_command *comman
 	(void)!td_engine_post(engine, &event, now_ns);
 }
 
-static void on_note(struct td_engine *engine, const struct td_note *note, uint64_t now_ns)
+static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note, uint64_t now_ns)
 {
 	switch ((enum td_note_kind)note->kind) {
 	case TD_NOTE_CONTEXT_GONE: td_engine_context_gone(engine, note->handle, now_ns); break;
@@ -63,7 +64,7 @@ static void on_note(struct td_engine *engine, const struct td_note *note, uint64
 	}
 }
 
-static uint32_t take_notes(struct td_engine *engine, uint32_t worker, uint64_t now_ns)
+static TD_MAIN uint32_t take_notes(struct td_engine *engine, uint32_t worker, uint64_t now_ns)
 {
 	struct td_note note;
 	uint32_t count = 0;
@@ -75,7 +76,7 @@ static uint32_t take_notes(struct td_engine *engine, uint32_t worker, uint64_t n
 	return count;
 }
 
-static uint32_t take_record_events(struct td_engine *engine, uint64_t now_ns)
+static TD_MAIN uint32_t take_record_events(struct td_engine *engine, uint64_t now_ns)
 {
 	struct td_event event;
 	uint32_t count = 0;

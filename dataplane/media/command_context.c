@@ -65,8 +65,8 @@ int td_engine_context_create(struct td_engine *engine, const struct td_command *
 	return 0;
 }
 
-static void close_member(struct td_engine *engine, struct td_engine_context *context, unsigned slot,
-			 uint64_t now_ns)
+static TD_MAIN void close_member(struct td_engine *engine, struct td_engine_context *context,
+				 unsigned slot, uint64_t now_ns)
 {
 	uint32_t index = td_handle_index(context->members[slot]);
 
@@ -79,8 +79,8 @@ static void close_member(struct td_engine *engine, struct td_engine_context *con
 	}
 }
 
-static void stop_tap(struct td_engine *engine, const struct td_engine_context *context,
-		     uint32_t handle)
+static TD_MAIN void stop_tap(struct td_engine *engine, const struct td_engine_context *context,
+			     uint32_t handle)
 {
 	struct td_engine_tap *tap = &engine->taps[td_handle_index(handle)];
 	struct td_change change;
@@ -122,7 +122,7 @@ int td_engine_context_destroy(struct td_engine *engine, const struct td_command 
 	return 0;
 }
 
-static void reset_answer(struct td_engine *engine, uint64_t now_ns)
+static TD_MAIN void reset_answer(struct td_engine *engine, uint64_t now_ns)
 {
 	struct td_event event = { .kind = TD_EVENT_DONE };
 

@@ -23,8 +23,9 @@ static int first_frame(const struct td_engine *engine,
 	return *frame < prompts->entries[create->prompt].frame_count ? 0 : -TD_EINVALID;
 }
 
-static void push_with_plan(struct td_engine *engine, const struct td_engine_context *context,
-			   struct td_change *change)
+static TD_MAIN void push_with_plan(struct td_engine *engine,
+				   const struct td_engine_context *context,
+				   struct td_change *change)
 {
 	struct td_plan plan;
 	int error = td_plan_compile(&context->matrix, &plan);

@@ -39,9 +39,9 @@ static int check_start(struct td_engine *engine, const struct td_command_record_
 	return context->tap_count == TD_TAPS_PER_CONTEXT ? -TD_EFULL : 0;
 }
 
-static void begin(struct td_engine *engine, const struct td_command *command,
-		  struct td_engine_context *context, struct td_engine_stream *sides[2],
-		  uint32_t handle)
+static TD_MAIN void begin(struct td_engine *engine, const struct td_command *command,
+			  struct td_engine_context *context, struct td_engine_stream *sides[2],
+			  uint32_t handle)
 {
 	uint32_t index = td_handle_index(handle);
 	struct td_engine_tap *tap = &engine->taps[index];

@@ -41,8 +41,9 @@ static void stream_init(struct td_engine_stream *stream, uint32_t handle,
 }
 
 // Adding a member that nobody hears, or taking one away, never needs mixing.
-static void compile_and_push(struct td_engine *engine, const struct td_engine_context *context,
-			     struct td_change *change)
+static TD_MAIN void compile_and_push(struct td_engine *engine,
+				     const struct td_engine_context *context,
+				     struct td_change *change)
 {
 	struct td_plan plan;
 	int error = td_plan_compile(&context->matrix, &plan);
@@ -52,6 +53,45 @@ static void compile_and_push(struct td_engine *engine, const struct td_engine_co
 	td_engine_change_push(engine, context->worker, change);
 }
 
+// How well a local address suits: on the peer's link, else through a gateway, else by family alone.
+static unsigned local_rank(const struct td_local *local, const struct td_endpoint *toward)
+{
+	if (toward->family != local->addr.family)
+		return 0;
+	if (td_local_on_link(local, toward))
+		return 2;
+	return local->gateway.family != TD_FAMILY_NONE;
+}
+
+// The best address that has a port pair left. -TD_EUNSUPPORTED when we have none of that family.
+static TD_MAIN int take_port(struct td_engine *engine,
+			     const struct td_command_stream_create *create, uint64_t now_ns,
+			     uint8_t *local, uint16_t *port)
+{
+	const struct td_locals *locals = engine->options.locals;
+	uint32_t best_free = 0;
+	unsigned best_rank = 0;
+	bool any = false;
+
+	for (uint32_t i = 0; i < locals->count; i++) {
+		unsigned rank = local_rank(&locals->entries[i], &create->toward);
+		uint32_t free = td_demux_port_free_count(engine->options.demux, i);
+
+		if (locals->entries[i].addr.family != create->family)
+			continue;
+		if (!any || (free > 0 && best_free == 0) ||
+		    (free > 0 && (rank > best_rank || (rank == best_rank && free > best_free)))) {
+			*local = (uint8_t)i;
+			best_rank = rank;
+			best_free = free;
+		}
+		any = true;
+	}
+	if (!any)
+		return -TD_EUNSUPPORTED;
+	return td_demux_port_take(engine->options.demux, *local, now_ns, port);
+}
+
 int td_engine_stream_create(struct td_engine *engine, const struct td_command *command,
 			    uint64_t now_ns)
 {
@@ -59,7 +99,7 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	struct td_engine_context *context = td_engine_find_context(engine, create->context.v);
 	struct td_engine_stream *stream;
 	struct td_change change;
-	uint8_t local;
+	uint8_t local = TD_LOCAL_NONE;
 	uint16_t port;
 	uint32_t handle;
 	unsigned slot;
@@ -69,9 +109,6 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 		return -TD_ESTALE;
 	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
 		return -TD_EINVALID;
-	local = td_locals_first(engine->options.locals, (enum td_family)create->family);
-	if (local == TD_LOCAL_NONE)
-		return -TD_EUNSUPPORTED;
 	slot = td_engine_member_slot(context);
 	if (slot == TD_MEMBER_MAX)
 		return -TD_EFULL;
@@ -80,7 +117,7 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	error = td_engine_take(engine, TD_POOL_STREAM, &handle);
 	if (error != 0)
 		return error;
-	error = td_demux_port_take(engine->options.demux, local, now_ns, &port);
+	error = take_port(engine, create, now_ns, &local, &port);
 	if (error != 0) {
 		td_engine_untake(engine, TD_POOL_STREAM, handle);
 		return error;
@@ -131,8 +168,8 @@ static void fill_rtcp(struct td_command_stream_set_remote *set)
 }
 
 // References the next hops of both addresses, or none.
-static int get_next_hops(struct td_engine *engine, const struct td_engine_stream *stream,
-			 struct td_change_remote *remote)
+static TD_MAIN int get_next_hops(struct td_engine *engine, const struct td_engine_stream *stream,
+				 struct td_change_remote *remote)
 {
 	const struct td_command_stream_set_remote *set = &remote->set;
 	int error;

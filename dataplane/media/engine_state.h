@@ -122,14 +122,14 @@ struct td_engine_stream *td_engine_find_stream(struct td_engine *engine, uint32_
 struct td_engine_player *td_engine_find_player(struct td_engine *engine, uint32_t handle);
 struct td_engine_tap *td_engine_find_tap(struct td_engine *engine, uint32_t handle);
 // A fresh handle. -TD_EFULL. Reclaims first what has waited, if that helps.
-TD_MUST_CHECK int td_engine_take(struct td_engine *engine, enum td_pool_kind pool,
-				 uint32_t *handle);
+TD_MUST_CHECK int td_engine_take(struct td_engine *engine, enum td_pool_kind pool, uint32_t *handle)
+	TD_MAIN;
 // A handle that no worker has seen goes straight back.
-void td_engine_untake(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle);
+void td_engine_untake(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle) TD_MAIN;
 // A destroyed object's handle waits for a grace period.
-void td_engine_retire(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle);
+void td_engine_retire(struct td_engine *engine, enum td_pool_kind pool, uint32_t handle) TD_MAIN;
 // Gives the waiting handles back after a grace period. Returns how many.
-uint32_t td_engine_reclaim(struct td_engine *engine, uint64_t now_ns);
+uint32_t td_engine_reclaim(struct td_engine *engine, uint64_t now_ns) TD_MAIN;
 uint64_t td_engine_random(struct td_engine *engine);
 
 // convey.c: a change to the worker of a context. True when `count` more have room.
@@ -143,24 +143,24 @@ void td_engine_change_plan(const struct td_engine_context *context, const struct
 			   struct td_change *change);
 // Room has been checked before.
 void td_engine_change_push(struct td_engine *engine, uint32_t worker,
-			   const struct td_change *change);
+			   const struct td_change *change) TD_MAIN;
 
 // Command handlers, by file.
-int td_engine_context_create(struct td_engine *engine, const struct td_command *command);
+int td_engine_context_create(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_context_destroy(struct td_engine *engine, const struct td_command *command,
-			      uint64_t now_ns);
-int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *command);
+			      uint64_t now_ns) TD_MAIN;
+int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_create(struct td_engine *engine, const struct td_command *command,
-			    uint64_t now_ns);
-int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command);
+			    uint64_t now_ns) TD_MAIN;
+int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
-			     uint64_t now_ns);
-int td_engine_player_create(struct td_engine *engine, const struct td_command *command);
-int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command);
-int td_engine_record_start(struct td_engine *engine, const struct td_command *command);
-int td_engine_record_stop(struct td_engine *engine, const struct td_command *command);
+			     uint64_t now_ns) TD_MAIN;
+int td_engine_player_create(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
-			  uint64_t now_ns);
+			  uint64_t now_ns) TD_MAIN;
 
 // A member's free slot in its context, or TD_MEMBER_MAX.
 unsigned td_engine_member_slot(const struct td_engine_context *context);
@@ -171,18 +171,18 @@ void td_engine_member_remove(struct td_engine_context *context, unsigned slot);
 
 // The port closes at once; the rest follows the worker's note.
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
-			    uint64_t now_ns);
+			    uint64_t now_ns) TD_MAIN;
 // Its worker is done with it: its next hops are given back and its handle retires.
-void td_engine_stream_gone(struct td_engine *engine, uint32_t handle);
-void td_engine_player_gone(struct td_engine *engine, uint32_t handle);
-void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns);
-void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note);
-void td_engine_record_stopped(struct td_engine *engine, uint32_t handle);
-void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop);
+void td_engine_stream_gone(struct td_engine *engine, uint32_t handle) TD_MAIN;
+void td_engine_player_gone(struct td_engine *engine, uint32_t handle) TD_MAIN;
+void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns) TD_MAIN;
+void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note) TD_MAIN;
+void td_engine_record_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
+void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop) TD_MAIN;
 
 // Tells one context's worker to destroy it and all its members; needs TD_DESTROY_CHANGES of room.
 #define TD_DESTROY_CHANGES (TD_TAPS_PER_CONTEXT + 1u)
 void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
-			   const struct td_command *command, uint64_t now_ns);
+			   const struct td_command *command, uint64_t now_ns) TD_MAIN;
 // Goes on with a RESET; true when it did something.
-bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns);
+bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns) TD_MAIN;

@@ -1,0 +1,31 @@
+// RTCP: any bytes parse or are refused; what parses can be built again and says the same.
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "rtp/header.h"
+#include "rtp/rtcp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct td_rtcp_summary first, again;
+	struct td_rtcp_compound compound = { .cname = "fuzz" };
+	uint8_t bytes[TD_RTCP_BUILD_MAX];
+	uint32_t about = size >= 12 ? td_rtp_load32(data + 8) : 0;
+
+	if (td_rtcp_parse(data, size, about, &first) != 0)
+		return 0;
+	compound.ssrc = first.ssrc;
+	compound.sender = first.has_sender ? &first.sender : NULL;
+	compound.report = first.has_report ? &first.report : NULL;
+	compound.bye = first.has_bye;
+	if (td_rtcp_parse(bytes, td_rtcp_build(bytes, &compound), about, &again) != 0)
+		abort();
+	if (again.ssrc != first.ssrc || again.has_sender != first.has_sender ||
+	    again.has_report != first.has_report || again.has_bye != first.has_bye ||
+	    again.sender.ntp != first.sender.ntp || again.report.lost != first.report.lost ||
+	    again.report.lsr != first.report.lsr)
+		abort();
+	return td_rtcp_rtt_us(about, &first.report) > 60u * 1000000u ? (abort(), 0) : 0;
+}
