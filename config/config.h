@@ -72,14 +72,19 @@ struct td_config_dataplane {
 	bool recording_sync; // fdatasync groups of recordings, default true
 };
 
+// What agents' phones are challenged with. RFC 8760 wants both, and phones that know only MD5 to
+// skip the other; enough phones in the field (baresip 1.0 among them) give up instead.
+enum td_digest_offer { TD_DIGEST_MD5, TD_DIGEST_SHA256, TD_DIGEST_BOTH };
+
 struct td_config_sip {
 	char *listen; // "10.77.0.1:5060" or "[::]:5060"
 	struct td_endpoint listen_parsed;
-	char *realm;                // digest realm, default "tandem"
-	char *user_agent;           // default "Tandem/<version>"
-	uint32_t calls_max;         // default 4096
-	uint32_t registrations_max; // default 4096
-	uint32_t options_ping_s;    // trunks are pinged this often, 0 never; default 30
+	char *realm;                 // digest realm, default "tandem"
+	enum td_digest_offer digest; // md5|sha256|both, default md5
+	char *user_agent;            // default "Tandem/<version>"
+	uint32_t calls_max;          // default 4096
+	uint32_t registrations_max;  // default 4096
+	uint32_t options_ping_s;     // trunks are pinged this often, 0 never; default 30
 };
 
 struct td_config_trunk {

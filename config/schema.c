@@ -39,6 +39,12 @@ static const cyaml_strval_t hugepages[] = {
 	{ "no", TD_HUGEPAGES_NO },
 };
 
+static const cyaml_strval_t digests[] = {
+	{ "md5", TD_DIGEST_MD5 },
+	{ "sha256", TD_DIGEST_SHA256 },
+	{ "both", TD_DIGEST_BOTH },
+};
+
 static const cyaml_strval_t codecs[] = {
 	{ "pcmu", TD_CODEC_PCMU },
 	{ "pcma", TD_CODEC_PCMA },
@@ -97,13 +103,10 @@ static const cyaml_schema_field_t dataplane_fields[] = {
 };
 
 static const cyaml_schema_field_t sip_fields[] = {
-	TEXT(td_config_sip, listen),
-	TEXT(td_config_sip, realm),
-	TEXT(td_config_sip, user_agent),
-	UINT(td_config_sip, calls_max),
-	UINT(td_config_sip, registrations_max),
-	UINT(td_config_sip, options_ping_s),
-	CYAML_FIELD_END,
+	TEXT(td_config_sip, listen),          TEXT(td_config_sip, realm),
+	ENUM(td_config_sip, digest, digests), TEXT(td_config_sip, user_agent),
+	UINT(td_config_sip, calls_max),       UINT(td_config_sip, registrations_max),
+	UINT(td_config_sip, options_ping_s),  CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t trunk_fields[] = {
@@ -208,6 +211,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "dataplane.recording_sync", "true" },
 	{ "sip.listen", NULL, 1, 64 },
 	{ "sip.realm", "tandem", 1, 63 },
+	{ "sip.digest", "md5" },
 	{ "sip.user_agent", "Tandem/" TD_VERSION, 1, 63 },
 	{ "sip.calls_max", "4096", 1, TD_CONTEXT_MAX },
 	{ "sip.registrations_max", "4096", 1, 1 << 20 },

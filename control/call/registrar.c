@@ -39,6 +39,8 @@ int td_registrar_init(struct td_registrar *registrar, const struct td_config *co
 					  TD_REGISTRAR_NONCE_LIFE_MS);
 	if (error)
 		return error;
+	registrar->digest.offer_md5 = config->sip.digest != TD_DIGEST_SHA256;
+	registrar->digest.offer_sha256 = config->sip.digest != TD_DIGEST_MD5;
 	td_wheel_init(&registrar->wheel, now_ms);
 	registrar->agent_count = config->agents_count;
 	registrar->agents = calloc(config->agents_count + 1u, sizeof *registrar->agents);

@@ -117,6 +117,7 @@ int td_sip_digest_server_init(struct td_sip_digest_server *server, const char *r
 	memcpy(server->secret, seed, sizeof server->secret);
 	server->key = td_hash_key_from(seed);
 	server->nonce_life_ms = nonce_life_ms;
+	server->offer_md5 = server->offer_sha256 = true;
 	return 0;
 }
 
@@ -167,8 +168,10 @@ struct td_str td_sip_digest_challenge(struct td_sip_digest_server *server, uint6
 	char nonce[NONCE_HEX + 1];
 
 	make_nonce(server, now_ms, ++server->nonce_counter, binding, nonce);
-	put_challenge(&w, server, td_str_from(nonce), TD_STR("SHA-256"), stale);
-	put_challenge(&w, server, td_str_from(nonce), TD_STR("MD5"), stale);
+	if (server->offer_sha256)
+		put_challenge(&w, server, td_str_from(nonce), TD_STR("SHA-256"), stale);
+	if (server->offer_md5)
+		put_challenge(&w, server, td_str_from(nonce), TD_STR("MD5"), stale);
 	return td_sip_writer_text(&w);
 }
 
@@ -278,7 +281,8 @@ enum td_sip_digest_verdict td_sip_digest_verify(struct td_sip_digest_server *ser
 	uint32_t count;
 	bool ours = nonce_ours(server, c->nonce, binding, &made_ms), right;
 
-	if (!c->is_digest)
+	if (!c->is_digest || (c->algorithm == TD_SIP_DIGEST_MD5 && !server->offer_md5) ||
+	    (c->algorithm == TD_SIP_DIGEST_SHA256 && !server->offer_sha256))
 		return TD_SIP_DIGEST_NONE;
 	if (!c->username.len || !c->nonce.len || !c->uri.len || !c->response.len)
 		return TD_SIP_DIGEST_MALFORMED;

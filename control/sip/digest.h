@@ -49,6 +49,7 @@ struct td_sip_digest_server {
 	struct td_hash_key key;
 	uint64_t nonce_life_ms;
 	uint64_t nonce_counter;
+	bool offer_md5, offer_sha256; // both after init; the owner may turn one of them off
 	struct td_sip_digest_seen seen[TD_SIP_DIGEST_SEEN_MAX];
 };
 
@@ -56,7 +57,8 @@ struct td_sip_digest_server {
 TD_MUST_CHECK int td_sip_digest_server_init(struct td_sip_digest_server *server, const char *realm,
 					    const uint8_t seed[32], uint64_t nonce_life_ms);
 
-// Writes "WWW-Authenticate: ..." lines, SHA-256 first then MD5 (RFC 8760 section 2.4), each ending CRLF,
+// Writes "WWW-Authenticate: ..." lines for what is offered, SHA-256 before MD5 (RFC 8760 section
+// 2.4), each ending CRLF,
 // ready for td_sip_response.headers with status 401. Returns the text as a span over out.
 struct td_str td_sip_digest_challenge(struct td_sip_digest_server *server, uint64_t now_ms,
 				      const struct td_endpoint *binding, bool stale,

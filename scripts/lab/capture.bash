@@ -6,7 +6,7 @@ declare -A LAB_CAPTURE_PID=()
 # lab_capture_start NAME HOST [INTERFACE]: everything on that interface into $LAB_DIR/NAME.pcap.
 lab_capture_start() {
 	local name=$1 host=$2 interface=${3:-eth0}
-	lab_spawn "capture-$name" ip netns exec "$LAB_ID-$host" tcpdump -i "$interface" -n -U -s 0 \
+	lab_spawn "capture-$name" ip netns exec "$LAB_ID-$host" tcpdump -i "$interface" -n -U -s 0 --immediate-mode \
 		-B 8192 -Z root -w "$LAB_DIR/$name.pcap"
 	LAB_CAPTURE_PID[$name]=$LAB_PID
 	lab_wait_for 5 "tcpdump listens on $interface of $host" \

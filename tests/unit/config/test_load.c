@@ -312,6 +312,7 @@ START_TEST(test_values_defaults_and_derived)
 	ck_assert_str_eq(c->dataplane.prompts[1].file, "/m/music.wav");
 	ck_assert_str_eq(td_endpoint_text(&c->sip.listen_parsed, text), "10.77.0.1:5060");
 	ck_assert_str_eq(c->sip.realm, "tandem");
+	ck_assert_int_eq(c->sip.digest, TD_DIGEST_MD5);
 	ck_assert_int_eq(strncmp(c->sip.user_agent, "Tandem/", 7), 0);
 	ck_assert_uint_eq(c->sip.options_ping_s, 30);
 	ck_assert_str_eq(td_endpoint_text(&c->trunks[0].peer_parsed, text), "10.77.0.10:5060");
