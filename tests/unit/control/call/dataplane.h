@@ -1,0 +1,76 @@
+// A dataplane for the call tests: the real socket, descriptors, region, rings and structs, and a
+// small model of contexts, streams, players and taps behind them, driven step by step.
+//
+// Commands are popped by dp_poll and wait in line until dp_answer takes the oldest one, so a test
+// decides what happens between a command and its answer. Handles are generational, dead ones are
+// refused, and what is still alive at the end can be counted.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "td_command.h"
+#include "td_event.h"
+#include "td_region.h"
+
+#define DP_OBJECTS     512
+#define DP_PENDING_MAX 4096
+#define DP_GREETING_MS 2000
+#define DP_PROMPTS     2 // "greeting", "music"
+
+struct dp_object {
+	uint32_t handle, context;
+	uint32_t generation;
+	bool live, loops;
+	struct td_command_stream_set_remote remote; // of a stream
+	uint32_t remote_count;
+	uint64_t owner;
+	uint32_t left, right; // of a tap
+};
+
+struct dp_cell {
+	uint32_t context;
+	struct td_member from, to;
+};
+
+struct dp {
+	char dir[64], path[96];
+	int listener, connection, memory_fd, command_bell, event_bell;
+	void *memory;
+	size_t bytes;
+	struct td_region region;
+	struct td_ring_view commands, events;
+	uint64_t sequence;
+	struct dp_object contexts[DP_OBJECTS], streams[DP_OBJECTS], players[DP_OBJECTS],
+		taps[DP_OBJECTS];
+	struct dp_cell cells[4 * DP_OBJECTS];
+	uint32_t cell_count;
+	struct td_command pending[DP_PENDING_MAX];
+	uint32_t pending_head, pending_count;
+	uint32_t seen[TD_COMMAND_KIND_COUNT];
+	int fail[TD_COMMAND_KIND_COUNT];    // answer the next one with this error, once
+	bool mute;                          // answer nothing any more
+	bool keep_open;                     // a stopped recording is not reported closed
+	uint32_t swept;                     // streams that went only because their context did
+	struct td_event_recording recorded; // what RECORD_CLOSED reports
+};
+
+void dp_open(struct dp *dp);
+void dp_close(struct dp *dp);
+// Dies: the socket closes, everything is forgotten; it listens again.
+void dp_die(struct dp *dp);
+// Accepts, and takes commands from the ring. True when something happened.
+bool dp_poll(struct dp *dp);
+// Answers the oldest command. False: there is none.
+bool dp_answer(struct dp *dp);
+// Reports the end of one player that does not loop. False: there is none.
+bool dp_player_end(struct dp *dp);
+// Reports every stopped recording closed.
+void dp_record_closed(struct dp *dp);
+
+uint32_t dp_live(const struct dp_object *objects);
+// Does `to` hear `from` (handles)? Within whichever context.
+bool dp_hears(const struct dp *dp, uint32_t to, uint32_t from);
+// The stream or player that this stream hears, 0: nothing.
+uint32_t dp_heard_by(const struct dp *dp, uint32_t to, enum td_member_kind *kind);
+struct dp_object *dp_find(struct dp_object *objects, uint32_t handle);
