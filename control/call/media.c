@@ -162,6 +162,13 @@ static bool next_recording(struct td_calls *calls, struct td_call *call, struct 
 	return true;
 }
 
+// A recording ends before the streams it hears, so that its end is not cut.
+static bool recording_over(const struct td_call *call)
+{
+	return !call->media.record_wanted || !call->caller || !call->caller->media.wanted ||
+	       !call->agent || !call->agent->media.wanted;
+}
+
 static bool next_stream_end(struct td_call *call, struct td_command *command)
 {
 	for (uint32_t i = 0; i < call->leg_count; i++) {
@@ -243,7 +250,7 @@ static bool next_command(struct td_calls *calls, struct td_call *call, struct td
 		command->kind = TD_COMMAND_CONTEXT_CREATE;
 		return media->context_wanted;
 	}
-	if (media->recording == TD_RECORDING_RUNNING && !media->record_wanted) {
+	if (media->recording == TD_RECORDING_RUNNING && recording_over(call)) {
 		command->kind = TD_COMMAND_RECORD_STOP;
 		command->u.record_stop = media->tap;
 		return true;

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -1,0 +1,336 @@
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <string.h>
+
+#define SIP_LINGER_MS 70000 // twice 64 * T1, and some
+
+static char *sales[] = { "sales" };
+static char *addresses[] = { "10.77.0.10" };
+static enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_PCMA };
+
+static struct td_endpoint endpoint(const char *text, uint16_t port)
+{
+	struct td_endpoint out;
+
+	ck_assert_int_eq(td_endpoint_parse_addr(text, &out), 0);
+	out.port_be = htons(port);
+	return out;
+}
+
+static void fill_config(struct world *world)
+{
+	struct td_config *config = &world->config;
+
+	world->trunk_address = endpoint("10.77.0.10", 0);
+	world->trunk = (struct td_config_trunk){
+		.name = "carrier",
+		.addresses = addresses,
+		.addresses_count = 1,
+		.parsed = &world->trunk_address,
+		.peer_parsed = endpoint("10.77.0.10", 5060),
+		.codecs = codecs,
+		.codecs_count = 2,
+	};
+	world->agents[0] = (struct td_config_agent){ .id = "1001", .name = "Alice" };
+	world->agents[1] = (struct td_config_agent){ .id = "1002", .name = "Bob" };
+	for (int i = 0; i < 2; i++) {
+		world->agents[i].secret = "secret";
+		world->agents[i].queues = sales;
+		world->agents[i].queues_count = 1;
+		world->agents[i].logged_in = true;
+	}
+	world->queues[0] = (struct td_config_queue){
+		.name = "sales",
+		.skill = "sales",
+		.greeting = "greeting",
+		.music = "music",
+		.offer_timeout_s = 15,
+		.wrap_up_s = 0,
+		.wait_max_s = 120,
+		.length_max = 8,
+		.service_level_s = 20,
+		.record = true,
+	};
+	world->queues[1] = world->queues[0];
+	world->queues[1].name = "plain";
+	world->queues[1].skill = "plain";
+	world->queues[1].greeting = NULL;
+	world->numbers[0] = (struct td_config_number){ "100", "sales" };
+	world->numbers[1] = (struct td_config_number){ "200", "plain" };
+	*config = (struct td_config){
+		.sip = { .realm = "tandem",
+			 .user_agent = "Tandem/test",
+			 .calls_max = 8,
+			 .registrations_max = 16,
+			 .options_ping_s = 0 },
+		.trunks = &world->trunk,
+		.trunks_count = 1,
+		.agents = world->agents,
+		.agents_count = 2,
+		.queues = world->queues,
+		.queues_count = 2,
+		.dialplan = world->numbers,
+		.dialplan_count = 2,
+	};
+}
+
+static void on_send(void *user, const struct td_endpoint *to, const void *bytes, size_t len)
+{
+	struct world *world = user;
+
+	for (uint32_t i = 0; i < world->phone_count; i++) {
+		if (td_endpoint_equal(&world->phones[i]->at, to)) {
+			phone_deliver(world->phones[i], bytes, len);
+			return;
+		}
+	}
+	world->undelivered++;
+}
+
+static void on_change(void *user, const struct td_call_notice *notice)
+{
+	struct world *world = user;
+
+	world->notices[notice->kind]++;
+	if (notice->kind == TD_NOTICE_CALL_ENDED)
+		snprintf(world->last_cause, sizeof world->last_cause, "%s",
+			 td_cause_name(notice->cause));
+}
+
+static uint64_t now_ms(void *user)
+{
+	return ((struct world *)user)->now_ms;
+}
+
+static uint64_t wall_ms(void *user)
+{
+	return ((struct world *)user)->now_ms + 1700000000000ull;
+}
+
+static void add_phone(struct world *world, struct phone *phone, const char *user,
+		      const char *address)
+{
+	phone_init(phone, world, user, "secret", address);
+	world->phones[world->phone_count++] = phone;
+}
+
+static void open_link(struct world *world)
+{
+	const struct td_link_options options = { .socket_path = world->dp.path,
+						 .deadline_ms = 300,
+						 .backoff_min_ms = 1,
+						 .backoff_max_ms = 5 };
+
+	ck_assert_int_eq(td_link_create(&world->loop, &options, &world->link), 0);
+}
+
+static void wait_for_link(struct world *world)
+{
+	for (int i = 0; i < 2000 && !td_link_is_up(world->link); i++) {
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		dp_poll(&world->dp);
+		if (i > 20)
+			uv_sleep(1);
+	}
+	ck_assert(td_link_is_up(world->link));
+}
+
+void world_open_with(struct world *world, void (*change)(struct td_config *config))
+{
+	const struct td_acd_limits limits = { 4, 8, 64 };
+	struct td_calls_deps deps = { 0 };
+
+	memset(world, 0, sizeof *world);
+	world->now_ms = 1000000;
+	fill_config(world);
+	if (change)
+		change(&world->config);
+	add_phone(world, &world->caller, "49301234", "10.77.0.10");
+	add_phone(world, &world->agent, "1001", "10.77.0.20");
+	add_phone(world, &world->agent2, "1002", "10.77.0.21");
+	add_phone(world, &world->stranger, "66", "10.77.0.66");
+	add_phone(world, &world->caller2, "49305678", "10.77.0.10");
+	world->caller2.at.port_be = htons(5070);
+	uv_loop_init(&world->loop);
+	dp_open(&world->dp);
+	open_link(world);
+	ck_assert_int_eq(td_acd_create(&limits, &world->acd), 0);
+	deps = (struct td_calls_deps){
+		.config = &world->config,
+		.link = world->link,
+		.acd = world->acd,
+		.store = world->store,
+		.sip_local = endpoint("10.77.0.1", 5060),
+		.ops = { on_send, NULL, on_change, now_ms, wall_ms, world },
+		.seed = { 1, 2, 3, 4 },
+	};
+	ck_assert_int_eq(td_calls_create(&deps, &world->calls), 0);
+	td_link_start(world->link);
+	wait_for_link(world);
+}
+
+void world_open(struct world *world)
+{
+	world_open_with(world, NULL);
+}
+
+void world_close(struct world *world)
+{
+	td_link_destroy(world->link);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	td_calls_destroy(world->calls);
+	td_acd_destroy(world->acd);
+	ck_assert_int_eq(uv_loop_close(&world->loop), 0);
+	dp_close(&world->dp);
+}
+
+void world_to_tandem(struct world *world, const struct td_endpoint *from, const void *bytes,
+		     size_t len)
+{
+	td_calls_receive(world->calls, from, bytes, len);
+}
+
+void world_turn(struct world *world)
+{
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	dp_poll(&world->dp);
+}
+
+static bool step_all(struct world *world)
+{
+	bool moved = dp_poll(&world->dp);
+
+	if (!world->dp_manual && dp_answer(&world->dp)) {
+		moved = true;
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
+	for (uint32_t i = 0; i < world->phone_count; i++)
+		moved |= phone_step(world->phones[i]);
+	return moved;
+}
+
+void world_settle(struct world *world)
+{
+	for (int quiet = 0; quiet < 3;) {
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		quiet = step_all(world) ? 0 : quiet + 1;
+	}
+}
+
+void world_advance(struct world *world, uint64_t ms)
+{
+	uint64_t until_ms = world->now_ms + ms;
+
+	world_settle(world);
+	for (;;) {
+		uint64_t next_ms = td_calls_next_ms(world->calls);
+
+		if (next_ms > until_ms)
+			break;
+		if (next_ms > world->now_ms)
+			world->now_ms = next_ms;
+		td_calls_advance(world->calls);
+		world_settle(world);
+	}
+	world->now_ms = until_ms;
+	td_calls_advance(world->calls);
+	world_settle(world);
+}
+
+void world_register(struct world *world)
+{
+	phone_register(&world->agent, 3600);
+	world_settle(world);
+	ck_assert_uint_eq(world->agent.status, 200);
+	phone_register(&world->agent2, 3600);
+	world_settle(world);
+	ck_assert_uint_eq(world->agent2.status, 200);
+	phone_reset(&world->agent);
+	phone_reset(&world->agent2);
+}
+
+void world_refresh(struct world *world)
+{
+	for (uint32_t i = 0; i < world->phone_count; i++)
+		phone_reset(world->phones[i]);
+	for (uint32_t i = 0; i < world->config.agents_count; i++) {
+		const char *id = world->config.agents[i].id;
+
+		// One who is available already refuses to become it.
+		(void)!td_calls_agent_set_state(world->calls, id, TD_AGENT_WISH_AVAILABLE, NULL);
+	}
+	world->last_cause[0] = '\0';
+	world->dp.swept = 0;
+	memset(world->notices, 0, sizeof world->notices);
+}
+
+uint32_t world_call_count(struct world *world)
+{
+	struct td_calls_stats stats;
+
+	td_calls_get_stats(world->calls, &stats);
+	return stats.calls_now;
+}
+
+static bool keep(void *user, const struct td_call_info *info)
+{
+	*(struct td_call_info *)user = *info;
+	return true;
+}
+
+struct td_call_info world_call(struct world *world)
+{
+	struct td_call_info info;
+
+	memset(&info, 0, sizeof info);
+	ck_assert_uint_eq(td_calls_foreach(world->calls, keep, &info), 1);
+	return info;
+}
+
+enum td_acd_agent_state world_agent_state(struct world *world, uint32_t agent)
+{
+	struct td_acd_agent_info info;
+
+	ck_assert_int_eq(td_acd_agent_get(world->acd, agent, &info), 0);
+	return info.state;
+}
+
+static void assert_acd_empty(struct world *world)
+{
+	const char *wrong = td_acd_check(world->acd);
+
+	ck_assert_msg(!wrong, "ACD: %s", wrong);
+	for (uint32_t i = 0; i < world->config.queues_count; i++) {
+		struct td_acd_queue_info info;
+
+		ck_assert_int_eq(td_acd_queue_get(world->acd, i, world->now_ms, &info), 0);
+		ck_assert_uint_eq(info.waiting, 0);
+		ck_assert_uint_eq(info.in_offer, 0);
+		ck_assert_uint_eq(info.talking, 0);
+	}
+}
+
+void world_assert_empty(struct world *world)
+{
+	struct td_sip_figures figures;
+
+	world_advance(world, SIP_LINGER_MS);
+	ck_assert_uint_eq(world->calls->call_slots.used, 0);
+	ck_assert_uint_eq(world->calls->leg_slots.used, 0);
+	ck_assert(td_calls_idle(world->calls));
+	ck_assert_uint_eq(world->calls->steps_rejected, 0);
+	ck_assert_uint_eq(world->calls->post_count, 0);
+	td_sip_endpoint_figures(world->calls->sip, &figures);
+	ck_assert_uint_eq(figures.dialogs, 0);
+	ck_assert_uint_eq(figures.transactions, 0);
+	ck_assert_uint_eq(dp_live(world->dp.contexts), 0);
+	ck_assert_uint_eq(dp_live(world->dp.streams), 0);
+	ck_assert_uint_eq(dp_live(world->dp.players), 0);
+	ck_assert_uint_eq(dp_live(world->dp.taps), 0);
+	ck_assert_uint_eq(world->dp.cell_count, 0);
+	// Every stream was asked for its statistics before its context went.
+	ck_assert_uint_eq(world->dp.swept, 0);
+	assert_acd_empty(world);
+}
