@@ -1,0 +1,446 @@
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ring.h>
+#include <urcu/urcu-qsbr.h>
+
+const struct world_options world_default = { .workers = 1, .streams = 16 };
+
+static int on_open(void *user, struct td_tap_id tap, const struct td_command_record_start *start)
+{
+	struct world *world = user;
+
+	if (world->open_result != 0)
+		return world->open_result;
+	world->opened++;
+	world->last_opened = tap;
+	memcpy(world->last_name, start->name, sizeof world->last_name);
+	return 0;
+}
+
+static void on_close(void *user, struct td_tap_id tap)
+{
+	struct world *world = user;
+
+	world->closed++;
+	world->last_closed = tap;
+}
+
+// Two prompts of different length and content: "short" 5 frames, "long" 50.
+static void make_prompts(struct world *world)
+{
+	static int16_t pcm[50 * TD_PROMPT_FRAME_SAMPLES];
+	char reason[TD_PROMPT_REASON_MAX];
+
+	for (size_t i = 0; i < sizeof pcm / sizeof pcm[0]; i++)
+		pcm[i] = (int16_t)(i * 37 % 20011 - 10000);
+	ck_assert_int_eq(td_prompts_create(&world->prompts), 0);
+	ck_assert_int_eq(td_prompts_add(world->prompts, "short", pcm, 5 * 160 - 10, reason), 0);
+	ck_assert_int_eq(td_prompts_add(world->prompts, "long", pcm, 50 * 160, reason), 0);
+}
+
+static void know(struct world *world, const char *addr, uint8_t last)
+{
+	struct td_endpoint ep = frame_endpoint(addr, 0);
+	uint8_t mac[6] = { 2, 0, 0, 0, 1, last };
+	uint32_t index;
+
+	td_role_enter_main();
+	ck_assert_int_eq(td_neighbour_get(world->net.neighbours,
+					  ep.family == TD_FAMILY_IPV6 ? 1 : 0, &ep, &index),
+			 0);
+	td_role_enter_worker(0);
+	td_neighbour_learn(world->net.neighbours, 0, &ep, mac, true);
+}
+
+static void open_region(struct world *world, const struct world_options *options)
+{
+	struct td_region_sizes sizes = { .worker_count = options->workers,
+					 .stream_count = options->streams,
+					 .prompt_count = 2 };
+	size_t bytes = td_region_bytes(&sizes);
+
+	ck_assert_int_eq(posix_memalign(&world->region_memory, 4096, bytes), 0);
+	memset(world->region_memory, 0, bytes);
+	td_region_format(world->region_memory, &sizes, 1, 1, &world->region);
+	for (uint32_t i = 0; i <= options->workers; i++)
+		ck_assert_int_eq(td_region_attach_events(&world->region, i, 0, &world->events[i]),
+				 0);
+}
+
+static void open_engine(struct world *world, const struct world_options *options)
+{
+	struct td_engine_options engine = {
+		.worker_count = options->workers,
+		.stream_count = options->streams,
+		.region = &world->region,
+		.demux = world->demux,
+		.locals = &world->net.locals,
+		.neighbours = world->net.neighbours,
+		.pool = world->net.pool,
+		.prompts = world->prompts,
+		.realtime_offset_ns = 1700000000ull * 1000000000ull,
+		.seed = 42,
+		.tap_records = options->tap_records != 0 ? options->tap_records : 64,
+	};
+
+	if (!options->no_recorder)
+		engine.recorder = (struct td_engine_recorder){ on_open, on_close, world };
+	ck_assert_int_eq(td_engine_create(&engine, &world->engine), 0);
+}
+
+void world_open(struct world *world, const struct world_options *options)
+{
+	uint32_t ports = options->port_count != 0 ? options->port_count : 2000;
+
+	memset(world, 0, sizeof *world);
+	world->now_ns = 1000000 * WORLD_MS;
+	world->workers = options->workers;
+	frame_world_open(&world->net);
+	open_region(world, options);
+	make_prompts(world);
+	ck_assert_int_eq(td_demux_create(world->net.locals.count, WORLD_PORT,
+					 (uint16_t)(WORLD_PORT + ports - 1), 7, &world->demux),
+			 0);
+	open_engine(world, options);
+	world->wire = rte_ring_create("wire", 1024, SOCKET_ID_ANY, 0);
+	ck_assert_ptr_nonnull(world->wire);
+	for (uint32_t i = 0; i < options->workers; i++) {
+		world->tx[i].port_count = 1;
+		world->tx[i].ports[0].handover = world->wire;
+		world->tx[i].stats = &world->region.workers[i];
+	}
+	know(world, "10.77.0.1", 1);
+	know(world, "10.77.0.10", 10);
+	know(world, "10.77.0.20", 20);
+	know(world, "10.77.0.30", 30);
+	know(world, "fd77::10", 110);
+	know(world, "fd77::20", 120);
+}
+
+// rx_packets + steered_in = consumed + forwarded + steered_out + drops, the transmit side aside.
+static void check_accounts(const struct world *world)
+{
+	for (uint32_t i = 0; i < world->workers; i++) {
+		const struct td_worker_stats *stats = &world->region.workers[i];
+		uint64_t drops = 0;
+
+		for (unsigned drop = 0; drop < TD_DROP_COUNT; drop++)
+			drops += stats->drops[drop];
+		drops -= stats->drops[TD_DROP_TX_FULL] + stats->drops[TD_DROP_POOL_EMPTY];
+		ck_assert_msg(world->handed[i] == stats->consumed + stats->forwarded + drops,
+			      "worker %u: %lu in, %lu consumed, %lu forwarded, %lu dropped", i,
+			      (unsigned long)world->handed[i], (unsigned long)stats->consumed,
+			      (unsigned long)stats->forwarded, (unsigned long)drops);
+	}
+}
+
+void world_close(struct world *world)
+{
+	check_accounts(world);
+	world_clear(world);
+	td_engine_destroy(world->engine);
+	td_prompts_destroy(world->prompts);
+	td_demux_destroy(world->demux);
+	rte_ring_free(world->wire);
+	free(world->region_memory);
+	frame_world_close(&world->net);
+}
+
+static void catch_one(struct world *world, struct rte_mbuf *mbuf)
+{
+	struct world_sent *sent = &world->out[world->out_count++];
+	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	bool v6 = frame[12] == 0x86;
+	uint8_t *ip = frame + 14, *udp = ip + (v6 ? 40 : 20);
+
+	memset(sent, 0, sizeof *sent);
+	sent->mbuf = mbuf;
+	// An IPv4 datagram may go without checksum; which ones may is the tests' business.
+	if (v6 || udp[6] != 0 || udp[7] != 0)
+		ck_assert(frame_checksums_right(mbuf));
+	ck_assert_uint_eq(mbuf->nb_segs, 1);
+	ck_assert_uint_eq(mbuf->pkt_len, mbuf->data_len);
+	sent->source.family = v6 ? TD_FAMILY_IPV6 : TD_FAMILY_IPV4;
+	sent->destination.family = sent->source.family;
+	memcpy(sent->source.addr, ip + (v6 ? 8 : 12), v6 ? 16 : 4);
+	memcpy(sent->destination.addr, ip + (v6 ? 24 : 16), v6 ? 16 : 4);
+	memcpy(&sent->source.port_be, udp, 2);
+	memcpy(&sent->destination.port_be, udp + 2, 2);
+	sent->udp_payload = udp + 8;
+	sent->udp_payload_len = (uint16_t)((udp[4] << 8 | udp[5]) - 8);
+	ck_assert_uint_eq((size_t)(udp + 8 - frame) + sent->udp_payload_len, mbuf->data_len);
+	sent->is_rtcp = td_rtp_is_rtcp(sent->udp_payload[1]) != 0;
+	if (!sent->is_rtcp)
+		ck_assert_int_eq(td_rtp_parse(sent->udp_payload, sent->udp_payload_len, &sent->rtp),
+				 0);
+}
+
+static void catch_all(struct world *world)
+{
+	void *mbuf;
+
+	for (uint32_t i = 0; i < world->workers; i++)
+		td_tx_flush(&world->tx[i]);
+	while (rte_ring_dequeue(world->wire, &mbuf) == 0) {
+		ck_assert_uint_lt(world->out_count, WORLD_OUT_MAX);
+		catch_one(world, mbuf);
+	}
+}
+
+void world_clear(struct world *world)
+{
+	catch_all(world);
+	for (uint32_t i = 0; i < world->out_count; i++)
+		rte_pktmbuf_free(world->out[i].mbuf);
+	world->out_count = 0;
+}
+
+static void run_changes(struct world *world)
+{
+	for (uint32_t i = 0; i < world->workers; i++) {
+		td_role_enter_worker(i);
+		while (td_media_changes(td_engine_worker(world->engine, i), world->now_ns) > 0)
+			continue;
+	}
+}
+
+void world_turn(struct world *world)
+{
+	run_changes(world);
+	td_role_enter_main();
+	td_engine_housekeep(world->engine, world->now_ns);
+	run_changes(world);
+	td_role_enter_worker(0);
+}
+
+void world_command_only(struct world *world, struct td_command *command)
+{
+	command->request_id = ++world->request;
+	if (command->deadline_ns == 0)
+		command->deadline_ns = world->now_ns + 2000 * WORLD_MS;
+	td_role_enter_main();
+	td_engine_command(world->engine, command, world->now_ns);
+	td_role_enter_worker(0);
+}
+
+bool world_event(struct world *world, uint32_t kind, struct td_event *event)
+{
+	for (uint32_t i = 0; i <= world->workers; i++) {
+		while (td_ring_pop(&world->events[i], event) == 0) {
+			ck_assert_uint_eq(event->thread, i);
+			if (event->kind == kind)
+				return true;
+		}
+	}
+	return false;
+}
+
+struct td_event world_command(struct world *world, struct td_command *command)
+{
+	struct td_event event;
+
+	world_command_only(world, command);
+	world_turn(world);
+	ck_assert_msg(world_event(world, TD_EVENT_DONE, &event), "no answer to %s",
+		      td_command_name(command->kind));
+	ck_assert_uint_eq(event.request_id, command->request_id);
+	ck_assert_uint_eq(event.command, command->kind);
+	return event;
+}
+
+struct td_event world_do(struct world *world, struct td_command *command)
+{
+	struct td_event event = world_command(world, command);
+
+	ck_assert_msg(event.result == 0, "%s: %s", td_command_name(command->kind),
+		      td_error_name(event.result));
+	return event;
+}
+
+struct td_context_id world_context(struct world *world)
+{
+	struct td_command command = { .kind = TD_COMMAND_CONTEXT_CREATE };
+
+	return world_do(world, &command).u.context;
+}
+
+struct td_stream_id world_stream(struct world *world, struct td_context_id context,
+				 struct td_endpoint *local)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_CREATE };
+	struct td_event event;
+
+	command.u.stream_create.context = context;
+	command.u.stream_create.family = TD_FAMILY_IPV4;
+	command.u.stream_create.owner = 77;
+	event = world_do(world, &command);
+	if (local != NULL)
+		*local = event.u.stream_created.local;
+	return event.u.stream_created.stream;
+}
+
+struct td_command world_set_remote(const struct world_party *party, uint8_t codec)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_SET_REMOTE };
+	struct td_command_stream_set_remote *set = &command.u.stream_set_remote;
+
+	set->stream = party->id;
+	set->remote = frame_endpoint(party->addr, party->port);
+	set->codec = codec;
+	set->payload_type = party->payload_type;
+	set->payload_type_rx = party->payload_type;
+	set->event_payload_type = 101;
+	set->event_payload_type_rx = 101;
+	set->ptime_ms = 20;
+	set->dscp = 46;
+	return command;
+}
+
+void world_party(struct world *world, struct td_context_id context, const char *addr, uint16_t port,
+		 uint32_t ssrc, struct world_party *party)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_CREATE };
+	struct td_event event;
+
+	memset(party, 0, sizeof *party);
+	command.u.stream_create.context = context;
+	command.u.stream_create.family = frame_endpoint(addr, 0).family;
+	event = world_do(world, &command);
+	party->id = event.u.stream_created.stream;
+	party->local = event.u.stream_created.local;
+	party->addr = addr;
+	party->port = port;
+	party->ssrc = ssrc;
+	party->sequence = (uint16_t)(ssrc * 31);
+	party->timestamp = ssrc * 977;
+	command = world_set_remote(party, TD_CODEC_PCMU);
+	world_do(world, &command);
+}
+
+struct td_player_id world_player(struct world *world, struct td_context_id context, uint32_t prompt,
+				 bool loop)
+{
+	struct td_command command = { .kind = TD_COMMAND_PLAYER_CREATE };
+
+	command.u.player_create.context = context;
+	command.u.player_create.prompt = prompt;
+	command.u.player_create.loop = loop;
+	return world_do(world, &command).u.player;
+}
+
+static int edit(struct world *world, struct td_context_id context, uint32_t from_kind,
+		uint32_t from, struct td_stream_id to, int32_t gain)
+{
+	struct td_command command = { .kind = TD_COMMAND_MATRIX_EDIT };
+	struct td_cell *cell = &command.u.matrix_edit.cells[0];
+
+	command.u.matrix_edit.context = context;
+	command.u.matrix_edit.cell_count = 1;
+	cell->from = (struct td_member){ .kind = from_kind, .handle = from };
+	cell->to = (struct td_member){ .kind = TD_MEMBER_STREAM, .handle = to.v };
+	cell->gain_q12 = gain;
+	return world_command(world, &command).result;
+}
+
+int world_gain(struct world *world, struct td_context_id context, struct td_stream_id from,
+	       struct td_stream_id to, int32_t gain)
+{
+	return edit(world, context, TD_MEMBER_STREAM, from.v, to, gain);
+}
+
+int world_player_gain(struct world *world, struct td_context_id context, struct td_player_id from,
+		      struct td_stream_id to, int32_t gain)
+{
+	return edit(world, context, TD_MEMBER_PLAYER, from.v, to, gain);
+}
+
+void world_connect(struct world *world, struct td_context_id context, const struct world_party *a,
+		   const struct world_party *b)
+{
+	ck_assert_int_eq(world_gain(world, context, a->id, b->id, TD_GAIN_UNITY), 0);
+	ck_assert_int_eq(world_gain(world, context, b->id, a->id, TD_GAIN_UNITY), 0);
+}
+
+void world_frame(const struct world_party *party, uint32_t payload_len, struct frame *frame)
+{
+	frame_udp(frame, party->addr, party->port,
+		  party->local.family == TD_FAMILY_IPV6 ? "fd77::2" : "10.77.0.2",
+		  __builtin_bswap16(party->local.port_be), TD_RTP_HEADER_BYTES + payload_len);
+	td_rtp_write(frame->bytes + frame->l4 + 8, party->payload_type, 0, party->sequence,
+		     party->timestamp, party->ssrc);
+	frame_checksums(frame);
+}
+
+bool world_send(struct world *world, const struct frame *frame)
+{
+	struct rte_mbuf *mbuf = frame_mbuf(world->net.pool, frame);
+	struct td_packet packet;
+	uint32_t entry, owner;
+
+	ck_assert_int_eq(frame_parse(&world->net, mbuf, &packet), 0);
+	entry = td_demux_lookup(world->demux, packet.local,
+				__builtin_bswap16(packet.local_port_be));
+	if (!(entry & TD_DEMUX_OPEN)) {
+		rte_pktmbuf_free(mbuf);
+		return false;
+	}
+	packet.stream = td_demux_stream(entry);
+	owner = td_demux_worker(entry);
+	world->handed[owner]++;
+	td_role_enter_worker(owner);
+	td_media_prefetch(td_media_streams(td_engine_worker(world->engine, owner)), &packet, 1);
+	if (entry & TD_DEMUX_RTCP)
+		td_media_rtcp(td_engine_worker(world->engine, owner), &packet, 1, world->now_ns,
+			      &world->tx[owner]);
+	else
+		td_media_rtp(td_engine_worker(world->engine, owner), &packet, 1, world->now_ns,
+			     &world->tx[owner]);
+	catch_all(world);
+	return true;
+}
+
+void world_say(struct world *world, struct world_party *party)
+{
+	struct frame frame;
+
+	world_frame(party, 160, &frame);
+	ck_assert(world_send(world, &frame));
+	party->sequence++;
+	party->timestamp += 160;
+}
+
+void world_ticks(struct world *world, uint32_t ms)
+{
+	for (uint32_t i = 0; i < ms; i++) {
+		world->now_ns += WORLD_MS;
+		for (uint32_t w = 0; w < world->workers; w++) {
+			td_role_enter_worker(w);
+			td_media_tick(td_engine_worker(world->engine, w),
+				      (uint32_t)(world->now_ns / WORLD_MS % TD_MEDIA_SLOTS),
+				      world->now_ns, &world->tx[w]);
+		}
+	}
+	catch_all(world);
+}
+
+uint64_t world_drop(const struct world *world, enum td_drop drop)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < world->workers; i++)
+		sum += world->region.workers[i].drops[drop];
+	return sum;
+}
+
+struct td_stream_stats world_stats(struct world *world, struct td_stream_id stream)
+{
+	struct td_stream_stats stats;
+	uint32_t index = td_handle_index(stream.v);
+	struct td_media_worker *worker = td_engine_worker(world->engine, 0);
+
+	td_media_fill_stats(&worker->streams[index], &worker->cold[index], &stats);
+	return stats;
+}
