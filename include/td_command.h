@@ -50,6 +50,9 @@ struct td_command_stream_create {
 	struct td_context_id context;
 	uint32_t family; // enum td_family of the local address wanted
 	uint64_t owner;  // opaque to the dataplane; shown in the mirror
+	// Whom it will talk to, as far as known: of our addresses one on the same link is taken, else
+	// one with a gateway. Family NONE: any. Ties go to the address with the most free ports.
+	struct td_endpoint toward;
 };
 
 #define TD_REMOTE_LEARN    0x01u // the peer may be behind NAT: learn its source once, in the window

@@ -31,6 +31,7 @@ uint64_t td_region_layout_hash(void)
 		offsetof(struct td_ring, slot_count),
 		sizeof(struct td_command),
 		offsetof(struct td_command, u),
+		sizeof(struct td_command_stream_create),
 		sizeof(struct td_command_matrix_edit),
 		sizeof(struct td_command_stream_set_remote),
 		sizeof(struct td_command_record_start),

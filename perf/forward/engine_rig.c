@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 #include <rte_cycles.h>
-#include <rte_ethdev.h>
 #include <rte_ip.h>
+#include <rte_ring.h>
 #include <rte_udp.h>
 
 #include "base/clock.h"
@@ -21,6 +21,8 @@
 #include "worker/workers.h"
 
 #define LOCAL_BASE      "10.200.0."
+#define GATEWAY         "10.200.0.254"
+#define REMOTE_BASE     0x0ac90000u // 10.201.0.0: the parties, a port each
 #define PORT_FIRST      1024
 #define PORT_LAST       65535
 #define PAIRS_PER_LOCAL ((PORT_LAST - PORT_FIRST + 1) / 2)
@@ -32,9 +34,24 @@ struct rig_stream {
 	struct td_endpoint local, remote;
 };
 
+// How the next packet to one stream looks; kept in the order in which they are sent.
+struct feed {
+	uint32_t source_be, destination_be;
+	uint16_t source_port_be, destination_port_be;
+	uint16_t sequence;
+	uint32_t timestamp;
+};
+
 struct td_rig {
 	uint32_t stream_count, calls;
 	struct rig_stream *streams; // 2i and 2i + 1 are call i
+	struct feed *feeds;
+	uint32_t feed_next;
+	struct td_ring_port ring_port;
+	uint16_t payload_sum;
+	// The worker's clock stands still while the feeder works: what is done by the clock (reports,
+	// mirrors) then has its true share of the measured time.
+	uint64_t stopped_ns;
 	struct td_locals locals;
 	struct td_demux *demux;
 	struct td_neighbours *neighbours;
@@ -72,7 +89,7 @@ static void make_region(struct td_rig *rig)
 		     "event ring");
 }
 
-static void make_net(struct td_rig *rig, uint16_t dpdk_port, uint64_t seed)
+static void make_net(struct td_rig *rig, uint64_t seed)
 {
 	struct td_port_spec spec = {
 		.name = "bench", .kind = TD_PORT_KIND_NET_RING, .rx_queues = 1, .workers = 1
@@ -81,13 +98,16 @@ static void make_net(struct td_rig *rig, uint16_t dpdk_port, uint64_t seed)
 	char reason[TD_PORT_REASON_MAX];
 	uint32_t locals = (rig->stream_count + PAIRS_PER_LOCAL - 1) / PAIRS_PER_LOCAL;
 
-	must(td_port_adopt(&spec, dpdk_port, rig->pool, &rig->port, reason) == 0, "port", reason);
+	must(td_port_adopt(&spec, rig->ring_port.dpdk_port, rig->pool, &rig->port, reason) == 0,
+	     "port", reason);
 	for (uint32_t i = 0; i < locals; i++) {
 		struct td_local local = { .prefix_bits = 24 };
 		char text[24];
 
 		snprintf(text, sizeof text, LOCAL_BASE "%u", i + 1);
 		must(td_endpoint_parse_addr(text, &local.addr) == 0, text, "not an address");
+		must(td_endpoint_parse_addr(GATEWAY, &local.gateway) == 0, GATEWAY,
+		     "not an address");
 		must(td_locals_add(&rig->locals, &local) == 0, text, "not taken");
 	}
 	must(td_demux_create(locals, PORT_FIRST, PORT_LAST, seed, &rig->demux) == 0, "demux",
@@ -125,18 +145,54 @@ static void make_engine(struct td_rig *rig, uint64_t seed)
 	td_worker_attach(rig->worker, td_clock_now_ns());
 }
 
+// Turns an ARP request for the gateway into its answer; false for any other frame.
+static bool turn_arp(uint8_t *frame)
+{
+	uint8_t asked[4];
+
+	if (frame[12] != 0x08 || frame[13] != 0x06)
+		return false;
+	memcpy(asked, frame + 38, 4);
+	memcpy(frame, frame + 6, 6);
+	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe", 6);
+	frame[21] = 2;
+	memcpy(frame + 32, frame + 22, 10);
+	memcpy(frame + 22, frame + 6, 6);
+	memcpy(frame + 28, asked, 4);
+	return true;
+}
+
+// While nothing but ARP is on the rings.
+static void answer_arp(struct td_rig *rig)
+{
+	void *mbuf;
+
+	while (rte_ring_dequeue(rig->ring_port.out, &mbuf) == 0) {
+		if (turn_arp(rte_pktmbuf_mtod((struct rte_mbuf *)mbuf, uint8_t *)))
+			must(rte_ring_enqueue(rig->ring_port.in, mbuf) == 0, "arp", "ring full");
+		else
+			rte_pktmbuf_free(mbuf);
+	}
+}
+
+static uint64_t rig_now_ns(const struct td_rig *rig)
+{
+	return td_clock_now_ns() - rig->stopped_ns;
+}
+
 // Executes one command to its answer, taking the worker's turns meanwhile.
 static void call(struct td_rig *rig, struct td_command *command, struct td_event *answer)
 {
 	command->request_id = ++rig->request_id;
 	command->deadline_ns = UINT64_MAX;
 	td_role_enter_main();
-	td_engine_command(rig->engine, command, td_clock_now_ns());
+	td_engine_command(rig->engine, command, rig_now_ns(rig));
 	for (int turns = 0; turns < 1000000; turns++) {
-		uint64_t now_ns = td_clock_now_ns();
+		uint64_t now_ns = rig_now_ns(rig);
 
 		td_role_enter_worker(0);
 		td_worker_turn(rig->worker, now_ns);
+		answer_arp(rig);
 		for (int i = 0; i < 2; i++)
 			while (td_ring_pop(&rig->events[i], answer) == 0)
 				if (answer->request_id == command->request_id) {
@@ -201,33 +257,55 @@ static void bridge(struct td_rig *rig, struct td_context_id context, uint32_t ca
 	call(rig, &command, &answer);
 }
 
-// Calls in one random cycle: what leaves B of one call arrives at A of the next.
-static void link_cycle(struct td_rig *rig, uint64_t seed)
+// The parties' addresses, and a random order of all streams.
+static void make_feeds(struct td_rig *rig, uint64_t seed)
 {
-	uint32_t *order = malloc(rig->calls * sizeof *order);
+	for (uint32_t i = 0; i < rig->stream_count; i++) {
+		struct feed *feed = &rig->feeds[i];
+		const struct rig_stream *stream = &rig->streams[i];
 
-	for (uint32_t i = 0; i < rig->calls; i++)
-		order[i] = i;
-	for (uint32_t i = rig->calls - 1; i > 0; i--) {
-		uint32_t with, swap = order[i];
+		memcpy(&feed->source_be, stream->remote.addr, 4);
+		memcpy(&feed->destination_be, stream->local.addr, 4);
+		feed->source_port_be = stream->remote.port_be;
+		feed->destination_port_be = stream->local.port_be;
+	}
+	for (uint32_t i = rig->stream_count - 1; i > 0; i--) {
+		struct feed swap = rig->feeds[i];
+		uint32_t with;
 
 		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-		with = (uint32_t)((seed >> 33) % i);
-		order[i] = order[with];
-		order[with] = swap;
+		with = (uint32_t)((seed >> 33) % (i + 1));
+		rig->feeds[i] = rig->feeds[with];
+		rig->feeds[with] = swap;
 	}
-	for (uint32_t i = 0; i < rig->calls; i++) {
-		struct rig_stream *b = &rig->streams[2 * order[i] + 1];
-		struct rig_stream *a = &rig->streams[2 * order[(i + 1) % rig->calls]];
-
-		b->remote = a->local;
-		a->remote = b->local;
-	}
-	free(order);
 }
 
-struct td_rig *td_rig_create(uint32_t streams, uint16_t port, struct rte_mempool *pool,
-			     uint64_t seed)
+static void place_party(struct rig_stream *stream, uint32_t index)
+{
+	uint32_t addr_be = htonl(REMOTE_BASE + index / 32768);
+
+	stream->remote = (struct td_endpoint){ .family = TD_FAMILY_IPV4,
+					       .port_be = htons((uint16_t)(index % 32768 * 2)) };
+	// Port 0 cannot be a party's.
+	if (stream->remote.port_be == 0)
+		stream->remote.port_be = htons(1);
+	memcpy(stream->remote.addr, &addr_be, 4);
+}
+
+// Turns without packets until the gateway's answer has come and been taken.
+static void resolve_gateway(struct td_rig *rig)
+{
+	uint64_t until_ns = rig_now_ns(rig) + 20 * TD_NS_PER_MS;
+
+	td_role_enter_worker(0);
+	while (rig_now_ns(rig) < until_ns) {
+		td_worker_turn(rig->worker, rig_now_ns(rig));
+		answer_arp(rig);
+	}
+}
+
+struct td_rig *td_rig_create(uint32_t streams, const struct td_ring_port *ring_port,
+			     struct rte_mempool *pool, uint64_t seed)
 {
 	struct td_rig *rig = calloc(1, sizeof *rig);
 	struct td_context_id *contexts;
@@ -235,19 +313,24 @@ struct td_rig *td_rig_create(uint32_t streams, uint16_t port, struct rte_mempool
 	rig->calls = streams < 2 ? 1 : streams / 2;
 	rig->stream_count = rig->calls * 2;
 	rig->pool = pool;
+	rig->ring_port = *ring_port;
 	rig->streams = calloc(rig->stream_count, sizeof *rig->streams);
+	rig->feeds = calloc(rig->stream_count, sizeof *rig->feeds);
 	contexts = calloc(rig->calls, sizeof *contexts);
 	make_region(rig);
-	make_net(rig, port, seed);
+	make_net(rig, seed);
 	make_engine(rig, seed);
 	for (uint32_t i = 0; i < rig->calls; i++) {
 		contexts[i] = make_context(rig);
 		make_stream(rig, contexts[i], &rig->streams[2 * i]);
 		make_stream(rig, contexts[i], &rig->streams[2 * i + 1]);
 	}
-	link_cycle(rig, seed);
-	for (uint32_t i = 0; i < rig->stream_count; i++)
+	for (uint32_t i = 0; i < rig->stream_count; i++) {
+		place_party(&rig->streams[i], i);
 		connect_stream(rig, &rig->streams[i]);
+	}
+	make_feeds(rig, seed);
+	resolve_gateway(rig);
 	for (uint32_t i = 0; i < rig->calls; i++)
 		bridge(rig, contexts[i], i);
 	free(contexts);
@@ -265,48 +348,96 @@ void td_rig_destroy(struct td_rig *rig)
 	td_port_close(&rig->port);
 	munmap(rig->memory, rig->memory_bytes);
 	free(rig->streams);
+	free(rig->feeds);
 	free(rig);
 }
 
-// A frame from the stream's remote party to the stream.
-static struct rte_mbuf *make_packet(struct td_rig *rig, const struct rig_stream *stream)
+// Addresses a frame to the next stream, with checksums as that party would have made them.
+static void address_frame(struct td_rig *rig, uint8_t *frame)
+{
+	struct feed *feed = &rig->feeds[rig->feed_next];
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
+	uint16_t sequence_be = htons(feed->sequence++);
+	uint32_t timestamp_be = htonl(feed->timestamp), sum;
+
+	rig->feed_next = rig->feed_next + 1 == rig->stream_count ? 0 : rig->feed_next + 1;
+	feed->timestamp += PAYLOAD_BYTES;
+	memcpy(frame, rig->port.mac, 6);
+	ip->time_to_live = 64;
+	ip->src_addr = feed->source_be;
+	ip->dst_addr = feed->destination_be;
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	udp->src_port = feed->source_port_be;
+	udp->dst_port = feed->destination_port_be;
+	udp->dgram_cksum = 0;
+	memcpy(frame + 42, "\x80\x00", 2);
+	memcpy(frame + 44, &sequence_be, 2);
+	memcpy(frame + 46, &timestamp_be, 4);
+	memcpy(frame + 50, "\x00\x00\x00\x01", 4);
+	sum = rte_ipv4_phdr_cksum(ip, 0) + rte_raw_cksum(udp, 8 + 12) + rig->payload_sum;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	udp->dgram_cksum = (uint16_t)~sum;
+}
+
+static struct rte_mbuf *make_frame(struct td_rig *rig)
 {
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(rig->pool);
 	uint8_t *frame = mbuf ? (uint8_t *)rte_pktmbuf_append(mbuf, FRAME_BYTES) : NULL;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
+	struct rte_ipv4_hdr *ip;
+	struct rte_udp_hdr *udp;
 
 	must(frame != NULL, "packets", "the pool is empty");
 	memset(frame, 0xd5, FRAME_BYTES);
-	memcpy(frame, rig->port.mac, 6);
-	memcpy(frame + 6, rig->port.mac, 6);
-	memcpy(frame + 12, "\x08\x00", 2);
+	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe\x08\x00", 8);
+	ip = (struct rte_ipv4_hdr *)(frame + 14);
+	udp = (struct rte_udp_hdr *)(frame + 34);
 	memset(ip, 0, sizeof *ip);
 	ip->version_ihl = 0x45;
 	ip->total_length = htons(FRAME_BYTES - 14);
-	ip->time_to_live = 64;
 	ip->next_proto_id = IPPROTO_UDP;
-	memcpy(&ip->src_addr, stream->remote.addr, 4);
-	memcpy(&ip->dst_addr, stream->local.addr, 4);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	udp->src_port = stream->remote.port_be;
-	udp->dst_port = stream->local.port_be;
 	udp->dgram_len = htons(FRAME_BYTES - 34);
-	udp->dgram_cksum = 0;
-	memcpy(frame + 42, "\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01", 12);
-	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+	rig->payload_sum = rte_raw_cksum(frame + 54, PAYLOAD_BYTES);
 	return mbuf;
 }
 
 void td_rig_fill(struct td_rig *rig, uint32_t packets)
 {
-	for (uint32_t i = 0; i < packets; i++) {
-		uint32_t at = (uint32_t)((uint64_t)i * 2654435761u % rig->stream_count);
-		struct rte_mbuf *mbuf = make_packet(rig, &rig->streams[at]);
-
-		must(rte_eth_tx_burst(rig->port.dpdk_port, 0, &mbuf, 1) == 1, "packets",
+	for (uint32_t i = 0; i < packets; i++)
+		must(rte_ring_enqueue(rig->ring_port.out, make_frame(rig)) == 0, "packets",
 		     "the ring is full");
+}
+
+// Moves everything from the out ring to the in ring, readdressed; returns how many packets.
+static uint64_t feed(struct td_rig *rig)
+{
+	struct rte_mbuf *mbufs[32];
+	uint64_t fed = 0;
+	unsigned count;
+
+	while ((count = rte_ring_dequeue_burst(rig->ring_port.out, (void **)mbufs, 32, NULL)) > 0) {
+		unsigned kept = 0;
+
+		for (unsigned i = 0; i < count; i++) {
+			uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], uint8_t *);
+
+			// RTCP of ours ends here: the parties do not answer it.
+			if (!turn_arp(frame) && rte_pktmbuf_pkt_len(mbufs[i]) != FRAME_BYTES) {
+				rte_pktmbuf_free(mbufs[i]);
+				continue;
+			}
+			if (rte_pktmbuf_pkt_len(mbufs[i]) == FRAME_BYTES) {
+				address_frame(rig, frame);
+				fed++;
+			}
+			mbufs[kept++] = mbufs[i];
+		}
+		must(rte_ring_enqueue_bulk(rig->ring_port.in, (void **)mbufs, kept, NULL) == kept,
+		     "packets", "the ring is full");
 	}
+	return fed;
 }
 
 static uint64_t drops(const struct td_rig *rig)
@@ -331,13 +462,21 @@ const char *td_rig_drop_reason(const struct td_rig *rig)
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 {
 	const struct td_worker_stats *stats = rig->worker->stats;
-	uint64_t goal = stats->forwarded + packets, dropped = drops(rig), start = rte_rdtsc();
+	uint64_t goal = stats->forwarded + packets, dropped = drops(rig), cycles = 0;
 
 	td_role_enter_worker(0);
-	while (stats->forwarded < goal)
-		if (!td_worker_turn(rig->worker, td_clock_now_ns()) && drops(rig) != dropped)
+	while (stats->forwarded < goal) {
+		uint64_t start, fed, stop_ns = td_clock_now_ns();
+
+		fed = feed(rig);
+		rig->stopped_ns += td_clock_now_ns() - stop_ns;
+		if (fed == 0)
 			break;
-	start = rte_rdtsc() - start;
+		start = rte_rdtsc();
+		while (!rte_ring_empty(rig->ring_port.in))
+			td_worker_turn(rig->worker, rig_now_ns(rig));
+		cycles += rte_rdtsc() - start;
+	}
 	*lost += drops(rig) - dropped;
-	return start;
+	return cycles;
 }

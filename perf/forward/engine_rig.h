@@ -1,29 +1,33 @@
 // The real dataplane, all of it but the threads: engine, demux, neighbours and one worker whose
-// turns the benchmark takes itself, on a port that loops back.
+// turns the benchmark takes itself, on a port of rings.
 //
-//   stream A_i <-> B_i are calls; a packet to A_i leaves from B_i, addressed to the next A of a
-//   random cycle, and so on round; the other direction goes round the cycle backwards.
+//   feeder (not timed): packets from the out ring, readdressed to the next streams of a random
+//   order -> in ring      |      worker's turns (timed) until they are all on the out ring
 //
-// So every stream's both cache lines, every port entry and nothing else but the packets are
-// touched, in random order, which is what a switch with this many calls does.
+// Streams are calls of two that hear each other. Every packet goes to another stream, from that
+// stream's own party, with its next sequence number: over a round of the order every stream's both
+// cache lines and every port entry are touched once, which is what a switch with this many calls
+// does. The feeder's table is read in order, so it takes little of the cache.
 #pragma once
 
 #include <stdint.h>
 
 #include <rte_mempool.h>
 
+#include "ring_port.h"
+
 struct td_rig;
 
 // `streams`: 2 or more, even; half as many calls. Exits with a sentence when anything fails.
-struct td_rig *td_rig_create(uint32_t streams, uint16_t port, struct rte_mempool *pool,
-			     uint64_t seed);
+struct td_rig *td_rig_create(uint32_t streams, const struct td_ring_port *ring_port,
+			     struct rte_mempool *pool, uint64_t seed);
 void td_rig_destroy(struct td_rig *rig);
 
-// Puts `packets` on the ring, spread over the streams.
+// Makes `packets` to go round.
 void td_rig_fill(struct td_rig *rig, uint32_t packets);
 
-// Takes turns until `packets` have been forwarded; returns elapsed TSC cycles. `lost` grows by what
-// was dropped.
+// Feeds and takes turns until `packets` have been forwarded; returns the TSC cycles of the turns.
+// `lost` grows by what was dropped.
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost);
 // The most frequent drop reason so far.
 const char *td_rig_drop_reason(const struct td_rig *rig);

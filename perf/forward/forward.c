@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include "../report.h"
 #include "engine_rig.h"
@@ -34,20 +35,21 @@ static double ns_per_packet(uint64_t cycles, uint64_t packets)
 	return (double)cycles * 1e9 / (double)rte_get_tsc_hz() / (double)packets;
 }
 
-static void fill_relay(struct td_relay *relay, uint16_t port, struct rte_mempool *pool,
-		       uint32_t sessions)
+static void fill_relay(struct td_relay *relay, const struct td_ring_port *port,
+		       struct rte_mempool *pool, uint32_t sessions)
 {
 	for (uint32_t i = 0; i < IN_FLIGHT; i++) {
 		struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
 
 		td_relay_make_packet(relay, (uint32_t)((uint64_t)i * 2654435761u % sessions), mbuf);
-		if (rte_eth_tx_burst(port, 0, &mbuf, 1) != 1)
+		if (rte_ring_enqueue(port->in, mbuf) != 0)
 			exit(2);
 	}
 }
 
 static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte_mempool *pool,
-			   uint16_t relay_port, uint16_t rig_port)
+			   const struct td_ring_port *relay_port,
+			   const struct td_ring_port *rig_port)
 {
 	double ours[RUNS_MAX], bare[RUNS_MAX];
 	struct td_relay *relay = td_relay_create(streams, SEED);
@@ -61,11 +63,12 @@ static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte
 
 	fill_relay(relay, relay_port, pool, streams);
 	td_rig_fill(rig, IN_FLIGHT);
-	td_relay_run(relay, relay_port, WARM_UP, &row.lost);
+	td_relay_run(relay, relay_port->dpdk_port, WARM_UP, &row.lost);
 	td_rig_run(rig, WARM_UP, &row.lost);
 	for (unsigned i = 0; i < plan->runs; i++) {
-		bare[i] = ns_per_packet(td_relay_run(relay, relay_port, plan->packets, &row.lost),
-					plan->packets);
+		bare[i] = ns_per_packet(
+			td_relay_run(relay, relay_port->dpdk_port, plan->packets, &row.lost),
+			plan->packets);
 		ours[i] = ns_per_packet(td_rig_run(rig, plan->packets, &row.lost), plan->packets);
 	}
 	row.value = td_report_median(ours, plan->runs);
@@ -120,7 +123,7 @@ int main(int argc, char **argv)
 	const char *no_huge = getenv("TANDEM_NO_HUGE");
 	struct plan plan = parse_plan(argc, argv);
 	struct rte_mempool *pool;
-	uint16_t relay_port, rig_port;
+	struct td_ring_port relay_port, rig_port;
 	uint64_t lost = 0;
 
 	if (no_huge ? rte_eal_init(sizeof eal_small / sizeof eal_small[0], eal_small) < 0
@@ -130,16 +133,16 @@ int main(int argc, char **argv)
 				       RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	if (!pool)
 		return 2;
-	relay_port = td_ring_port_create("bare");
-	td_ring_port_start(relay_port, pool);
+	relay_port = td_ring_port_create("bare", 1);
+	td_ring_port_start(&relay_port, pool);
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		char name[16];
 
 		if (plan.only && plan.only != sizes[i])
 			continue;
 		snprintf(name, sizeof name, "tandem%zu", i);
-		rig_port = td_ring_port_create(name);
-		lost += bench_size(&plan, sizes[i], pool, relay_port, rig_port);
+		rig_port = td_ring_port_create(name, 0);
+		lost += bench_size(&plan, sizes[i], pool, &relay_port, &rig_port);
 	}
 	return lost ? 1 : 0;
 }

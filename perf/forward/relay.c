@@ -129,6 +129,8 @@ void td_relay_make_packet(struct td_relay *relay, uint32_t index, struct rte_mbu
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
 	struct rtp *rtp = (struct rtp *)(frame + 42);
 
+	if (!frame)
+		exit(2); // a pool with room for less than one frame
 	memset(frame, 0xd5, FRAME_BYTES);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	memset(ip, 0, sizeof *ip);

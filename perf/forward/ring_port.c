@@ -15,37 +15,50 @@ static void must(int ok, const char *what)
 	exit(2);
 }
 
-uint16_t td_ring_port_create(const char *name)
+static struct rte_ring *make_ring(const char *name, const char *direction)
 {
+	char full[RTE_RING_NAMESIZE];
 	struct rte_ring *ring;
-	int port;
 
-	ring = rte_ring_create(name, TD_RING_PORT_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(full, sizeof full, "%s-%s", name, direction);
+	ring = rte_ring_create(full, TD_RING_PORT_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	must(ring != NULL, "rte_ring_create");
-	port = rte_eth_from_rings(name, &ring, 1, &ring, 1, 0);
-	must(port >= 0, "rte_eth_from_rings");
-	return (uint16_t)port;
+	return ring;
 }
 
-void td_ring_port_start(uint16_t port, struct rte_mempool *pool)
+struct td_ring_port td_ring_port_create(const char *name, int loop)
+{
+	struct td_ring_port port;
+	int made;
+
+	port.in = make_ring(name, "in");
+	port.out = loop ? port.in : make_ring(name, "out");
+	made = rte_eth_from_rings(name, &port.in, 1, &port.out, 1, 0);
+	must(made >= 0, "rte_eth_from_rings");
+	port.dpdk_port = (uint16_t)made;
+	return port;
+}
+
+void td_ring_port_start(const struct td_ring_port *port, struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = { 0 };
 
-	must(rte_eth_dev_configure(port, 1, 1, &conf) == 0, "rte_eth_dev_configure");
-	must(rte_eth_rx_queue_setup(port, 0, 1024, 0, NULL, pool) == 0, "rx queue");
-	must(rte_eth_tx_queue_setup(port, 0, 1024, 0, NULL) == 0, "tx queue");
-	must(rte_eth_dev_start(port) == 0, "rte_eth_dev_start");
+	must(rte_eth_dev_configure(port->dpdk_port, 1, 1, &conf) == 0, "rte_eth_dev_configure");
+	must(rte_eth_rx_queue_setup(port->dpdk_port, 0, 1024, 0, NULL, pool) == 0, "rx queue");
+	must(rte_eth_tx_queue_setup(port->dpdk_port, 0, 1024, 0, NULL) == 0, "tx queue");
+	must(rte_eth_dev_start(port->dpdk_port) == 0, "rte_eth_dev_start");
 }
 
-uint64_t td_ring_port_empty(uint16_t port)
+static void empty_ring(struct rte_ring *ring)
 {
-	struct rte_mbuf *mbufs[32];
-	uint64_t total = 0;
-	uint16_t count;
+	void *mbuf;
 
-	while ((count = rte_eth_rx_burst(port, 0, mbufs, 32)) > 0) {
-		rte_pktmbuf_free_bulk(mbufs, count);
-		total += count;
-	}
-	return total;
+	while (rte_ring_dequeue(ring, &mbuf) == 0)
+		rte_pktmbuf_free(mbuf);
+}
+
+void td_ring_port_empty(const struct td_ring_port *port)
+{
+	empty_ring(port->in);
+	empty_ring(port->out);
 }

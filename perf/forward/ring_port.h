@@ -1,4 +1,4 @@
-// A DPDK port whose transmit side is its receive side: what is sent comes back, nothing else does.
+// DPDK ports made of rings: what a benchmark puts in is received, what is sent comes out again.
 #pragma once
 
 #include <stdint.h>
@@ -7,10 +7,17 @@
 
 #define TD_RING_PORT_SLOTS 16384
 
-// One ring, one receive and one transmit queue. `name` is unique in the process. The DPDK port is
-// not configured yet. Exits with a sentence when it cannot be made.
-uint16_t td_ring_port_create(const char *name);
+struct rte_ring;
+
+struct td_ring_port {
+	uint16_t dpdk_port;        // not configured yet
+	struct rte_ring *in, *out; // the same ring when it loops back
+};
+
+// `name` is unique in the process. With `loop` what is sent is received again. Exits with a
+// sentence when it cannot be made.
+struct td_ring_port td_ring_port_create(const char *name, int loop);
 // Configures and starts it for direct use.
-void td_ring_port_start(uint16_t port, struct rte_mempool *pool);
-// Frees every packet that is in the ring; returns how many there were.
-uint64_t td_ring_port_empty(uint16_t port);
+void td_ring_port_start(const struct td_ring_port *port, struct rte_mempool *pool);
+// Frees every packet that is in its rings.
+void td_ring_port_empty(const struct td_ring_port *port);
