@@ -17,6 +17,8 @@ static int parse(const char *body)
 	return td_sdp_parse(body, strlen(body), &sdp);
 }
 
+static void append(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void append(const char *format, ...)
 {
 	size_t len = strlen(text);
