@@ -1,0 +1,592 @@
+// The API of a running control process over its real socket, and tandemctl against it.
+#include <check.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "live.h"
+
+static struct live live;
+static struct live_client client;
+static char out[1 << 20];
+
+static void setup(void)
+{
+	live_start(&live);
+	client = live_login(&live);
+}
+
+static void teardown(void)
+{
+	live_hang_up(&client);
+	live_stop(&live);
+}
+
+static json_t *ask(const char *method, const char *params)
+{
+	json_t *reply = live_ask(&live, &client, method, params);
+
+	ck_assert_ptr_nonnull(reply);
+	return reply;
+}
+
+static void expect_error(json_t *reply, long code, const char *message)
+{
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_int_eq(live_int(reply, "error.code"), code);
+	ck_assert_str_eq(live_text(reply, "error.message"), message);
+	json_decref(reply);
+}
+
+// Asks until the member at `path` is `wanted`.
+static json_t *ask_until(const char *method, const char *params, const char *path,
+			 const char *wanted)
+{
+	for (int tries = 0; tries < 2000; tries++) {
+		json_t *reply = ask(method, params);
+		const json_t *value = live_at(reply, path);
+
+		if (json_is_string(value) && strcmp(json_string_value(value), wanted) == 0)
+			return reply;
+		json_decref(reply);
+		usleep(1000);
+	}
+	ck_abort_msg("%s: %s never became \"%s\"", method, path, wanted);
+}
+
+#define CTL(...) live_ctl(&live, out, sizeof out, (char *[]){ __VA_ARGS__, NULL })
+#define TOKEN    "--token", LIVE_TOKEN
+
+START_TEST(test_refusals_name_code_and_reason)
+{
+	static const struct {
+		const char *method, *params;
+		long code;
+		const char *message;
+	} rows[] = {
+		{ "call.get", "{\"id\":\"c9\"}", -32004, "there is no call c9" },
+		{ "call.hangup", "{\"id\":\"c9\"}", -32004, "there is no call c9" },
+		{ "call.get", "{}", -32602, "id: missing; a call's id, such as c42" },
+		{ "call.list", "{\"limit\":0}", -32602, "limit: found 0, expected 1 to 1000" },
+		{ "call.list", "{\"limit\":1001}", -32602,
+		  "limit: found 1001, expected 1 to 1000" },
+		{ "call.list", "{\"offset\":-1}", -32602,
+		  "offset: found -1, expected 0 to 2147483647" },
+		{ "queue.get", "{\"name\":\"nobody\"}", -32004, "there is no queue nobody" },
+		{ "agent.get", "{\"id\":\"1009\"}", -32004, "there is no agent 1009" },
+		{ "agent.set_state", "{\"id\":\"1009\",\"state\":\"available\"}", -32004,
+		  "there is no agent 1009" },
+		{ "agent.set_state", "{\"id\":\"1001\",\"state\":\"happy\"}", -32602,
+		  "state: found \"happy\", expected one of: logged-in logged-out available paused" },
+		{ "agent.set_state", "{\"id\":\"1001\",\"state\":\"available\",\"reason\":\"x\"}",
+		  -32602, "reason: only a pause has one" },
+		{ "stream.get", "{\"id\":0}", -32602, "id: found 0, expected 1 to 4294967295" },
+		{ "stream.get", "{\"id\":77}", -32004, "there is no stream 77" },
+		{ "stream.get", "{\"id\":4294967295}", -32004, "there is no stream 4294967295" },
+		{ "system.halt", NULL, -32601,
+		  "system.halt: no such method; rpc.methods lists them" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		expect_error(ask(rows[i].method, rows[i].params), rows[i].code, rows[i].message);
+}
+END_TEST
+
+START_TEST(test_only_auth_before_the_token)
+{
+	static const struct {
+		const char *line, *message;
+		long code;
+	} rows[] = {
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"system.status\"}\n",
+		  "system.status: send auth with the token first", -32001 },
+		{ "POST / HTTP/1.1\r\n", "not JSON: '[' or '{' expected near 'POST' at byte 4",
+		  -32700 },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth\",\"params\":{\"token\":\"no\"}}\n",
+		  "wrong token", -32001 },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth\",\"params\":{\"token\":1}}\n",
+		  "token: expected a string", -32602 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct live_client stranger = live_connect(&live, 4);
+
+		live_send(&stranger, rows[i].line, strlen(rows[i].line));
+		expect_error(live_receive(&live, &stranger), rows[i].code, rows[i].message);
+		ck_assert_ptr_null(live_receive(&live, &stranger));
+		live_hang_up(&stranger);
+	}
+}
+END_TEST
+
+START_TEST(test_five_wrong_tokens_close_the_door)
+{
+	for (int i = 0; i < 7; i++) {
+		struct live_client stranger = live_connect(&live, 5);
+		json_t *reply = live_ask(&live, &stranger, "auth",
+					 i < 5 ? "{\"token\":\"guess\"}"
+					       : "{\"token\":\"" LIVE_TOKEN "\"}");
+
+		ck_assert_int_eq(live_int(reply, "error.code"), i < 5 ? -32001 : -32002);
+		json_decref(reply);
+		live_hang_up(&stranger);
+	}
+	json_decref(ask("system.status", NULL));
+	ck_assert_int_eq(CTL(TOKEN, "calls"), 0);
+}
+END_TEST
+
+START_TEST(test_a_silent_client_is_closed)
+{
+	struct live_client silent = live_connect(&live, 4);
+
+	expect_error(live_receive(&live, &silent), -32001,
+		     "no token within 5 seconds: send auth first");
+	ck_assert_ptr_null(live_receive(&live, &silent));
+	live_hang_up(&silent);
+}
+END_TEST
+
+START_TEST(test_one_client_too_many)
+{
+	struct live_client crowd[63], extra;
+
+	for (int i = 0; i < 63; i++)
+		crowd[i] = live_login(&live);
+	extra = live_connect(&live, 3);
+	expect_error(live_receive(&live, &extra), -32007, "too many clients: at most 64 at a time");
+	ck_assert_ptr_null(live_receive(&live, &extra));
+	live_hang_up(&extra);
+	json_decref(ask("system.status", NULL));
+	for (int i = 0; i < 63; i++)
+		live_hang_up(&crowd[i]);
+	for (int tries = 0; tries < 1000; tries++) {
+		json_t *reply = ask("system.status", NULL);
+		long clients = live_int(reply, "result.api.clients");
+
+		json_decref(reply);
+		if (clients == 1)
+			return;
+	}
+	ck_abort_msg("clients that went away are still counted");
+}
+END_TEST
+
+START_TEST(test_line_length_bound)
+{
+	static char line[70000];
+	static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.methods\"}";
+
+	memset(line, ' ', sizeof line);
+	memcpy(line, request, strlen(request));
+	line[65536] = '\n';
+	live_send(&client, line, 65537);
+	json_decref(live_receive(&live, &client));
+	line[65536] = ' ';
+	live_send(&client, line, 65537);
+	expect_error(live_receive(&live, &client), -32007, "a line holds at most 65536 bytes");
+	ck_assert_ptr_null(live_receive(&live, &client));
+}
+END_TEST
+
+START_TEST(test_bytes_come_as_they_like)
+{
+	static const char lines[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"call.list\"}\r\n\n\r\n"
+		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"call.list\"}\n"
+		"[{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"call.list\"},"
+		"{\"jsonrpc\":\"2.0\",\"method\":\"call.list\"}]\n";
+
+	for (int pass = 0; pass < 2; pass++) {
+		size_t step = pass ? 1 : sizeof lines - 1;
+		json_t *reply;
+
+		for (size_t at = 0; at < sizeof lines - 1; at += step)
+			live_send(&client, lines + at, step);
+		for (long id = 1; id <= 2; id++) {
+			reply = live_receive(&live, &client);
+			ck_assert_int_eq(live_int(reply, "id"), id);
+			json_decref(reply);
+		}
+		reply = live_receive(&live, &client);
+		ck_assert_uint_eq(json_array_size(reply), 1);
+		ck_assert_int_eq(live_int(reply, "0.id"), 3);
+		json_decref(reply);
+	}
+}
+END_TEST
+
+// Who asks without reading is not read any more; when he reads again, no answer is missing.
+START_TEST(test_a_client_that_does_not_read)
+{
+	static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.methods\"}\n";
+	long sent = 0, got = 0;
+	struct live_client other;
+
+	while (sent < 20000 &&
+	       send(client.fd, request, sizeof request - 1, MSG_DONTWAIT) == sizeof request - 1)
+		sent++;
+	ck_assert_int_gt(sent, 100);
+	other = live_login(&live);
+	json_decref(live_ask(&live, &other, "system.status", NULL));
+	live_hang_up(&other);
+	while (got < sent) {
+		json_decref(live_receive(&live, &client));
+		got++;
+	}
+}
+END_TEST
+
+START_TEST(test_events_are_numbered_and_resumable)
+{
+	struct live_client listener = live_login(&live);
+	json_t *reply = live_ask(&live, &listener, "events.subscribe", NULL), *event;
+
+	ck_assert_int_eq(live_int(reply, "result.seq"), 0);
+	json_decref(reply);
+	json_decref(ask("agent.set_state",
+			"{\"id\":\"1001\",\"state\":\"paused\",\"reason\":\"tea\"}"));
+	event = live_receive(&live, &listener);
+	ck_assert_str_eq(live_text(event, "params.kind"), "agent.state");
+	ck_assert_int_eq(live_int(event, "params.seq"), 1);
+	ck_assert_str_eq(live_text(event, "params.agent.state"), "paused");
+	ck_assert_str_eq(live_text(event, "params.agent.reason"), "tea");
+	json_decref(event);
+	live_hang_up(&listener);
+	// Away for two more; back, and nothing was missed.
+	json_decref(ask("agent.set_state", "{\"id\":\"1001\",\"state\":\"available\"}"));
+	json_decref(ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"paused\"}"));
+	listener = live_login(&live);
+	json_decref(live_ask(&live, &listener, "events.subscribe", "{\"since\":1}"));
+	for (long seq = 2; seq <= 3; seq++) {
+		event = live_receive(&live, &listener);
+		ck_assert_int_eq(live_int(event, "params.seq"), seq);
+		json_decref(event);
+	}
+	json_decref(live_ask(&live, &listener, "events.unsubscribe", NULL));
+	json_decref(ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"available\"}"));
+	reply = live_ask(&live, &listener, "system.status", NULL);
+	ck_assert_int_eq(live_int(reply, "result.api.subscribers"), 0);
+	json_decref(reply);
+	live_hang_up(&listener);
+}
+END_TEST
+
+// Further behind than events are kept: an explicit gap, then what there is.
+START_TEST(test_gap)
+{
+	struct live_client listener = live_login(&live);
+	json_t *event;
+
+	json_decref(live_ask(&live, &listener, "events.subscribe", NULL));
+	for (int i = 0; i < 1100; i++)
+		json_decref(
+			ask("agent.set_state", i % 2 ? "{\"id\":\"1001\",\"state\":\"available\"}"
+						     : "{\"id\":\"1001\",\"state\":\"paused\"}"));
+	live_hang_up(&listener);
+	listener = live_login(&live);
+	json_decref(live_ask(&live, &listener, "events.subscribe", "{\"since\":10}"));
+	event = live_receive(&live, &listener);
+	ck_assert_str_eq(live_text(event, "params.kind"), "gap");
+	ck_assert_int_eq(live_int(event, "params.from"), 11);
+	ck_assert_int_eq(live_int(event, "params.seq"), 1100 - 1024);
+	json_decref(event);
+	for (long seq = 1100 - 1024 + 1; seq <= 1100; seq++) {
+		event = live_receive(&live, &listener);
+		ck_assert_int_eq(live_int(event, "params.seq"), seq);
+		json_decref(event);
+	}
+	live_hang_up(&listener);
+}
+END_TEST
+
+START_TEST(test_workers_and_streams_are_live)
+{
+	struct td_stream_mirror *mirror = &live.dp.region.streams[7];
+	struct td_worker_stats *worker = &live.dp.region.workers[0];
+	char params[64];
+	json_t *reply;
+
+	worker->rx_packets = 5000;
+	worker->drops[TD_DROP_RTP_VERSION] = 3;
+	worker->heartbeat_ns = 1;
+	reply = ask("worker.list", NULL);
+	ck_assert_uint_eq(json_array_size(live_at(reply, "result.workers")), 1);
+	ck_assert_int_eq(live_int(reply, "result.workers.0.rx_packets"), 5000);
+	ck_assert_int_eq(live_int(reply, "result.workers.0.drops.rtp_version"), 3);
+	ck_assert_uint_eq(json_object_size(live_at(reply, "result.workers.0.drops")), 1);
+	json_decref(reply);
+	ck_assert_int_eq(CTL(TOKEN, "workers"), 0);
+	ck_assert_msg(strstr(out, "drops of worker 0\n  rtp_version  3\n") != NULL, "%s", out);
+
+	td_mirror_write_begin(&mirror->lock);
+	mirror->id.v = td_handle_make(7, 2);
+	mirror->codec = TD_CODEC_PCMA;
+	mirror->stats.rx_packets = 900;
+	mirror->stats.rx_expected = 1000;
+	mirror->stats.rx_lost = 100;
+	td_mirror_write_end(&mirror->lock);
+	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 2));
+	reply = ask("stream.get", params);
+	ck_assert_str_eq(live_text(reply, "result.codec"), "PCMA");
+	ck_assert_int_eq(live_int(reply, "result.received.packets"), 900);
+	ck_assert_double_eq_tol(json_number_value(live_at(reply, "result.received.lost_percent")),
+				10.0, 0.001);
+	ck_assert(json_is_null(live_at(reply, "result.reported")));
+	json_decref(reply);
+	// The generation before is another stream, and a torn mirror is none.
+	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 1));
+	reply = ask("stream.get", params);
+	ck_assert_int_eq(live_int(reply, "error.code"), -32004);
+	json_decref(reply);
+	td_mirror_write_begin(&mirror->lock);
+	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 2));
+	reply = ask("stream.get", params);
+	ck_assert_int_eq(live_int(reply, "error.code"), -32004);
+	json_decref(reply);
+}
+END_TEST
+
+START_TEST(test_without_a_dataplane)
+{
+	json_t *reply;
+
+	dp_die(&live.dp);
+	// It attaches again at once: look before the model is played.
+	for (int i = 0; i < 200; i++) {
+		reply = ask("worker.list", NULL);
+		if (live_at(reply, "error"))
+			break;
+		json_decref(reply);
+	}
+	expect_error(reply, -32006, "the dataplane is not connected");
+	json_decref(ask_until("system.status", NULL, "result.dataplane.state", "up"));
+}
+END_TEST
+
+static const char *ask_database(const char *sql)
+{
+	static char answer[256];
+	char path[160];
+	sqlite3_stmt *statement;
+	sqlite3 *db;
+
+	snprintf(path, sizeof path, "%s/tandem.db", live.data);
+	ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	snprintf(answer, sizeof answer, "%s",
+		 sqlite3_step(statement) == SQLITE_ROW
+			 ? (const char *)sqlite3_column_text(statement, 0)
+			 : "nothing");
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return answer;
+}
+
+// A caller waits; everybody sees it; an operator ends it; the record says so.
+START_TEST(test_a_call_from_arrival_to_record)
+{
+	struct live_client listener = live_login(&live);
+	char id[32];
+	json_t *reply;
+	long seq;
+
+	reply = live_ask(&live, &listener, "events.subscribe", NULL);
+	seq = live_int(reply, "result.seq");
+	json_decref(reply);
+	live_call_in(&live);
+	reply = ask_until("call.list", "{\"queue\":\"support\"}", "result.calls.0.state", "queued");
+	ck_assert_int_eq(live_int(reply, "result.total"), 1);
+	ck_assert_str_eq(live_text(reply, "result.calls.0.caller"), "+442071234567");
+	ck_assert_str_eq(live_text(reply, "result.calls.0.trunk"), "carrier");
+	ck_assert_int_gt(live_int(reply, "result.calls.0.caller_leg.stream"), 0);
+	snprintf(id, sizeof id, "%s", live_text(reply, "result.calls.0.id"));
+	json_decref(reply);
+	reply = ask("call.list", "{\"queue\":\"sales\"}");
+	ck_assert_int_eq(live_int(reply, "result.total"), 0);
+	json_decref(reply);
+	reply = ask("queue.get", "{\"name\":\"support\"}");
+	ck_assert_int_eq(live_int(reply, "result.waiting"), 1);
+	ck_assert_str_eq(live_text(reply, "result.line.0.call"), id);
+	ck_assert_int_eq(live_int(reply, "result.line.0.position"), 1);
+	json_decref(reply);
+
+	ck_assert_int_eq(CTL(TOKEN, "call", id), 0);
+	ck_assert_msg(strstr(out, "caller's leg") != NULL, "%s", out);
+	ck_assert_int_eq(CTL(TOKEN, "hangup", id), 0);
+	live_expect_sip(&live, "BYE ");
+	for (bool ended = false; !ended;) {
+		json_t *event = live_receive(&live, &listener);
+
+		ck_assert_int_eq(live_int(event, "params.seq"), ++seq);
+		ended = strcmp(live_text(event, "params.kind"), "call.ended") == 0;
+		if (live_at(event, "params.call"))
+			ck_assert_str_eq(live_text(event, "params.call.id"), id);
+		if (ended)
+			ck_assert_str_eq(live_text(event, "params.cause"), "operator-hangup");
+		json_decref(event);
+	}
+	live_hang_up(&listener);
+	for (int tries = 0;
+	     tries < 2000 && strcmp(ask_database("SELECT count(*) FROM call"), "1") != 0; tries++)
+		usleep(2000);
+	ck_assert_str_eq(
+		ask_database("SELECT call_id || ' ' || cause || ' ' || queue || ' ' || trunk "
+			     "FROM call"),
+		(snprintf(out, sizeof out, "%s operator-hangup support carrier", id), out));
+	ck_assert_str_eq(ask_database("SELECT count(*) FROM leg WHERE role = 'caller'"), "1");
+}
+END_TEST
+
+START_TEST(test_tandemctl_tables_and_json)
+{
+	json_t *result;
+
+	ck_assert_int_eq(CTL(TOKEN, "status"), 0);
+	ck_assert_msg(strstr(out, "dataplane             up\n") != NULL, "%s", out);
+	ck_assert_int_eq(CTL(TOKEN, "calls"), 0);
+	ck_assert_str_eq(out, "no calls\n");
+	ck_assert_int_eq(CTL(TOKEN, "queues"), 0);
+	ck_assert_msg(strncmp(out, "QUEUE    WAITING  OLDEST", 24) == 0, "%s", out);
+	ck_assert_int_eq(CTL(TOKEN, "agents", "sales"), 0);
+	// A name cannot drive the terminal.
+	ck_assert_msg(strstr(out, "1002   B?[31mob  available") != NULL, "%s", out);
+	ck_assert_msg(strstr(out, "1001") == NULL && strchr(out, '\033') == NULL, "%s", out);
+	ck_assert_int_eq(CTL(TOKEN, "trunks"), 0);
+	ck_assert_msg(strstr(out, "carrier") != NULL, "%s", out);
+	ck_assert_int_eq(CTL(TOKEN, "--json", "agent", "1001", "paused", "lunch"), 0);
+	result = json_loads(out, 0, NULL);
+	ck_assert_str_eq(live_text(result, "state"), "paused");
+	ck_assert_str_eq(live_text(result, "reason"), "lunch");
+	ck_assert_str_eq(live_text(result, "queues.0"), "support");
+	json_decref(result);
+	ck_assert_ptr_eq(strchr(out, '\n'), out + strlen(out) - 1);
+	ck_assert_int_eq(CTL(TOKEN, "rpc", "agent.list", "{\"limit\":1,\"offset\":1}"), 0);
+	result = json_loads(out, 0, NULL);
+	ck_assert_int_eq(live_int(result, "total"), 2);
+	ck_assert_str_eq(live_text(result, "agents.0.id"), "1002");
+	json_decref(result);
+}
+END_TEST
+
+START_TEST(test_tandemctl_exit_status_and_tokens)
+{
+	ck_assert_int_eq(CTL("status"), 4);
+	ck_assert_str_eq(out, "tandemctl: no token: set TANDEM_TOKEN, or give --token or --config "
+			      "FILE\n");
+	setenv("TANDEM_TOKEN", LIVE_TOKEN, 1);
+	ck_assert_int_eq(CTL("calls"), 0);
+	ck_assert_int_eq(CTL("--token", "something else entirely", "calls"), 4);
+	ck_assert_str_eq(out, "tandemctl: wrong token\n");
+	unsetenv("TANDEM_TOKEN");
+	ck_assert_int_eq(CTL("--config", live.config, "calls"), 0);
+	ck_assert_int_eq(CTL("--config", "/nonexistent.yaml", "calls"), 2);
+	ck_assert_int_eq(CTL(TOKEN, "call", "c77"), 1);
+	ck_assert_str_eq(out, "tandemctl: there is no call c77\n");
+	ck_assert_int_eq(CTL(TOKEN, "frob"), 2);
+	ck_assert_int_eq(CTL(TOKEN, "call"), 2);
+	ck_assert_str_eq(out, "tandemctl: usage: tandemctl call ID\n");
+	ck_assert_int_eq(CTL(TOKEN, "rpc", "call.list", "{"), 2);
+	ck_assert_int_eq(CTL(TOKEN, "--address", "127.0.0.1:1", "calls"), 3);
+	ck_assert_int_eq(CTL(TOKEN, "--address", "localhost:5048", "calls"), 2);
+	ck_assert_int_eq(CTL("--help"), 0);
+	ck_assert_msg(strstr(out, "exit status: 0 done") != NULL, "%s", out);
+	ck_assert_int_eq(CTL("--frob"), 2);
+	ck_assert_int_eq(CTL(TOKEN, "watch"), 2);
+}
+END_TEST
+
+// Reads the child's output until it holds `wanted`.
+static void read_until(int fd, const char *wanted)
+{
+	size_t have = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		ssize_t got = read(fd, out + have, sizeof out - 1 - have);
+
+		if (got > 0)
+			have += (size_t)got;
+		out[have] = '\0';
+		if (strstr(out, wanted))
+			return;
+		live_pump(&live);
+		usleep(2000);
+	}
+	ck_abort_msg("no \"%s\" in: %s", wanted, out);
+}
+
+START_TEST(test_tandemctl_events)
+{
+	int fd;
+	pid_t child = live_ctl_start(&live, false, &fd, (char *[]){ TOKEN, "events", NULL });
+	bool subscribed = false;
+
+	for (int tries = 0; !subscribed && tries < 5000; tries++) {
+		json_t *reply = ask("system.status", NULL);
+
+		subscribed = live_int(reply, "result.api.subscribers") == 1;
+		json_decref(reply);
+		usleep(1000);
+	}
+	ck_assert(subscribed);
+	json_decref(ask("agent.set_state",
+			"{\"id\":\"1001\",\"state\":\"paused\",\"reason\":\"tea\"}"));
+	read_until(fd, "agent 1001  state paused  reason tea\n");
+	kill(child, SIGINT);
+	ck_assert_int_eq(live_wait(&live, child), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_tandemctl_watch_on_a_terminal)
+{
+	int fd;
+	pid_t child = live_ctl_start(&live, true, &fd, (char *[]){ TOKEN, "watch", NULL });
+
+	read_until(fd, "\033[?1049h");
+	read_until(fd, "dataplane \033[1mup");
+	// The second frame, a second later.
+	read_until(fd, "dataplane \033[1mup");
+	ck_assert_int_eq(write(fd, "q", 1), 1);
+	read_until(fd, "\033[?1049l");
+	ck_assert_int_eq(live_wait(&live, child), 0);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("live");
+	TCase *tcase = tcase_create("live");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_refusals_name_code_and_reason);
+	tcase_add_test(tcase, test_only_auth_before_the_token);
+	tcase_add_test(tcase, test_five_wrong_tokens_close_the_door);
+	tcase_add_test(tcase, test_a_silent_client_is_closed);
+	tcase_add_test(tcase, test_one_client_too_many);
+	tcase_add_test(tcase, test_line_length_bound);
+	tcase_add_test(tcase, test_bytes_come_as_they_like);
+	tcase_add_test(tcase, test_a_client_that_does_not_read);
+	tcase_add_test(tcase, test_events_are_numbered_and_resumable);
+	tcase_add_test(tcase, test_gap);
+	tcase_add_test(tcase, test_workers_and_streams_are_live);
+	tcase_add_test(tcase, test_without_a_dataplane);
+	tcase_add_test(tcase, test_a_call_from_arrival_to_record);
+	tcase_add_test(tcase, test_tandemctl_tables_and_json);
+	tcase_add_test(tcase, test_tandemctl_exit_status_and_tokens);
+	tcase_add_test(tcase, test_tandemctl_events);
+	tcase_add_test(tcase, test_tandemctl_watch_on_a_terminal);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
