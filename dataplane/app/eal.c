@@ -140,7 +140,7 @@ static int cpu_from_end(const cpu_set_t *cpus, unsigned n)
 static int choose_lcores(const struct td_config *config, const struct td_eal_machine *machine,
 			 struct td_eal_plan *plan, char reason[TD_EAL_REASON_MAX])
 {
-	char text[1024];
+	char text[6144];
 	size_t len = (size_t)snprintf(text, sizeof text, "--lcores=0@(");
 	const char *comma = "";
 

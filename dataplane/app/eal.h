@@ -16,7 +16,7 @@
 #include "td_error.h"
 
 #define TD_EAL_REASON_MAX   320
-#define TD_EAL_ARGUMENT_MAX 24
+#define TD_EAL_ARGUMENT_MAX 40
 
 // What the machine has; separate from the decision so that it can be tested.
 struct td_eal_machine {
@@ -27,7 +27,7 @@ struct td_eal_machine {
 };
 
 struct td_eal_plan {
-	char text[2048]; // the arguments' bytes
+	char text[8192]; // the arguments' bytes
 	char *arguments[TD_EAL_ARGUMENT_MAX];
 	int argument_count;
 	bool hugepages;
