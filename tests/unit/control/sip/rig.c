@@ -146,6 +146,19 @@ const struct td_sip_message *rig_last(const struct rig *rig, struct td_sip_messa
 	return rig_parse(rig, rig->out_count - 1, msg);
 }
 
+const struct td_sip_message *rig_keep(const struct rig *rig, struct td_sip_message *msg)
+{
+	static char copies[8][sizeof rig->out[0].bytes];
+	static unsigned next;
+	char *copy = copies[next++ % 8];
+	const struct rig_out *out = &rig->out[rig->out_count - 1];
+
+	ck_assert_uint_gt(rig->out_count, 0);
+	memcpy(copy, out->bytes, out->len);
+	ck_assert_int_eq(td_sip_message_parse(msg, copy, out->len), 0);
+	return msg;
+}
+
 unsigned rig_status(const struct rig *rig, unsigned i)
 {
 	unsigned status = 0;
@@ -191,4 +204,80 @@ const char *rig_text(struct td_str span)
 		memcpy(out, span.at, span.len);
 	out[span.len] = 0;
 	return out;
+}
+
+#define SDP                                                                                        \
+	"v=0\no=- 1 1 IN IP4 10.77.0.10\ns=-\nc=IN IP4 10.77.0.10\nt=0 0\nm=audio 4000 RTP/AVP 0\n"
+
+void rig_invite(struct rig *rig, const char *branch, unsigned cseq, const char *to_tag)
+{
+	rig_inf(rig,
+		"INVITE sip:100@10.77.0.1 SIP/2.0\n"
+		"Via: SIP/2.0/UDP 10.77.0.10:5060;branch=%s;rport\n"
+		"Record-Route: <sip:10.77.0.11;lr>\n"
+		"Record-Route: <sip:10.77.0.12;lr>\n"
+		"Max-Forwards: 70\n"
+		"From: \"Bob\" <sip:bob@example.com>;tag=bobtag\n"
+		"To: <sip:100@10.77.0.1>%s%s\n"
+		"Call-ID: call-1\n"
+		"CSeq: %u INVITE\n"
+		"Contact: <sip:bob@10.77.0.10:5062>\n"
+		"Content-Type: application/sdp\n\n" SDP,
+		branch, to_tag[0] ? ";tag=" : "", to_tag, cseq);
+}
+
+void rig_request(struct rig *rig, const char *method, const char *branch, unsigned cseq,
+		 const char *to_tag)
+{
+	rig_inf(rig,
+		"%s sip:100@10.77.0.1 SIP/2.0\n"
+		"Via: SIP/2.0/UDP 10.77.0.10:5060;branch=%s;rport\n"
+		"Max-Forwards: 70\n"
+		"From: \"Bob\" <sip:bob@example.com>;tag=bobtag\n"
+		"To: <sip:100@10.77.0.1>%s%s\n"
+		"Call-ID: call-1\n"
+		"CSeq: %u %s\n"
+		"Content-Length: 0\n\n",
+		method, branch, to_tag[0] ? ";tag=" : "", to_tag, cseq, method);
+}
+
+int rig_respond(struct rig *rig, unsigned event, unsigned status)
+{
+	struct td_sip_response response = { .status = (uint16_t)status };
+
+	if (status == 200) {
+		response.content_type = TD_STR("application/sdp");
+		response.body = TD_STR("v=0\r\n");
+	}
+	return td_sip_respond(rig->ep, rig->now_ms, rig->events[event].txn, &response);
+}
+
+const char *rig_our_tag(const struct rig *rig)
+{
+	static struct td_sip_message msg;
+
+	return rig_text(rig_last(rig, &msg)->to.tag);
+}
+
+const char *rig_call_up(struct rig *rig)
+{
+	const char *tag;
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	ck_assert_int_eq(td_sip_txn_adopt(rig->ep, rig->events[0].txn, 77, 0), 0);
+	ck_assert_int_eq(rig_respond(rig, 0, 200), 0);
+	tag = rig_our_tag(rig);
+	rig_request(rig, "ACK", "z9hG4bKack1", 1, tag);
+	return tag;
+}
+
+void rig_reply(struct rig *rig, const struct td_sip_message *request, unsigned status,
+	       const char *to_tag, const char *more)
+{
+	rig_inf(rig,
+		"SIP/2.0 %u Whatever\nVia: %s\nFrom: %s\nTo: %s%s%s\nCall-ID: %s\nCSeq: %u %s\n%s"
+		"Content-Length: 0\n\n",
+		status, rig_text(request->via.text), rig_text(request->from.text),
+		rig_text(request->to.text), to_tag[0] ? ";tag=" : "", to_tag,
+		rig_text(request->call_id), request->cseq, rig_text(request->method_text), more);
 }

@@ -56,6 +56,8 @@ void rig_run(struct rig *rig, uint64_t ms);
 const struct td_sip_message *rig_parse(const struct rig *rig, unsigned i,
 				       struct td_sip_message *msg);
 const struct td_sip_message *rig_last(const struct rig *rig, struct td_sip_message *msg);
+// The last one, parsed from a copy that outlives rig_clear (eight of them).
+const struct td_sip_message *rig_keep(const struct rig *rig, struct td_sip_message *msg);
 // Status code of the i-th datagram, 0 for a request.
 unsigned rig_status(const struct rig *rig, unsigned i);
 uint64_t rig_counter(const struct rig *rig, enum td_sip_counter counter);
@@ -63,3 +65,19 @@ uint32_t rig_transactions(const struct rig *rig);
 uint32_t rig_dialogs(const struct rig *rig);
 // Copies a span into a NUL-terminated buffer that the next eight calls leave alone.
 const char *rig_text(struct td_str span);
+
+// --- a scripted caller: Bob at rig_peer, Call-ID call-1 ---
+// INVITE with an SDP body, two Record-Routes and a Contact; to_tag "" opens a dialog.
+void rig_invite(struct rig *rig, const char *branch, unsigned cseq, const char *to_tag);
+// Any request without a body.
+void rig_request(struct rig *rig, const char *method, const char *branch, unsigned cseq,
+		 const char *to_tag);
+// td_sip_respond to the transaction of the event-th recorded event; 200 has a body.
+int rig_respond(struct rig *rig, unsigned event, unsigned status);
+// The To tag of the last datagram.
+const char *rig_our_tag(const struct rig *rig);
+// A call up to and including its ACK, adopted by owner 77; returns our tag.
+const char *rig_call_up(struct rig *rig);
+// Answers our last request (which must be one) with this status, from its own headers.
+void rig_reply(struct rig *rig, const struct td_sip_message *request, unsigned status,
+	       const char *to_tag, const char *more);
