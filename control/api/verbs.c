@@ -17,7 +17,8 @@
 #define PAGE                                                                                       \
 	{ "offset", TD_RPC_INTEGER, false, 0, INT32_MAX, NULL, "how many to skip; default 0" },    \
 	{                                                                                          \
-		"limit", TD_RPC_INTEGER, false, 1, PAGE_MAX, NULL, "how many at most; default 1000" \
+		"limit", TD_RPC_INTEGER, false, 1, PAGE_MAX, NULL,                                 \
+			"how many at most; default 1000"                                           \
 	}
 #define END                                                                                        \
 	{                                                                                          \

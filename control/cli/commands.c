@@ -85,7 +85,8 @@ const struct td_ctl_command *td_command_find(const char *name, int count)
 			return same_name;
 	}
 	if (same_name)
-		fprintf(stderr, "tandemctl: usage: tandemctl %s %s\n", name, same_name->arguments);
+		fprintf(stderr, "tandemctl: usage: tandemctl %s%s%s\n", name,
+			*same_name->arguments ? " " : "", same_name->arguments);
 	else
 		fprintf(stderr, "tandemctl: there is no command \"%s\"; see tandemctl --help\n",
 			name);
@@ -103,4 +104,21 @@ void td_commands_print(FILE *out)
 		else
 			fprintf(out, "  %-18s %s\n", usage, commands[i].help);
 	}
+}
+
+enum td_outcome td_command_connect(const struct td_options *options,
+				   struct td_connection **connection)
+{
+	char error[TD_CONNECTION_ERROR_MAX];
+	enum td_outcome outcome;
+
+	if (!options->token || !*options->token) {
+		fputs("tandemctl: no token: set TANDEM_TOKEN, or give --token or --config FILE\n",
+		      stderr);
+		return TD_OUTCOME_DENIED;
+	}
+	outcome = td_connection_open(options->address, options->token, connection, error);
+	if (outcome != TD_OUTCOME_OK)
+		fprintf(stderr, "tandemctl: %s\n", error);
+	return outcome;
 }

@@ -4,23 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum td_outcome td_command_connect(const struct td_options *options,
-				   struct td_connection **connection)
-{
-	char error[TD_CONNECTION_ERROR_MAX];
-	enum td_outcome outcome;
-
-	if (!options->token || !*options->token) {
-		fputs("tandemctl: no token: set TANDEM_TOKEN, or give --token or --config FILE\n",
-		      stderr);
-		return TD_OUTCOME_DENIED;
-	}
-	outcome = td_connection_open(options->address, options->token, connection, error);
-	if (outcome != TD_OUTCOME_OK)
-		fprintf(stderr, "tandemctl: %s\n", error);
-	return outcome;
-}
-
 static enum td_outcome ask_once(const struct td_options *options,
 				const struct td_ctl_command *command)
 {

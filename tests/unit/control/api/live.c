@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t now_ms(void)
+int64_t live_now_ms(void)
 {
 	struct timespec now;
 
@@ -57,7 +57,7 @@ static void write_config(const struct live *live)
 	fclose(file);
 }
 
-static struct sockaddr_in address_of(const struct live *live, int last, int port)
+struct sockaddr_in live_address(const struct live *live, int last, int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	char text[32];
@@ -69,7 +69,7 @@ static struct sockaddr_in address_of(const struct live *live, int last, int port
 
 static int try_connect(const struct live *live, int from)
 {
-	struct sockaddr_in source = address_of(live, from, 0), to = address_of(live, 1, 5048);
+	struct sockaddr_in source = live_address(live, from, 0), to = live_address(live, 1, 5048);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&source, sizeof source), 0);
@@ -81,7 +81,7 @@ static int try_connect(const struct live *live, int from)
 
 static void wait_until_it_listens(struct live *live)
 {
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; now_ms() < until; usleep(2000)) {
+	for (int64_t until = live_now_ms() + LIVE_WAIT_MS; live_now_ms() < until; usleep(2000)) {
 		int fd = try_connect(live, 99);
 
 		live_pump(live);
@@ -97,7 +97,7 @@ static void wait_until_attached(struct live *live)
 {
 	struct live_client client = live_login(live);
 
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; now_ms() < until;) {
+	for (int64_t until = live_now_ms() + LIVE_WAIT_MS; live_now_ms() < until;) {
 		json_t *reply = live_ask(live, &client, "system.status", NULL);
 		bool up = strcmp(live_text(reply, "result.dataplane.state"), "up") == 0;
 
@@ -123,7 +123,7 @@ void live_start(struct live *live)
 	snprintf(live->config, sizeof live->config, "%s/tandem.yaml", live->dp.dir);
 	ck_assert_int_eq(mkdir(live->data, 0700), 0);
 	write_config(live);
-	trunk = address_of(live, 2, 5060);
+	trunk = live_address(live, 2, 5060);
 	live->sip = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(bind(live->sip, (struct sockaddr *)&trunk, sizeof trunk), 0);
 	live->control = fork();
@@ -137,7 +137,7 @@ void live_start(struct live *live)
 
 int live_wait(struct live *live, pid_t child)
 {
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; now_ms() < until; usleep(1000)) {
+	for (int64_t until = live_now_ms() + LIVE_WAIT_MS; live_now_ms() < until; usleep(1000)) {
 		int status;
 
 		live_pump(live);
@@ -206,7 +206,7 @@ void live_send(struct live_client *client, const char *text, size_t bytes)
 
 json_t *live_receive(struct live *live, struct live_client *client)
 {
-	int64_t until = now_ms() + LIVE_WAIT_MS;
+	int64_t until = live_now_ms() + LIVE_WAIT_MS;
 
 	for (;;) {
 		struct pollfd ready = { .fd = client->fd, .events = POLLIN };
@@ -223,7 +223,7 @@ json_t *live_receive(struct live *live, struct live_client *client)
 			return line;
 		}
 		live_pump(live);
-		ck_assert_msg(now_ms() < until, "no line came");
+		ck_assert_msg(live_now_ms() < until, "no line came");
 		if (poll(&ready, 1, 2) == 0)
 			continue;
 		ck_assert_uint_lt(client->have, client->room);
@@ -323,10 +323,10 @@ int live_ctl(struct live *live, char *out, size_t out_bytes, char *const *argume
 	int fd, status = -1;
 	pid_t child = live_ctl_start(live, false, &fd, arguments);
 
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; status < 0; usleep(500)) {
+	for (int64_t until = live_now_ms() + LIVE_WAIT_MS; status < 0; usleep(500)) {
 		ssize_t got = read(fd, out + have, out_bytes - 1 - have);
 
-		ck_assert_msg(now_ms() < until, "tandemctl did not end");
+		ck_assert_msg(live_now_ms() < until, "tandemctl did not end");
 		live_pump(live);
 		if (got > 0)
 			have += (size_t)got;
@@ -336,98 +336,4 @@ int live_ctl(struct live *live, char *out, size_t out_bytes, char *const *argume
 	out[have] = '\0';
 	close(fd);
 	return status;
-}
-
-static void send_sip(struct live *live, const char *text)
-{
-	struct sockaddr_in to = address_of(live, 1, 5060);
-
-	ck_assert_int_eq(
-		sendto(live->sip, text, strlen(text), 0, (struct sockaddr *)&to, sizeof to),
-		(ssize_t)strlen(text));
-}
-
-// The headers a response copies from its request (RFC 3261 section 8.2.6).
-static void answer_sip(struct live *live, const char *request)
-{
-	static const char *const copied[] = { "Via:", "From:", "To:", "Call-ID:", "CSeq:" };
-	char answer[4096] = "SIP/2.0 200 OK\r\n";
-	size_t at = strlen(answer);
-
-	for (const char *line = request; line && *line; line = strstr(line, "\r\n")) {
-		line += *line == '\r' ? 2 : 0;
-		for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++)
-			if (strncasecmp(line, copied[i], strlen(copied[i])) == 0)
-				at += (size_t)snprintf(answer + at, sizeof answer - at, "%.*s\r\n",
-						       (int)strcspn(line, "\r"), line);
-	}
-	snprintf(answer + at, sizeof answer - at, "Content-Length: 0\r\n\r\n");
-	send_sip(live, answer);
-}
-
-static void receive_sip(struct live *live, const char *start, char *text, size_t bytes)
-{
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; now_ms() < until;) {
-		struct pollfd ready = { .fd = live->sip, .events = POLLIN };
-		ssize_t got;
-
-		live_pump(live);
-		if (poll(&ready, 1, 2) <= 0)
-			continue;
-		got = recv(live->sip, text, bytes - 1, 0);
-		text[got > 0 ? got : 0] = '\0';
-		if (strncmp(text, "SIP/2.0", 7) != 0 && strncmp(text, "ACK", 3) != 0)
-			answer_sip(live, text);
-		if (strncmp(text, start, strlen(start)) == 0)
-			return;
-	}
-	ck_abort_msg("no \"%s\" came", start);
-}
-
-void live_expect_sip(struct live *live, const char *start)
-{
-	char text[4096];
-
-	receive_sip(live, start, text, sizeof text);
-}
-
-static const char *const invite_tail = "From: \"Caller\" <sip:+442071234567@carrier>;tag=a1\r\n"
-				       "Call-ID: live-1\r\nMax-Forwards: 70\r\n";
-
-static void send_invite(struct live *live)
-{
-	char sdp[512], text[2048];
-
-	snprintf(sdp, sizeof sdp,
-		 "v=0\r\no=- 1 1 IN IP4 %s2\r\ns=-\r\nc=IN IP4 %s2\r\nt=0 0\r\n"
-		 "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n",
-		 live->host, live->host);
-	snprintf(text, sizeof text,
-		 "INVITE sip:100@%s1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP %s2:5060;branch=z9hG4bK1\r\n"
-		 "%sTo: <sip:100@%s1>\r\nCSeq: 1 INVITE\r\nContact: <sip:c@%s2:5060>\r\n"
-		 "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-		 live->host, live->host, invite_tail, live->host, live->host, strlen(sdp), sdp);
-	send_sip(live, text);
-}
-
-void live_call_in(struct live *live)
-{
-	char text[4096], ack[2048];
-	const char *to;
-
-	send_invite(live);
-	receive_sip(live, "SIP/2.0 200", text, sizeof text);
-	to = strcasestr(text, "\r\nTo:");
-	ck_assert_ptr_nonnull(to);
-	snprintf(ack, sizeof ack,
-		 "ACK sip:100@%s1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP %s2:5060;branch=z9hG4bK2\r\n"
-		 "%s%.*s\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
-		 live->host, live->host, invite_tail, (int)strcspn(to + 2, "\r"), to + 2);
-	send_sip(live, ack);
-	for (int64_t until = now_ms() + LIVE_WAIT_MS; now_ms() < until; usleep(1000)) {
-		live_pump(live);
-		if (dp_player_end(&live->dp))
-			return;
-	}
-	ck_abort_msg("no greeting was played");
 }

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "../call/dataplane.h"
@@ -35,6 +37,10 @@ void live_stop(struct live *live);
 // Plays the dataplane for a moment.
 void live_pump(struct live *live);
 
+int64_t live_now_ms(void);
+// 127.x.y.`last`:`port`.
+struct sockaddr_in live_address(const struct live *live, int last, int port);
+
 // Connects from 127.x.y.`from`.
 struct live_client live_connect(struct live *live, int from);
 // Connects and authenticates.
@@ -59,7 +65,7 @@ int live_ctl(struct live *live, char *out, size_t out_bytes, char *const *argume
 pid_t live_ctl_start(struct live *live, bool terminal, int *fd, char *const *arguments);
 int live_wait(struct live *live, pid_t child);
 
-// A caller on the trunk: calls 100, answers what must be answered, up to state "queued".
+// live_trunk.c. A caller on the trunk: calls 100, answers what must be answered, up to state "queued".
 void live_call_in(struct live *live);
 // Waits for a SIP request or response that begins with `start`, and answers a request with 200.
 void live_expect_sip(struct live *live, const char *start);

@@ -442,122 +442,6 @@ START_TEST(test_a_call_from_arrival_to_record)
 }
 END_TEST
 
-START_TEST(test_tandemctl_tables_and_json)
-{
-	json_t *result;
-
-	ck_assert_int_eq(CTL(TOKEN, "status"), 0);
-	ck_assert_msg(strstr(out, "dataplane             up\n") != NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "calls"), 0);
-	ck_assert_str_eq(out, "no calls\n");
-	ck_assert_int_eq(CTL(TOKEN, "queues"), 0);
-	ck_assert_msg(strncmp(out, "QUEUE    WAITING  OLDEST", 24) == 0, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "agents", "sales"), 0);
-	// A name cannot drive the terminal.
-	ck_assert_msg(strstr(out, "1002   B?[31mob  available") != NULL, "%s", out);
-	ck_assert_msg(strstr(out, "1001") == NULL && strchr(out, '\033') == NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "trunks"), 0);
-	ck_assert_msg(strstr(out, "carrier") != NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "--json", "agent", "1001", "paused", "lunch"), 0);
-	result = json_loads(out, 0, NULL);
-	ck_assert_str_eq(live_text(result, "state"), "paused");
-	ck_assert_str_eq(live_text(result, "reason"), "lunch");
-	ck_assert_str_eq(live_text(result, "queues.0"), "support");
-	json_decref(result);
-	ck_assert_ptr_eq(strchr(out, '\n'), out + strlen(out) - 1);
-	ck_assert_int_eq(CTL(TOKEN, "rpc", "agent.list", "{\"limit\":1,\"offset\":1}"), 0);
-	result = json_loads(out, 0, NULL);
-	ck_assert_int_eq(live_int(result, "total"), 2);
-	ck_assert_str_eq(live_text(result, "agents.0.id"), "1002");
-	json_decref(result);
-}
-END_TEST
-
-START_TEST(test_tandemctl_exit_status_and_tokens)
-{
-	ck_assert_int_eq(CTL("status"), 4);
-	ck_assert_str_eq(out, "tandemctl: no token: set TANDEM_TOKEN, or give --token or --config "
-			      "FILE\n");
-	setenv("TANDEM_TOKEN", LIVE_TOKEN, 1);
-	ck_assert_int_eq(CTL("calls"), 0);
-	ck_assert_int_eq(CTL("--token", "something else entirely", "calls"), 4);
-	ck_assert_str_eq(out, "tandemctl: wrong token\n");
-	unsetenv("TANDEM_TOKEN");
-	ck_assert_int_eq(CTL("--config", live.config, "calls"), 0);
-	ck_assert_int_eq(CTL("--config", "/nonexistent.yaml", "calls"), 2);
-	ck_assert_int_eq(CTL(TOKEN, "call", "c77"), 1);
-	ck_assert_str_eq(out, "tandemctl: there is no call c77\n");
-	ck_assert_int_eq(CTL(TOKEN, "frob"), 2);
-	ck_assert_int_eq(CTL(TOKEN, "call"), 2);
-	ck_assert_str_eq(out, "tandemctl: usage: tandemctl call ID\n");
-	ck_assert_int_eq(CTL(TOKEN, "rpc", "call.list", "{"), 2);
-	ck_assert_int_eq(CTL(TOKEN, "--address", "127.0.0.1:1", "calls"), 3);
-	ck_assert_int_eq(CTL(TOKEN, "--address", "localhost:5048", "calls"), 2);
-	ck_assert_int_eq(CTL("--help"), 0);
-	ck_assert_msg(strstr(out, "exit status: 0 done") != NULL, "%s", out);
-	ck_assert_int_eq(CTL("--frob"), 2);
-	ck_assert_int_eq(CTL(TOKEN, "watch"), 2);
-}
-END_TEST
-
-// Reads the child's output until it holds `wanted`.
-static void read_until(int fd, const char *wanted)
-{
-	size_t have = 0;
-
-	for (int i = 0; i < 5000; i++) {
-		ssize_t got = read(fd, out + have, sizeof out - 1 - have);
-
-		if (got > 0)
-			have += (size_t)got;
-		out[have] = '\0';
-		if (strstr(out, wanted))
-			return;
-		live_pump(&live);
-		usleep(2000);
-	}
-	ck_abort_msg("no \"%s\" in: %s", wanted, out);
-}
-
-START_TEST(test_tandemctl_events)
-{
-	int fd;
-	pid_t child = live_ctl_start(&live, false, &fd, (char *[]){ TOKEN, "events", NULL });
-	bool subscribed = false;
-
-	for (int tries = 0; !subscribed && tries < 5000; tries++) {
-		json_t *reply = ask("system.status", NULL);
-
-		subscribed = live_int(reply, "result.api.subscribers") == 1;
-		json_decref(reply);
-		usleep(1000);
-	}
-	ck_assert(subscribed);
-	json_decref(ask("agent.set_state",
-			"{\"id\":\"1001\",\"state\":\"paused\",\"reason\":\"tea\"}"));
-	read_until(fd, "agent 1001  state paused  reason tea\n");
-	kill(child, SIGINT);
-	ck_assert_int_eq(live_wait(&live, child), 0);
-	close(fd);
-}
-END_TEST
-
-START_TEST(test_tandemctl_watch_on_a_terminal)
-{
-	int fd;
-	pid_t child = live_ctl_start(&live, true, &fd, (char *[]){ TOKEN, "watch", NULL });
-
-	read_until(fd, "\033[?1049h");
-	read_until(fd, "dataplane \033[1mup");
-	// The second frame, a second later.
-	read_until(fd, "dataplane \033[1mup");
-	ck_assert_int_eq(write(fd, "q", 1), 1);
-	read_until(fd, "\033[?1049l");
-	ck_assert_int_eq(live_wait(&live, child), 0);
-	close(fd);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("live");
@@ -580,10 +464,6 @@ int main(void)
 	tcase_add_test(tcase, test_workers_and_streams_are_live);
 	tcase_add_test(tcase, test_without_a_dataplane);
 	tcase_add_test(tcase, test_a_call_from_arrival_to_record);
-	tcase_add_test(tcase, test_tandemctl_tables_and_json);
-	tcase_add_test(tcase, test_tandemctl_exit_status_and_tokens);
-	tcase_add_test(tcase, test_tandemctl_events);
-	tcase_add_test(tcase, test_tandemctl_watch_on_a_terminal);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
