@@ -42,3 +42,5 @@ struct td_api {
 void td_api_release(struct td_api *api) TD_CONTROL;
 
 uint64_t td_api_utc_ms(void);
+// CLOCK_MONOTONIC as the ACD is given it: never behind what it has seen, as the loop's own would be.
+uint64_t td_api_now_ms(void);

@@ -24,6 +24,11 @@ uint64_t td_api_utc_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t td_api_now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
 void td_api_release(struct td_api *api)
 {
 	if (--api->handles > 0)

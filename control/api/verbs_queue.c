@@ -58,7 +58,7 @@ static TD_CONTROL json_t *describe_queue(struct td_api *api, unsigned index)
 	const struct td_config_queue *config = &api->deps.config->queues[index];
 	struct td_acd_queue_info info;
 
-	if (td_acd_queue_get(api->deps.acd, index, uv_now(api->loop), &info) != 0)
+	if (td_acd_queue_get(api->deps.acd, index, td_api_now_ms(), &info) != 0)
 		return NULL;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 			 td_describe_text(config->name), "waiting", td_describe_count(info.waiting),
@@ -91,7 +91,7 @@ static bool add_caller(void *user, const struct td_call_info *info)
 	struct line *line = user;
 	struct td_acd_call_info place;
 
-	if (td_acd_call_get(line->api->deps.acd, info->key, uv_now(line->api->loop), &place) != 0 ||
+	if (td_acd_call_get(line->api->deps.acd, info->key, td_api_now_ms(), &place) != 0 ||
 	    place.queue != line->queue || place.state != TD_ACD_CALL_WAITING ||
 	    place.position == 0 || place.position > LINE_MAX_SHOWN ||
 	    line->places[place.position - 1])
