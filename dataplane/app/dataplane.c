@@ -14,29 +14,31 @@ struct stage {
 	void (*stop)(struct td_dataplane *dataplane);
 };
 
-static int start_eal(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_eal(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
 {
 	return td_eal_start(dataplane->config, reason);
 }
 
-static void stop_eal(struct td_dataplane *dataplane)
+static TD_MAIN void stop_eal(struct td_dataplane *dataplane)
 {
 	(void)dataplane;
 	td_eal_stop();
 }
 
-static int start_network(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_network(struct td_dataplane *dataplane,
+				 char reason[TD_DATAPLANE_REASON_MAX])
 {
 	return td_network_open(&dataplane->config->dataplane, dataplane->seed, &dataplane->network,
 			       reason);
 }
 
-static void stop_network(struct td_dataplane *dataplane)
+static TD_MAIN void stop_network(struct td_dataplane *dataplane)
 {
 	td_network_close(&dataplane->network);
 }
 
-static int start_prompts(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_prompts(struct td_dataplane *dataplane,
+				 char reason[TD_DATAPLANE_REASON_MAX])
 {
 	const struct td_config_dataplane *config = &dataplane->config->dataplane;
 	int error = td_prompts_create(&dataplane->prompts);
@@ -53,7 +55,7 @@ static int start_prompts(struct td_dataplane *dataplane, char reason[TD_DATAPLAN
 	return error;
 }
 
-static void stop_prompts(struct td_dataplane *dataplane)
+static TD_MAIN void stop_prompts(struct td_dataplane *dataplane)
 {
 	td_prompts_destroy(dataplane->prompts);
 }
@@ -69,7 +71,7 @@ static void list_prompts(struct td_dataplane *dataplane)
 	}
 }
 
-static int start_share(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_share(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
 {
 	struct td_region_sizes sizes = {
 		.worker_count = dataplane->config->dataplane.workers,
@@ -84,20 +86,20 @@ static int start_share(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_
 	return error;
 }
 
-static void stop_share(struct td_dataplane *dataplane)
+static TD_MAIN void stop_share(struct td_dataplane *dataplane)
 {
 	td_share_destroy(&dataplane->share);
 }
 
-static int open_recording(void *user, struct td_tap_id tap,
-			  const struct td_command_record_start *start)
+static TD_MAIN int open_recording(void *user, struct td_tap_id tap,
+				  const struct td_command_record_start *start)
 {
 	struct td_dataplane *dataplane = user;
 
 	return td_recorder_open(dataplane->recorder, tap, start->name, start->owner);
 }
 
-static void close_recording(void *user, struct td_tap_id tap)
+static TD_MAIN void close_recording(void *user, struct td_tap_id tap)
 {
 	struct td_dataplane *dataplane = user;
 
@@ -112,7 +114,8 @@ static uint64_t realtime_offset_ns(void)
 	return (uint64_t)now.tv_sec * TD_NS_PER_S + (uint64_t)now.tv_nsec - td_clock_now_ns();
 }
 
-static int start_engine(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_engine(struct td_dataplane *dataplane,
+				char reason[TD_DATAPLANE_REASON_MAX])
 {
 	struct td_engine_options options = {
 		.worker_count = dataplane->config->dataplane.workers,
@@ -138,20 +141,20 @@ static int start_engine(struct td_dataplane *dataplane, char reason[TD_DATAPLANE
 	return error;
 }
 
-static void stop_engine(struct td_dataplane *dataplane)
+static TD_MAIN void stop_engine(struct td_dataplane *dataplane)
 {
 	td_engine_destroy(dataplane->engine);
 }
 
-static int report_recording(void *user, const struct td_event *event)
+static TD_RECORDER int report_recording(void *user, const struct td_event *event)
 {
-	struct td_dataplane *dataplane = user;
+	const struct td_dataplane *dataplane = user;
 
-	td_role_enter_recorder();
 	return td_engine_record_event(dataplane->engine, event);
 }
 
-static int start_recorder(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_recorder(struct td_dataplane *dataplane,
+				  char reason[TD_DATAPLANE_REASON_MAX])
 {
 	const struct td_config *config = dataplane->config;
 	struct td_tap_ring *rings[TD_WORKER_MAX];
@@ -183,12 +186,13 @@ static int start_recorder(struct td_dataplane *dataplane, char reason[TD_DATAPLA
 	return error;
 }
 
-static void stop_recorder(struct td_dataplane *dataplane)
+static TD_MAIN void stop_recorder(struct td_dataplane *dataplane)
 {
 	td_recorder_destroy(dataplane->recorder);
 }
 
-static int start_workers(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_workers(struct td_dataplane *dataplane,
+				 char reason[TD_DATAPLANE_REASON_MAX])
 {
 	const struct td_config_dataplane *config = &dataplane->config->dataplane;
 	struct td_workers_options options = {
@@ -212,22 +216,23 @@ static int start_workers(struct td_dataplane *dataplane, char reason[TD_DATAPLAN
 	return error;
 }
 
-static void stop_workers(struct td_dataplane *dataplane)
+static TD_MAIN void stop_workers(struct td_dataplane *dataplane)
 {
 	td_workers_destroy(dataplane->workers);
 }
 
-static int start_door(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_door(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
 {
 	return td_door_open(&dataplane->door, dataplane->config->system.run_dir, reason);
 }
 
-static void stop_door(struct td_dataplane *dataplane)
+static TD_MAIN void stop_door(struct td_dataplane *dataplane)
 {
 	td_door_close(&dataplane->door);
 }
 
-static int start_turning(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
+static TD_MAIN int start_turning(struct td_dataplane *dataplane,
+				 char reason[TD_DATAPLANE_REASON_MAX])
 {
 	unsigned lcores[TD_WORKER_MAX];
 	int error;
@@ -242,7 +247,7 @@ static int start_turning(struct td_dataplane *dataplane, char reason[TD_DATAPLAN
 	return error;
 }
 
-static void stop_turning(struct td_dataplane *dataplane)
+static TD_MAIN void stop_turning(struct td_dataplane *dataplane)
 {
 	td_workers_stop(dataplane->workers);
 }

@@ -54,7 +54,7 @@ static void close_loop(struct loop *loop)
 		close(loop->signal_fd);
 }
 
-static void on_listener(struct loop *loop)
+static TD_MAIN void on_listener(struct loop *loop)
 {
 	struct td_dataplane *dataplane = loop->dataplane;
 
@@ -75,7 +75,7 @@ static void on_listener(struct loop *loop)
 	}
 }
 
-static void on_client(struct loop *loop)
+static TD_MAIN void on_client(struct loop *loop)
 {
 	// A closed descriptor leaves the epoll set by itself.
 	if (td_door_client_gone(&loop->dataplane->door))
@@ -91,7 +91,7 @@ static void on_signals(struct loop *loop)
 }
 
 // Takes a batch off the command ring. Returns how many.
-static uint32_t run_commands(struct loop *loop)
+static TD_MAIN uint32_t run_commands(struct loop *loop)
 {
 	struct td_share *share = &loop->dataplane->share;
 	struct td_command command;
@@ -113,7 +113,7 @@ static uint32_t run_commands(struct loop *loop)
 	return count;
 }
 
-static void handle(struct loop *loop, uint32_t source)
+static TD_MAIN void handle(struct loop *loop, uint32_t source)
 {
 	switch ((enum source)source) {
 	case SOURCE_COMMANDS: td_share_quiet_bell(&loop->dataplane->share); break;
@@ -154,7 +154,7 @@ static int watch_workers(struct loop *loop, uint64_t now_ns)
 }
 
 // How long the next epoll may wait: a millisecond while anything is going on, else ever longer.
-static void choose_rest(struct loop *loop, bool active)
+static TD_MAIN void choose_rest(struct loop *loop, bool active)
 {
 	struct td_engine_counts counts;
 
@@ -165,7 +165,7 @@ static void choose_rest(struct loop *loop, bool active)
 		loop->rest_ms++;
 }
 
-static int turn(struct loop *loop)
+static TD_MAIN int turn(struct loop *loop)
 {
 	struct td_dataplane *dataplane = loop->dataplane;
 	struct epoll_event events[8];

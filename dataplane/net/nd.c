@@ -115,8 +115,9 @@ static void write_answer(const struct td_answer_env *env, struct td_packet *pack
 	set_len(packet->mbuf, ip + IPV6_HEADER_BYTES + WITH_OPTION_BYTES);
 }
 
-static enum td_answer receive_solicit(const struct td_answer_env *env, struct td_packet *packet,
-				      const uint8_t *option_mac, enum td_drop *drop)
+static TD_WORKER enum td_answer receive_solicit(const struct td_answer_env *env,
+						struct td_packet *packet, const uint8_t *option_mac,
+						enum td_drop *drop)
 {
 	const uint8_t *source = packet->l3 + TD_IPV6_SOURCE_OFFSET;
 	const uint8_t *target = packet->payload + 8;
@@ -144,8 +145,9 @@ static enum td_answer receive_solicit(const struct td_answer_env *env, struct td
 	return TD_ANSWER_SEND;
 }
 
-static enum td_answer receive_advertise(const struct td_answer_env *env, struct td_packet *packet,
-					const uint8_t *option_mac, enum td_drop *drop)
+static TD_WORKER enum td_answer receive_advertise(const struct td_answer_env *env,
+						  struct td_packet *packet,
+						  const uint8_t *option_mac, enum td_drop *drop)
 {
 	const uint8_t *icmp = packet->payload, *frame = packet->l3 - packet->l2_len;
 	struct td_endpoint target;

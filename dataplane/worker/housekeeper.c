@@ -34,8 +34,8 @@ static uint32_t announce(const struct td_answer_env *env, struct rte_mempool *po
 	return sent;
 }
 
-static uint32_t ask(const struct td_answer_env *env, struct rte_mempool *pool, uint64_t now_ns,
-		    struct td_tx *tx, struct td_worker_stats *stats)
+static TD_WORKER uint32_t ask(const struct td_answer_env *env, struct rte_mempool *pool,
+			      uint64_t now_ns, struct td_tx *tx, struct td_worker_stats *stats)
 {
 	struct td_neighbour_question questions[TD_QUESTIONS_PER_CALL];
 	uint32_t count =

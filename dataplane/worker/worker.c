@@ -59,7 +59,7 @@ static void split_vector(struct td_worker *worker, const struct td_packet *udp, 
 	}
 }
 
-static void run_media(struct td_worker *worker, struct split *split, uint64_t now_ns)
+static TD_WORKER void run_media(struct td_worker *worker, struct split *split, uint64_t now_ns)
 {
 	td_media_prefetch(worker->streams, split->rtp, split->rtp_count);
 	if (split->rtp_count > 0)
@@ -68,7 +68,8 @@ static void run_media(struct td_worker *worker, struct split *split, uint64_t no
 		td_media_rtcp(worker->media, split->rtcp, split->rtcp_count, now_ns, &worker->tx);
 }
 
-static void answer_vector(struct td_worker *worker, struct td_packet *packets, uint32_t count)
+static TD_WORKER void answer_vector(struct td_worker *worker, struct td_packet *packets,
+				    uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct rte_mbuf *mbuf = packets[i].mbuf;
@@ -89,8 +90,8 @@ static void answer_vector(struct td_worker *worker, struct td_packet *packets, u
 	}
 }
 
-static void receive_burst(struct td_worker *worker, uint32_t port, struct rte_mbuf **mbufs,
-			  uint32_t count, uint64_t now_ns)
+static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
+				    struct rte_mbuf **mbufs, uint32_t count, uint64_t now_ns)
 {
 	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
 	struct split split;
@@ -114,7 +115,7 @@ static void receive_burst(struct td_worker *worker, uint32_t port, struct rte_mb
 		answer_vector(worker, other, other_count);
 }
 
-static uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
+static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 {
 	struct rte_mbuf *mbufs[TD_WORKER_BURST];
 	uint32_t found = 0;
@@ -131,7 +132,7 @@ static uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 	return found;
 }
 
-static uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
+static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
 {
 	struct td_packet udp[TD_WORKER_BURST];
 	struct split split;
@@ -165,7 +166,7 @@ static uint32_t send_handed_over(struct td_worker *worker)
 	return found;
 }
 
-static uint32_t run_slots(struct td_worker *worker, uint64_t now_ns)
+static TD_WORKER uint32_t run_slots(struct td_worker *worker, uint64_t now_ns)
 {
 	uint32_t slot, sent = 0;
 	uint64_t late_ns;

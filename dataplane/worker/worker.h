@@ -71,7 +71,8 @@ struct td_worker {
 bool td_worker_turn(struct td_worker *worker, uint64_t now_ns) TD_WORKER;
 
 // Brackets a thread's turns: role, RCU registration, first slot.
-void td_worker_attach(struct td_worker *worker, uint64_t now_ns);
+void td_worker_attach(struct td_worker *worker, uint64_t now_ns)
+	TD_CAPABILITY_ATTR(assert_capability(td_role_worker));
 void td_worker_detach(struct td_worker *worker) TD_WORKER;
 
 // Turns until *worker->stop; what an lcore runs. Frees what is still gathered.
