@@ -291,7 +291,5 @@ void td_calls_destroy(struct td_calls *calls)
 			td_record_leg(call, call->legs[k]);
 		td_record_call(calls, call);
 	}
-	td_link_on_event(calls->deps.link, NULL, NULL);
-	td_link_on_state(calls->deps.link, NULL, NULL);
 	release(calls);
 }

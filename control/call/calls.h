@@ -75,5 +75,5 @@ void td_calls_shutdown(struct td_calls *calls) TD_CONTROL;
 bool td_calls_idle(const struct td_calls *calls) TD_CONTROL;
 
 // Writes the records of whatever is still up (cause "system-shutdown") and frees everything. The
-// link's callbacks are released; requests under way must have ended (td_link_destroy first).
+// link has to be gone before (td_link_destroy): it ends the requests whose answers come here.
 void td_calls_destroy(struct td_calls *calls) TD_CONTROL;

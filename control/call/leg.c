@@ -63,6 +63,8 @@ void td_leg_settle(struct td_calls *calls, struct td_leg *leg)
 			return;
 		td_record_leg(call, leg);
 		detach(call, leg);
+		// The context may have waited for this leg only.
+		td_media_step(calls, call);
 	}
 	if (leg->state != TD_LEG_ENDED)
 		return;

@@ -8,6 +8,7 @@ static uint32_t find_prompt(struct td_calls *calls, const char *queue, const cha
 {
 	uint32_t index;
 
+	td_on_control();
 	if (!name)
 		return TD_MEDIA_NO_PROMPT;
 	if (td_link_find_prompt(calls->deps.link, name, &index) == 0)
@@ -18,8 +19,10 @@ static uint32_t find_prompt(struct td_calls *calls, const char *queue, const cha
 
 void td_link_load_prompts(struct td_calls *calls)
 {
-	const struct td_region *region = td_link_region(calls->deps.link);
+	const struct td_region *region;
 
+	td_on_control();
+	region = td_link_region(calls->deps.link);
 	for (unsigned i = 0; i < calls->config->queues_count; i++) {
 		const struct td_config_queue *queue = &calls->config->queues[i];
 		struct td_queue_prompts *prompts = &calls->prompts[i];

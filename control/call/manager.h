@@ -22,6 +22,7 @@
 #include "call/slots.h"
 #include "call/trunk.h"
 #include "sip/endpoint.h"
+#include "td_assert.h"
 
 #define TD_CALLS_POST_MAX 4096
 
@@ -72,6 +73,13 @@ struct td_calls {
 };
 
 #define TD_OWNER_TRUNK (1ull << 63) // an owner of SIP events that is a trunk's index, not a leg
+
+// Everything here runs in the control thread. Said once to the compiler and asserted at run time,
+// where a turn begins and where the link is spoken to, instead of in every signature of the room.
+static inline void td_on_control(void) TD_CAPABILITY_ATTR(assert_capability(td_role_control))
+{
+	td_role_assert(TD_ROLE_CONTROL);
+}
 
 // turn.c
 void td_turn_begin(struct td_calls *calls);

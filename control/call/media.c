@@ -281,6 +281,7 @@ void td_media_step(struct td_calls *calls, struct td_call *call)
 			td_call_post(calls, call, TD_CALL_CLEARED);
 		return;
 	}
+	td_on_control();
 	error = td_link_submit(calls->deps.link, &command, td_media_answered, call);
 	if (error == 0) {
 		call->media.pending = command.kind;

@@ -7,6 +7,7 @@ void td_turn_begin(struct td_calls *calls)
 {
 	uint64_t now_ms = calls->deps.ops.now_ms(calls->deps.ops.user);
 
+	td_on_control();
 	TD_ASSERT(calls->post_count == 0);
 	if (now_ms > calls->now_ms)
 		calls->now_ms = now_ms;

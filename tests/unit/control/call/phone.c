@@ -84,8 +84,11 @@ __attribute__((format(printf, 4, 5))) static void request(struct phone *phone, c
 							  const char *uri, const char *format, ...)
 {
 	char text[PHONE_BYTES], address[TD_ENDPOINT_TEXT_MAX], extra[PHONE_BYTES / 2];
+	char contact[160];
 	va_list arguments;
 	int len;
+
+	snprintf(contact, sizeof contact, "sip:%s@%s", phone->user, address_text(phone, address));
 
 	va_start(arguments, format);
 	vsnprintf(extra, sizeof extra, format, arguments);
@@ -93,10 +96,11 @@ __attribute__((format(printf, 4, 5))) static void request(struct phone *phone, c
 	len = snprintf(text, sizeof text,
 		       "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s\r\nMax-Forwards: 70\r\n"
 		       "From: \"Test\" <sip:%s@test>;tag=%s\r\nTo: <%s>%s%s\r\nCall-ID: %s\r\n"
-		       "Contact: <sip:%s@%s>\r\n%s",
+		       "Contact: <%s>\r\n%s",
 		       method, uri, address_text(phone, address), phone->branch, phone->user,
 		       phone->local_tag, phone->peer_uri, phone->remote_tag[0] ? ";tag=" : "",
-		       phone->remote_tag, phone->call_id, phone->user, address, extra);
+		       phone->remote_tag, phone->call_id, phone->contact ? phone->contact : contact,
+		       extra);
 	ck_assert_int_lt(len, (int)sizeof text);
 	transmit(phone, text, (size_t)len);
 }
@@ -365,7 +369,7 @@ static void on_invite_response(struct phone *phone, const struct td_sip_message 
 static void on_challenge(struct phone *phone, const struct td_sip_message *msg)
 {
 	const struct td_sip_account account = { phone->user, phone->password, NULL };
-	char credentials[TD_SIP_CREDENTIALS_MAX], address[TD_ENDPOINT_TEXT_MAX];
+	char credentials[TD_SIP_CREDENTIALS_MAX];
 	size_t len;
 
 	ck_assert_int_eq(td_sip_digest_answer(msg, &account, TD_STR("REGISTER"),
@@ -375,7 +379,6 @@ static void on_challenge(struct phone *phone, const struct td_sip_message *msg)
 	phone->remote_tag[0] = '\0';
 	request(phone, "REGISTER", "sip:10.77.0.1", "CSeq: %u REGISTER\r\n%.*sExpires: %u\r\n\r\n",
 		++phone->cseq, (int)len, credentials, phone->world->expires_s);
-	(void)address;
 }
 
 void phone_register(struct phone *phone, unsigned expires_s)

@@ -37,6 +37,7 @@ enum phone_state {
 struct phone {
 	struct world *world;
 	const char *user, *password;
+	const char *contact; // "sip:..." instead of its own address, NULL: its own
 	struct td_endpoint at;
 	enum phone_mode mode;
 	enum phone_state state;

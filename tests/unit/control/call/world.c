@@ -4,6 +4,8 @@
 #include <check.h>
 #include <string.h>
 
+uint32_t link_deadline_ms = 300;
+
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
 
 static char *sales[] = { "sales" };
@@ -119,14 +121,14 @@ static void add_phone(struct world *world, struct phone *phone, const char *user
 static void open_link(struct world *world)
 {
 	const struct td_link_options options = { .socket_path = world->dp.path,
-						 .deadline_ms = 300,
+						 .deadline_ms = world->deadline_ms,
 						 .backoff_min_ms = 1,
 						 .backoff_max_ms = 5 };
 
 	ck_assert_int_eq(td_link_create(&world->loop, &options, &world->link), 0);
 }
 
-static void wait_for_link(struct world *world)
+void world_wait_for_link(struct world *world)
 {
 	for (int i = 0; i < 2000 && !td_link_is_up(world->link); i++) {
 		uv_run(&world->loop, UV_RUN_NOWAIT);
@@ -142,7 +144,9 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	const struct td_acd_limits limits = { 4, 8, 64 };
 	struct td_calls_deps deps = { 0 };
 
+	td_role_enter_control();
 	memset(world, 0, sizeof *world);
+	world->deadline_ms = link_deadline_ms;
 	world->now_ms = 1000000;
 	fill_config(world);
 	if (change)
@@ -153,6 +157,9 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	add_phone(world, &world->stranger, "66", "10.77.0.66");
 	add_phone(world, &world->caller2, "49305678", "10.77.0.10");
 	world->caller2.at.port_be = htons(5070);
+	// Another device of the first agent's, which speaks for the first agent's phone.
+	add_phone(world, &world->shadow, "1001", "10.77.0.22");
+	world->shadow.contact = "sip:1001@10.77.0.20:5060";
 	uv_loop_init(&world->loop);
 	dp_open(&world->dp);
 	open_link(world);
@@ -168,7 +175,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	};
 	ck_assert_int_eq(td_calls_create(&deps, &world->calls), 0);
 	td_link_start(world->link);
-	wait_for_link(world);
+	world_wait_for_link(world);
 }
 
 void world_open(struct world *world)
@@ -209,6 +216,16 @@ static bool step_all(struct world *world)
 	for (uint32_t i = 0; i < world->phone_count; i++)
 		moved |= phone_step(world->phones[i]);
 	return moved;
+}
+
+void world_sleep(struct world *world, uint32_t ms)
+{
+	uint64_t until = uv_hrtime() + ms * 1000000ull;
+
+	while (uv_hrtime() < until) {
+		uv_sleep(1);
+		world_settle(world);
+	}
 }
 
 void world_settle(struct world *world)

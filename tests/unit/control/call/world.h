@@ -24,6 +24,8 @@
 
 #define WORLD_PHONES 6
 
+extern uint32_t link_deadline_ms; // what the next world's link gets
+
 struct world {
 	uv_loop_t loop;
 	struct td_link *link;
@@ -40,18 +42,23 @@ struct world {
 	struct dp dp;
 	uint64_t now_ms;
 	unsigned expires_s;
-	struct phone caller, agent, agent2, stranger, caller2;
+	struct phone caller, agent, agent2, stranger, caller2, shadow;
 	struct phone *phones[WORLD_PHONES];
 	uint32_t phone_count;
 	uint32_t notices[TD_NOTICE_KIND_COUNT];
 	char last_cause[64];
 	uint64_t undelivered; // datagrams to nobody we know
 	bool dp_manual;       // world_settle leaves the dataplane's commands unanswered
+	uint32_t deadline_ms; // of the link's requests, real time
 };
 
 void world_open(struct world *world);
 // With these changes to the default config, made before anything starts.
 void world_open_with(struct world *world, void (*change)(struct td_config *config));
+// Until the link is up again (real time, bounded).
+void world_wait_for_link(struct world *world);
+// Real time passes, for the link's own deadlines.
+void world_sleep(struct world *world, uint32_t ms);
 void world_close(struct world *world);
 
 void world_to_tandem(struct world *world, const struct td_endpoint *from, const void *bytes,
