@@ -303,6 +303,18 @@ static void close_centre(struct world *w)
 		fail(w, td_acd_check(w->acd), 0);
 }
 
+bool sim_result_equal(const struct sim_result *a, const struct sim_result *b)
+{
+	for (int i = 0; i < SIM_BATCHES; i++) {
+		const struct sim_batch *x = &a->batches[i], *y = &b->batches[i];
+
+		if (x->calls != y->calls || x->waited != y->waited || x->wait_s != y->wait_s ||
+		    x->abandoned != y->abandoned || x->answered != y->answered)
+			return false;
+	}
+	return a->hash == b->hash && a->events == b->events && a->offers == b->offers;
+}
+
 void sim_run(const struct sim_config *config, struct sim_result *result)
 {
 	static struct world w;

@@ -46,4 +46,7 @@ struct sim_result {
 	struct sim_batch batches[SIM_BATCHES]; // by order of arrival
 };
 
+// True if both runs went the same way, decision by decision.
+bool sim_result_equal(const struct sim_result *a, const struct sim_result *b);
+
 void sim_run(const struct sim_config *config, struct sim_result *result);

@@ -37,7 +37,8 @@ START_TEST(bursts_hurt_more)
 	struct td_emodel_input input = { .codec = td_emodel_g711_plc, .loss_percent = 4 };
 	double random = td_emodel_r(&input), r;
 
-	for (input.burst_ratio = 2; input.burst_ratio < 10; input.burst_ratio *= 2) {
+	for (int burst = 2; burst < 10; burst++) {
+		input.burst_ratio = burst;
 		r = td_emodel_r(&input);
 		ck_assert_double_lt(r, random);
 		random = r;
@@ -53,14 +54,16 @@ START_TEST(more_loss_or_delay_is_never_better)
 	struct td_emodel_input input = { .codec = td_emodel_g711, .burst_ratio = 1 };
 	double last = 5, mos;
 
-	for (input.loss_percent = 0; input.loss_percent <= 100; input.loss_percent += 0.5) {
+	for (int half = 0; half <= 200; half++) {
+		input.loss_percent = half / 2.0;
 		mos = td_emodel_mos(td_emodel_r(&input));
 		ck_assert_double_le(mos, last);
 		last = mos;
 	}
 	input.loss_percent = 0;
 	last = 5;
-	for (input.delay_ms = 0; input.delay_ms <= 2000; input.delay_ms += 10) {
+	for (int ms = 0; ms <= 2000; ms += 10) {
+		input.delay_ms = ms;
 		mos = td_emodel_mos(td_emodel_r(&input));
 		ck_assert_double_le(mos, last);
 		last = mos;
