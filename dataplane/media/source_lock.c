@@ -37,8 +37,10 @@ void td_source_lock_set(struct td_source_lock *lock, const struct td_endpoint *r
 	}
 	lock->mode = TD_LOCK_LEARN;
 	lock->window_end_ns = now_ns + TD_LEARN_WINDOW_NS;
-	if (old.rank == TD_LOCK_NOBODY || (!td_endpoint_equal(&old.expected, remote) &&
-					   !td_endpoint_equal(&old.accepted, remote)))
+	// In EXACT mode somebody is accepted before he has sent anything: that proves nothing here.
+	if (old.mode != TD_LOCK_LEARN || old.rank == TD_LOCK_NOBODY ||
+	    (!td_endpoint_equal(&old.expected, remote) &&
+	     !td_endpoint_equal(&old.accepted, remote)))
 		return;
 	lock->accepted = old.accepted;
 	lock->rank = (uint8_t)rank_of(lock, &old.accepted);

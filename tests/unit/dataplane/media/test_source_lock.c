@@ -257,6 +257,18 @@ START_TEST(another_remote_forgets_the_sender)
 }
 END_TEST
 
+START_TEST(learning_after_strict_begins_with_nobody)
+{
+	set_remote(false);
+	set_remote(true);
+	ck_assert_int_eq(lock.rank, TD_LOCK_NOBODY);
+	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_ADOPT);
+	set_remote(false);
+	ck_assert_int_eq(lock.rank, TD_LOCK_EXACT_MATCH);
+	ck_assert_int_eq(packet(SDP, 2, 0), TD_LOCK_ACCEPT);
+}
+END_TEST
+
 START_TEST(candidates_are_bounded_and_better_ones_find_room)
 {
 	set_remote(true);
@@ -361,6 +373,7 @@ int main(void)
 	tcase_add_test(tcase, new_window_keeps_a_sender_that_sends);
 	tcase_add_test(tcase, new_window_lets_a_rebound_sender_in);
 	tcase_add_test(tcase, another_remote_forgets_the_sender);
+	tcase_add_test(tcase, learning_after_strict_begins_with_nobody);
 	tcase_add_test(tcase, candidates_are_bounded_and_better_ones_find_room);
 	tcase_add_test(tcase, stale_candidates_give_up_their_place);
 	tcase_add_test(tcase, rtcp_obeys_the_lock);

@@ -1,0 +1,494 @@
+// What comes in: every drop counter of the media stages, the source lock on real packets, events.
+#include "world.h"
+
+#include "media/engine_state.h"
+
+#include <string.h>
+
+static struct world world;
+static struct td_context_id context;
+static struct world_party a, b;
+
+static void open_two(void)
+{
+	world_open(&world, &world_default);
+	context = world_context(&world);
+	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
+	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
+	world_connect(&world, context, &a, &b);
+}
+
+static void teardown(void)
+{
+	world_close(&world);
+}
+
+struct row {
+	const char *what;
+	uint32_t payload_len; // of the RTP packet that is changed
+	int32_t udp_len;      // cut or stretch to this, -1: as it is
+	uint8_t at, value;    // this byte of the UDP payload becomes that
+	enum td_drop drop;
+};
+
+static const struct row rows[] = {
+	{ "empty datagram", 160, 0, 0, 0x80, TD_DROP_RTP_SHORT },
+	{ "one byte", 160, 1, 0, 0x80, TD_DROP_RTP_SHORT },
+	{ "eleven bytes", 160, 11, 0, 0x80, TD_DROP_RTP_SHORT },
+	{ "STUN", 160, -1, 0, 0x00, TD_DROP_NOT_RTP },
+	{ "STUN, last", 160, -1, 0, 0x03, TD_DROP_NOT_RTP },
+	{ "nothing known", 160, -1, 0, 0x04, TD_DROP_RTP_VERSION },
+	{ "nothing known, last", 160, -1, 0, 0x0f, TD_DROP_RTP_VERSION },
+	{ "ZRTP", 160, -1, 0, 0x10, TD_DROP_NOT_RTP },
+	{ "DTLS", 160, -1, 0, 0x16, TD_DROP_NOT_RTP },
+	{ "TURN channel", 160, -1, 0, 0x4f, TD_DROP_NOT_RTP },
+	{ "version 1", 160, -1, 0, 0x50, TD_DROP_RTP_VERSION },
+	{ "version 3", 160, -1, 0, 0xc0, TD_DROP_RTP_VERSION },
+	{ "15 CSRCs in 20 bytes", 20, -1, 0, 0x8f, TD_DROP_RTP_HEADER },
+	{ "extension cut", 2, -1, 0, 0x90, TD_DROP_RTP_HEADER },
+	{ "padding of nothing", 0, -1, 0, 0xa0, TD_DROP_RTP_PADDING },
+	{ "481 bytes of payload", 481, -1, 0, 0x80, TD_DROP_RTP_TOO_LONG },
+	{ "another payload type", 160, -1, 1, 0x08, TD_DROP_RTP_PAYLOAD_TYPE },
+	{ "RTCP on the RTP port without mux", 160, -1, 1, 200, TD_DROP_RTP_PAYLOAD_TYPE },
+};
+
+static void vary(const struct row *row, struct frame *frame)
+{
+	uint32_t udp_payload = TD_RTP_HEADER_BYTES + row->payload_len;
+
+	if (row->udp_len >= 0)
+		udp_payload = (uint32_t)row->udp_len;
+	frame_udp(frame, a.addr, a.port, "10.77.0.2", __builtin_bswap16(a.local.port_be),
+		  udp_payload);
+	if (udp_payload >= TD_RTP_HEADER_BYTES)
+		td_rtp_write(frame->bytes + frame->l4 + 8, 0, 0, a.sequence, a.timestamp, a.ssrc);
+	if (udp_payload > row->at)
+		frame->bytes[frame->l4 + 8 + row->at] = row->value;
+	frame_checksums(frame);
+}
+
+START_TEST(named_drops)
+{
+	struct frame frame;
+
+	open_two();
+	for (unsigned warm = 0; warm < 2; warm++) { // before the first good packet, and after
+		vary(&rows[_i], &frame);
+		ck_assert(world_send(&world, &frame));
+		ck_assert_msg(world_drop(&world, rows[_i].drop) == warm + 1, "%s", rows[_i].what);
+		ck_assert_uint_eq(world.out_count, warm);
+		if (warm == 0)
+			world_say(&world, &a);
+	}
+	world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 2);
+}
+END_TEST
+
+START_TEST(payload_bound)
+{
+	static const uint32_t lens[] = { 0, 1, TD_RTP_PAYLOAD_MAX - 1, TD_RTP_PAYLOAD_MAX };
+	struct frame frame;
+
+	open_two();
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		world_frame(&a, lens[i], &frame);
+		ck_assert(world_send(&world, &frame));
+		a.sequence++;
+		ck_assert_uint_eq(world.out_count, i + 1);
+	}
+	ck_assert_uint_eq(world_stats(&world, a.id).rx_bytes, 1 + 479 + 480);
+}
+END_TEST
+
+START_TEST(before_the_remote_is_set)
+{
+	struct world_party early = { .addr = "10.77.0.10", .port = 4444, .ssrc = 1 };
+
+	open_two();
+	early.id = world_stream(&world, context, &early.local);
+	world_say(&world, &early);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_UNSET), 1);
+}
+END_TEST
+
+START_TEST(remote_of_port_zero)
+{
+	struct td_command command;
+
+	open_two();
+	world_say(&world, &a);
+	command = world_set_remote(&a, TD_CODEC_PCMU);
+	command.u.stream_set_remote.remote.port_be = 0;
+	world_do(&world, &command);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_UNSET), 1);
+	world_say(&world, &b); // towards nowhere
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SINK_NO_REMOTE), 1);
+}
+END_TEST
+
+// Row 1 of the acceptance table, on the wire: a third party sprays, nothing gets through.
+START_TEST(spray_in_strict_mode)
+{
+	struct world_party evil;
+
+	open_two();
+	evil = a;
+	evil.addr = "10.77.0.30";
+	world_say(&world, &a);
+	world_clear(&world);
+	for (unsigned i = 0; i < 1000; i++)
+		world_say(&world, &evil);
+	evil = a;
+	evil.port++; // the right address, another port
+	for (unsigned i = 0; i < 1000; i++)
+		world_say(&world, &evil);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_MISMATCH), 2000);
+	ck_assert(world_stats(&world, a.id).rx_wrong_source == 2000);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert_uint_eq(world.out[0].rtp.marker, 0); // undisturbed
+}
+END_TEST
+
+// An IPv6 address that has the same short key is told apart by the full compare.
+START_TEST(spray_with_equal_ipv6_key)
+{
+	struct world_party x, y, evil;
+
+	world_open(&world, &world_default);
+	context = world_context(&world);
+	world_party(&world, context, "fd77::10", 4000, 1, &x);
+	world_party(&world, context, "fd77::20", 6000, 2, &y);
+	world_connect(&world, context, &x, &y);
+	evil = x;
+	{
+		struct td_endpoint good = frame_endpoint(x.addr, 0), bad;
+
+		evil.addr = "fd77:0:0:1:0:1:0:10";
+		bad = frame_endpoint(evil.addr, 0);
+		ck_assert_uint_eq(td_packet_key(&good), td_packet_key(&bad));
+	}
+	world_say(&world, &x);
+	world_clear(&world);
+	world_say(&world, &evil);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_MISMATCH), 1);
+}
+END_TEST
+
+static void learn(const struct world_party *party)
+{
+	struct td_command command = world_set_remote(party, TD_CODEC_PCMU);
+
+	command.u.stream_set_remote.flags = TD_REMOTE_LEARN;
+	world_do(&world, &command);
+}
+
+static void talk(struct world_party *party, unsigned packets)
+{
+	for (unsigned i = 0; i < packets; i++) {
+		world.now_ns += 20 * WORLD_MS;
+		world_say(&world, party);
+	}
+}
+
+START_TEST(learned_behind_nat)
+{
+	struct world_party nat;
+	struct td_event event;
+
+	open_two();
+	learn(&a);
+	nat = a;
+	nat.addr = "10.77.0.30";
+	nat.port = 31000;
+	talk(&b, 5); // towards a: it has sent nothing valid yet
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SINK_NO_REMOTE), 5);
+	talk(&nat, 3);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_RTP_SEQUENCE), 3);
+	talk(&nat, 1);
+	ck_assert_uint_eq(world.out_count, 1); // heard from the fourth packet on
+	while (world_event(&world, TD_EVENT_STREAM_ACTIVE, &event) &&
+	       event.u.stream_active.stream.v != a.id.v)
+		continue;
+	ck_assert_uint_eq(event.u.stream_active.stream.v, a.id.v);
+	ck_assert_uint_eq(event.u.stream_active.source.port_be, __builtin_bswap16(31000));
+	world_clear(&world);
+	world_turn(&world); // main finds the next hop
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert_uint_eq(world.out[0].destination.addr[3], 30);
+	ck_assert_uint_eq(world.out[0].destination.port_be, __builtin_bswap16(31000));
+	world_clear(&world);
+	talk(&nat, 10);
+	ck_assert_uint_eq(world.out_count, 10);
+}
+END_TEST
+
+START_TEST(learned_port_of_the_same_address_needs_no_answer)
+{
+	struct world_party nat;
+
+	open_two();
+	learn(&a);
+	nat = a;
+	nat.port = 31000;
+	talk(&nat, 4);
+	ck_assert_uint_eq(world.out_count, 1);
+	world_clear(&world);
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert_uint_eq(world.out[0].destination.port_be, __builtin_bswap16(31000));
+}
+END_TEST
+
+// Row 2: the exact sender needs one packet, whoever was adopted before it.
+START_TEST(exact_sender_takes_over_in_the_window)
+{
+	struct world_party evil;
+
+	open_two();
+	learn(&a);
+	evil = a;
+	evil.addr = "10.77.0.30";
+	evil.ssrc = 0xe1e1;
+	talk(&evil, 10);
+	ck_assert_uint_eq(world.out_count, 7);
+	world_clear(&world);
+	world_turn(&world);
+	talk(&a, 1);
+	ck_assert_uint_eq(world.out_count, 1); // its very first packet
+	world_clear(&world);
+	talk(&evil, 100);
+	ck_assert_uint_eq(world.out_count, 0);
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert_uint_eq(world.out[0].destination.addr[3], 10);
+}
+END_TEST
+
+START_TEST(burst_does_not_teach)
+{
+	struct world_party evil;
+
+	open_two();
+	learn(&a);
+	evil = a;
+	evil.addr = "10.77.0.30";
+	for (unsigned i = 0; i < 500; i++)
+		world_say(&world, &evil);
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 0);
+}
+END_TEST
+
+START_TEST(wrong_payload_type_teaches_nothing)
+{
+	struct world_party evil;
+
+	open_two();
+	learn(&a);
+	evil = a;
+	evil.addr = "10.77.0.30";
+	evil.payload_type = 9;
+	talk(&evil, 50);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_MISMATCH), 50);
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 0);
+}
+END_TEST
+
+START_TEST(learning_is_asked_again_until_it_is_answered)
+{
+	struct world_party nat;
+
+	open_two();
+	learn(&a);
+	nat = a;
+	nat.addr = "10.77.0.30";
+	talk(&nat, 4);
+	{
+		// The note is lost: main was too busy.
+		struct td_media_worker *worker = td_engine_worker(world.engine, 0);
+		struct td_note note;
+
+		while (td_ring_pop(&world.engine->links[0].notes, &note) == 0)
+			continue;
+		ck_assert(worker->cold[td_handle_index(a.id.v)].learned_pending);
+	}
+	for (unsigned i = 0; i < 1500; i++) {
+		world.now_ns += WORLD_MS;
+		td_media_sweep(td_engine_worker(world.engine, 0), world.now_ns, &world.tx[0]);
+		world_turn(&world);
+	}
+	world_clear(&world);
+	talk(&b, 1);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert_uint_eq(world.out[0].destination.addr[3], 30);
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+	open_two();
+	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, 0), 0);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_NO_LISTENER), 1);
+	ck_assert(world_stats(&world, a.id).rx_packets == 1); // counted all the same
+}
+END_TEST
+
+START_TEST(next_hop_unresolved)
+{
+	struct td_command command;
+
+	open_two();
+	command = world_set_remote(&b, TD_CODEC_PCMU);
+	command.u.stream_set_remote.remote = frame_endpoint("10.77.0.77", 6000);
+	world_do(&world, &command);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_NEIGHBOUR_UNRESOLVED), 1);
+	ck_assert_uint_eq(world.out_count, 0);
+}
+END_TEST
+
+START_TEST(no_buffers_for_copies)
+{
+	struct rte_mbuf *held[8192];
+	struct world_party c;
+	struct frame frame;
+	struct td_packet packet;
+	unsigned count = 0;
+
+	open_two();
+	world_party(&world, context, "10.77.0.30", 8000, 0xcccc, &c);
+	ck_assert_int_eq(world_gain(&world, context, a.id, c.id, TD_GAIN_UNITY), 0);
+	world_frame(&a, 160, &frame);
+	ck_assert_int_eq(frame_parse(&world.net, frame_mbuf(world.net.pool, &frame), &packet), 0);
+	packet.stream = td_handle_index(a.id.v);
+	while (count < 8192 && (held[count] = rte_pktmbuf_alloc(world.net.pool)) != NULL)
+		count++;
+	world.handed[0]++;
+	td_media_rtp(td_engine_worker(world.engine, 0), &packet, 1, world.now_ns, &world.tx[0]);
+	while (count > 0)
+		rte_pktmbuf_free(held[--count]);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_POOL_EMPTY), 1);
+	ck_assert_uint_eq(world.region.workers[0].forwarded, 1); // the last listener got it
+}
+END_TEST
+
+START_TEST(active_is_said_once)
+{
+	struct td_event event;
+	unsigned count = 0;
+
+	open_two();
+	for (unsigned i = 0; i < 10; i++)
+		world_say(&world, &a);
+	while (world_event(&world, TD_EVENT_STREAM_ACTIVE, &event)) {
+		ck_assert_uint_eq(event.u.stream_active.stream.v, a.id.v);
+		ck_assert(event.time_ns == world.now_ns);
+		count++;
+	}
+	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(active_waits_for_room)
+{
+	struct td_command ping = { .kind = TD_COMMAND_MATRIX_EDIT };
+	struct td_event event;
+	unsigned active = 0;
+	uint64_t last = 0;
+
+	open_two();
+	ping.u.matrix_edit.context = context;
+	for (unsigned i = 0; i < TD_EVENT_SLOTS + 10; i++) {
+		world_command_only(&world, &ping);
+		world_turn(&world);
+	}
+	ck_assert(world.region.workers[0].events_lost > 0);
+	world_say(&world, &a); // no room to say so
+	while (world_event(&world, TD_EVENT_STREAM_ACTIVE, &event))
+		active++;
+	ck_assert_uint_eq(active, 0);
+	world_say(&world, &a);
+	for (uint32_t i = 0; i <= world.workers; i++) {
+		while (td_ring_pop(&world.events[i], &event) == 0) {
+			active += event.kind == TD_EVENT_STREAM_ACTIVE;
+			last = event.sequence;
+		}
+	}
+	ck_assert_uint_eq(active, 1);
+	ck_assert_uint_gt(last, TD_EVENT_SLOTS); // the gap shows what was lost
+}
+END_TEST
+
+START_TEST(statistics)
+{
+	struct td_stream_stats stats;
+
+	open_two();
+	talk(&a, 10);
+	a.sequence = (uint16_t)(a.sequence + 2);
+	talk(&a, 1);
+	a.ssrc = 0x5555;
+	a.sequence = 1000;
+	talk(&a, 10);
+	stats = world_stats(&world, a.id);
+	ck_assert(stats.rx_packets == 20);
+	ck_assert(stats.rx_bytes == 20 * 160);
+	ck_assert(stats.rx_expected == 13 + 9);
+	ck_assert(stats.rx_lost == 2);
+	ck_assert(stats.rx_ssrc_changes == 1);
+	ck_assert_uint_eq(stats.rx_ssrc, 0x5555);
+	ck_assert(stats.last_rx_ns == world.now_ns);
+	ck_assert(stats.first_rx_ns == world.now_ns - 20 * 20 * WORLD_MS);
+	stats = world_stats(&world, b.id);
+	ck_assert(stats.tx_packets == 20);
+	ck_assert(stats.tx_bytes == 20 * 160);
+	ck_assert_uint_eq(stats.tx_ssrc, world.out[0].rtp.ssrc);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("receive");
+	TCase *tcase = tcase_create("receive");
+	SRunner *runner;
+	int failed;
+
+	frame_environment();
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, named_drops, 0, sizeof rows / sizeof rows[0]);
+	tcase_add_test(tcase, payload_bound);
+	tcase_add_test(tcase, before_the_remote_is_set);
+	tcase_add_test(tcase, remote_of_port_zero);
+	tcase_add_test(tcase, spray_in_strict_mode);
+	tcase_add_test(tcase, spray_with_equal_ipv6_key);
+	tcase_add_test(tcase, learned_behind_nat);
+	tcase_add_test(tcase, learned_port_of_the_same_address_needs_no_answer);
+	tcase_add_test(tcase, exact_sender_takes_over_in_the_window);
+	tcase_add_test(tcase, burst_does_not_teach);
+	tcase_add_test(tcase, wrong_payload_type_teaches_nothing);
+	tcase_add_test(tcase, learning_is_asked_again_until_it_is_answered);
+	tcase_add_test(tcase, nobody_listens);
+	tcase_add_test(tcase, next_hop_unresolved);
+	tcase_add_test(tcase, no_buffers_for_copies);
+	tcase_add_test(tcase, active_is_said_once);
+	tcase_add_test(tcase, active_waits_for_room);
+	tcase_add_test(tcase, statistics);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

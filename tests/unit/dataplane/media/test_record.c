@@ -1,0 +1,386 @@
+// Taps and recordings: what reaches the recorder, when it opens and closes, and what is refused.
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world;
+static struct td_context_id context;
+static struct world_party a, b;
+
+static void open_two(const struct world_options *options)
+{
+	world_open(&world, options);
+	context = world_context(&world);
+	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
+	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
+	world_connect(&world, context, &a, &b);
+}
+
+static void teardown(void)
+{
+	world_close(&world);
+}
+
+static struct td_command start_of(const char *name)
+{
+	struct td_command command = { .kind = TD_COMMAND_RECORD_START };
+
+	command.u.record_start.context = context;
+	command.u.record_start.left = a.id;
+	command.u.record_start.right = b.id;
+	strncpy(command.u.record_start.name, name, TD_FILE_NAME_MAX - 1);
+	return command;
+}
+
+static struct td_tap_id start(void)
+{
+	struct td_command command = start_of("2026/call.wav");
+
+	return world_do(&world, &command).u.tap;
+}
+
+static struct td_event stop(struct td_tap_id tap)
+{
+	struct td_command command = { .kind = TD_COMMAND_RECORD_STOP };
+
+	command.u.record_stop = tap;
+	return world_command(&world, &command);
+}
+
+// The recorder thread reports the file closed.
+static void closed(struct td_tap_id tap)
+{
+	struct td_event event = { .kind = TD_EVENT_RECORD_CLOSED };
+
+	event.u.recording.tap = tap;
+	td_role_enter_recorder();
+	ck_assert_int_eq(td_engine_record_event(world.engine, &event), 0);
+	td_role_enter_worker(0);
+	world_turn(&world);
+	ck_assert(world_event(&world, TD_EVENT_RECORD_CLOSED, &event));
+	ck_assert_uint_eq(event.thread, 0);
+	ck_assert_uint_eq(event.u.recording.tap.v, tap.v);
+}
+
+static const struct td_tap_record *next_record(void)
+{
+	return td_tap_peek(td_engine_tap_ring(world.engine, 0));
+}
+
+// The oldest record; there must be one.
+static const struct td_tap_record *record_now(const struct td_tap_ring *ring)
+{
+	const struct td_tap_record *record = td_tap_peek(ring);
+
+	if (record == NULL) {
+		ck_abort_msg("no record in the ring");
+		abort(); // not reached; says so to the compiler
+	}
+	return record;
+}
+
+static void release(void)
+{
+	td_tap_release(td_engine_tap_ring(world.engine, 0));
+}
+
+START_TEST(both_sides_as_they_came)
+{
+	struct world_options options = world_default;
+	struct td_tap_id tap;
+	struct frame frame;
+
+	open_two(&options);
+	world_say(&world, &a); // before the recording
+	tap = start();
+	ck_assert_uint_eq(world.opened, 1);
+	ck_assert_str_eq(world.last_name, "2026/call.wav");
+	ck_assert_ptr_null(next_record());
+	for (unsigned i = 0; i < 10; i++) {
+		struct world_party *party = i % 2 ? &b : &a;
+		const struct td_tap_record *record;
+
+		world.now_ns += 10 * WORLD_MS;
+		world_frame(party, 160, &frame);
+		world_say(&world, party);
+		record = record_now(td_engine_tap_ring(world.engine, 0));
+		ck_assert(record->arrival_ns == world.now_ns);
+		ck_assert_uint_eq(record->tap, td_handle_index(tap.v));
+		ck_assert_uint_eq(record->side, i % 2 ? TD_TAP_RIGHT : TD_TAP_LEFT);
+		ck_assert_uint_eq(record->ssrc, party->ssrc);
+		ck_assert_uint_eq(record->sequence, (uint16_t)(party->sequence - 1));
+		ck_assert_uint_eq(record->timestamp, party->timestamp - 160);
+		ck_assert_uint_eq(record->codec, TD_CODEC_PCMU);
+		ck_assert_uint_eq(record->payload_len, 160);
+		ck_assert_mem_eq(record->payload, frame.bytes + frame.l4 + 20, 160);
+		release();
+	}
+	ck_assert_uint_eq(world.out_count, 11); // a tap changes nothing for the parties
+	ck_assert_ptr_null(next_record());
+	a.payload_type = 101;
+	world_say(&world, &a);
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->codec,
+			  TD_CODEC_NONE); // an event, not audio
+	release();
+	a.payload_type = 0;
+	ck_assert_int_eq(stop(tap).result, 0);
+	ck_assert_uint_eq(world.closed, 1);
+	ck_assert_uint_eq(world.last_closed.v, tap.v);
+	world_say(&world, &a);
+	ck_assert_ptr_null(next_record());
+	closed(tap);
+}
+END_TEST
+
+START_TEST(full_ring_loses_records_not_packets)
+{
+	struct world_options options = world_default;
+	struct td_tap_id tap;
+	uint16_t first;
+
+	options.tap_records = 8;
+	open_two(&options);
+	tap = start();
+	first = a.sequence;
+	for (unsigned i = 0; i < 20; i++)
+		world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 20);
+	ck_assert_uint_eq(world.region.workers[0].tap_lost, 12);
+	for (unsigned i = 0; i < 8; i++) {
+		ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->sequence,
+				  (uint16_t)(first + i));
+		release();
+	}
+	ck_assert_ptr_null(next_record());
+	world_say(&world, &a);
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->sequence,
+			  (uint16_t)(first + 20));
+	ck_assert_uint_eq(world.region.workers[0].tap_lost, 12);
+	ck_assert_int_eq(stop(tap).result, 0);
+	closed(tap);
+}
+END_TEST
+
+START_TEST(recorded_with_no_listener_is_consumed)
+{
+	open_two(&world_default);
+	(void)start();
+	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, 0), 0);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_ptr_nonnull(next_record());
+	ck_assert_uint_eq(world.region.workers[0].consumed, 1);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_NO_LISTENER), 0);
+}
+END_TEST
+
+START_TEST(names_are_safe)
+{
+	static const struct {
+		const char *name;
+		int result;
+	} rows[] = {
+		{ "", -TD_EINVALID },
+		{ ".wav", -TD_EINVALID },
+		{ "/etc/x.wav", -TD_EINVALID },
+		{ "../x.wav", -TD_EINVALID },
+		{ "a/../x.wav", -TD_EINVALID },
+		{ "x.mp3", -TD_EINVALID },
+		{ "a b.wav", -TD_EINVALID },
+		{ "a\nb.wav", -TD_EINVALID },
+		{ "a\\b.wav", -TD_EINVALID },
+		{ "\xc3\xa4.wav", -TD_EINVALID },
+		{ "x.wav", 0 },
+	};
+	struct td_command command;
+
+	open_two(&world_default);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		command = start_of(rows[i].name);
+		ck_assert_msg(world_command(&world, &command).result == rows[i].result, "'%s'",
+			      rows[i].name);
+	}
+	ck_assert_uint_eq(world.opened, 1);
+}
+END_TEST
+
+START_TEST(name_without_an_end)
+{
+	struct td_command command = start_of("x.wav");
+
+	open_two(&world_default);
+	command = start_of("x.wav");
+	memset(command.u.record_start.name, 'x', TD_FILE_NAME_MAX);
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	struct td_command command;
+	struct td_context_id other;
+	struct td_tap_id tap;
+
+	open_two(&world_default);
+	other = world_context(&world);
+	command = start_of("x.wav");
+	command.u.record_start.right = a.id;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	command = start_of("x.wav");
+	command.u.record_start.right.v ^= 1u << 20;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_ESTALE);
+	command = start_of("x.wav");
+	command.u.record_start.context = other;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_ESTALE);
+	world.open_result = -TD_EIO;
+	command = start_of("x.wav");
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EIO);
+	world.open_result = 0;
+	ck_assert_uint_eq(world.opened, 0);
+	tap = start();
+	command = start_of("y.wav");
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EBUSY);
+	ck_assert_int_eq(stop(tap).result, 0);
+	ck_assert_int_eq(stop(tap).result, -TD_ESTALE);
+	tap = start(); // the streams are free again
+	ck_assert_int_eq(stop(tap).result, 0);
+}
+END_TEST
+
+START_TEST(no_recorder)
+{
+	struct world_options options = world_default;
+	struct td_command command;
+
+	options.no_recorder = true;
+	open_two(&options);
+	command = start_of("x.wav");
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EUNSUPPORTED);
+}
+END_TEST
+
+START_TEST(taps_are_freed_when_the_file_is_closed)
+{
+	struct world_options options = { .workers = 1, .streams = 2 };
+	struct td_command command;
+	struct td_tap_id first, second;
+
+	open_two(&options);
+	first = start();
+	ck_assert_int_eq(stop(first).result, 0);
+	second = start();
+	ck_assert_int_eq(stop(second).result, 0);
+	command = start_of("z.wav");
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EFULL);
+	closed(first);
+	command.deadline_ns = 0;
+	ck_assert_int_eq(world_command(&world, &command).result, 0);
+	closed(second);
+	ck_assert_uint_eq(world.region.workers[0].taps, 1);
+}
+END_TEST
+
+START_TEST(stream_destroyed_while_recorded)
+{
+	struct td_command command = { .kind = TD_COMMAND_STREAM_DESTROY };
+	struct td_tap_id tap;
+	struct world_party c;
+
+	open_two(&world_default);
+	tap = start();
+	command.u.stream_destroy = a.id;
+	world_do(&world, &command);
+	world_say(&world, &b); // the other side goes on
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->side, TD_TAP_RIGHT);
+	release();
+	world.now_ns += 100 * WORLD_MS;
+	world_turn(&world);
+	for (unsigned i = 0; i < 14; i++) // one of these gets the index that is free again
+		world_party(&world, context, "10.77.0.30", (uint16_t)(8000 + 2 * i), 9, &c);
+	ck_assert_int_eq(stop(tap).result, 0);
+	ck_assert_uint_eq(world.closed, 1);
+	ck_assert_uint_eq(world.region.workers[0].taps, 0);
+}
+END_TEST
+
+START_TEST(context_destroyed_while_recorded)
+{
+	struct td_command command = { .kind = TD_COMMAND_CONTEXT_DESTROY };
+	struct td_tap_id tap;
+
+	open_two(&world_default);
+	tap = start();
+	world_say(&world, &a);
+	command.u.context_destroy = context;
+	world_do(&world, &command);
+	ck_assert_uint_eq(world.closed, 1);
+	ck_assert_uint_eq(world.last_closed.v, tap.v);
+	ck_assert_ptr_nonnull(next_record()); // pushed before close was called
+	ck_assert_int_eq(stop(tap).result, -TD_ESTALE);
+	ck_assert_uint_eq(world.region.workers[0].taps, 0);
+	closed(tap);
+}
+END_TEST
+
+START_TEST(tap_ring_wraps)
+{
+	struct td_tap_ring *ring;
+	uint32_t pushed = 0, popped = 0;
+
+	world_open(&world, &world_default);
+	ck_assert_int_eq(td_tap_ring_create(0, &ring), -TD_EINVALID);
+	ck_assert_int_eq(td_tap_ring_create(12, &ring), -TD_EINVALID);
+	ck_assert_int_eq(td_tap_ring_create(4, &ring), 0);
+	atomic_store(&ring->head, UINT32_MAX - 5); // positions wrap under way
+	atomic_store(&ring->tail, UINT32_MAX - 5);
+	ring->tail_seen = UINT32_MAX - 5;
+	for (unsigned round = 0; round < 20; round++) {
+		struct td_tap_record *record;
+		const struct td_tap_record *oldest;
+
+		while ((record = td_tap_reserve(ring)) != NULL) {
+			record->timestamp = pushed++;
+			td_tap_commit(ring);
+		}
+		ck_assert_uint_eq(pushed - popped, 4);
+		for (unsigned i = 0; i <= round % 4; i++) {
+			oldest = record_now(ring);
+			ck_assert_uint_eq(oldest->timestamp, popped++);
+			td_tap_release(ring);
+		}
+	}
+	td_tap_ring_destroy(ring);
+	td_tap_ring_destroy(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("record");
+	TCase *tcase = tcase_create("record");
+	SRunner *runner;
+	int failed;
+
+	frame_environment();
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, both_sides_as_they_came);
+	tcase_add_test(tcase, full_ring_loses_records_not_packets);
+	tcase_add_test(tcase, recorded_with_no_listener_is_consumed);
+	tcase_add_test(tcase, names_are_safe);
+	tcase_add_test(tcase, name_without_an_end);
+	tcase_add_test(tcase, refusals);
+	tcase_add_test(tcase, no_recorder);
+	tcase_add_test(tcase, taps_are_freed_when_the_file_is_closed);
+	tcase_add_test(tcase, stream_destroyed_while_recorded);
+	tcase_add_test(tcase, context_destroyed_while_recorded);
+	tcase_add_test(tcase, tap_ring_wraps);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
