@@ -38,12 +38,16 @@ static void place(struct td_wheel *wheel, struct td_timer *timer, uint64_t at)
 	unsigned slot;
 
 	if (level >= TD_WHEEL_LEVELS) {
-		// Two years away: waits in the top level's furthest slot and is placed again there.
+		// Past the top level's last slot: its next round, or, when that is too far as well,
+		// the furthest slot there is, to be placed again from there.
+		uint64_t ahead;
+
 		level = TD_WHEEL_LEVELS - 1;
-		slot = ((wheel->now_ms >> (level * SLOT_BITS)) + SLOT_MASK) & SLOT_MASK;
-	} else {
-		slot = (at >> (level * SLOT_BITS)) & SLOT_MASK;
+		ahead = (at >> (level * SLOT_BITS)) - (wheel->now_ms >> (level * SLOT_BITS));
+		if (ahead > SLOT_MASK)
+			at = wheel->now_ms + ((uint64_t)SLOT_MASK << (level * SLOT_BITS));
 	}
+	slot = (at >> (level * SLOT_BITS)) & SLOT_MASK;
 	td_list_push_back(&wheel->slots[level][slot], &timer->link);
 	wheel->occupied[level] |= 1ull << slot;
 }
