@@ -35,11 +35,15 @@ lab_network() {
 	fi
 	lab_host_add switch || exit 1
 	lab_in switch ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 || exit 1
+	# A host with br_netfilter would swallow broken packets in the bridge and leave none for us.
+	lab_in switch sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
+		net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 2>/dev/null
 	lab_in switch ip link add dp0 type veth peer name dp0-br
 	lab_in switch ip link set dp0-br master br0
 	lab_in switch sysctl -qw net.ipv6.conf.dp0.disable_ipv6=1 net.ipv6.conf.dp0-br.disable_ipv6=1
 	lab_interface_up switch br0 10.77.0.1/24 fd77::1/64
-	lab_in switch ethtool -K dp0-br tx off >/dev/null 2>&1
+	# With txvlan the tag would travel beside the frame and be lost at the XDP program.
+	lab_in switch ethtool -K dp0-br tx off txvlan off >/dev/null 2>&1
 	lab_in switch ethtool -K dp0 tx off >/dev/null 2>&1
 	lab_in switch ip link set dp0 up
 	lab_in switch ip link set dp0-br up

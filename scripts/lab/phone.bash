@@ -21,6 +21,7 @@ lab_phone_start() {
 	done
 	address=$(lab_host_address "$host") || return 1
 	mkdir -p "$dir"
+	rm -f "$LAB_DIR/log/phone-$host.log"
 	lab_phone_config "$dir" "$address" "$speech" >"$dir/config"
 	lab_phone_account "$address" "$user" "$secret" "$answer" "$codec" >"$dir/accounts"
 	: >"$dir/contacts"
@@ -151,4 +152,18 @@ lab_call_to_agent() {
 	lab_phone_accept agent
 	lab_wait_for 5 "the agent's call is up" lab_phone_in_call agent &&
 		lab_wait_for 3 "the call is talking" lab_call_is talking
+}
+
+# lab_phone_heard_s HOST: how many seconds the phone has heard so far, over all its recordings. By
+# their size: the header of a file that still grows says nothing.
+lab_phone_heard_s() {
+	find "$LAB_DIR/phone-$1" -name 'dump-*-dec.wav' -printf '%s\n' |
+		awk '{ bytes += $1 - 44 } END { printf "%.2f\n", bytes / 16000 }'
+}
+
+# lab_phone_heard_all HOST: all its recordings in one file, in order.
+lab_phone_heard_all() {
+	local files all=$LAB_DIR/$1-heard.wav
+	mapfile -t files < <(ls -1 "$LAB_DIR/phone-$1"/dump-*-dec.wav)
+	sox "${files[@]}" "$all" && echo "$all"
 }
