@@ -83,7 +83,7 @@ static const cyaml_schema_field_t *field_of(const cyaml_schema_value_t *schema, 
 	return NULL;
 }
 
-static int unknown_key(struct td_config_walk *walk, const cyaml_schema_value_t *schema)
+static void unknown_key(struct td_config_walk *walk, const cyaml_schema_value_t *schema)
 {
 	char expected[320] = "one of";
 	size_t at = strlen(expected);
@@ -94,8 +94,7 @@ static int unknown_key(struct td_config_walk *walk, const cyaml_schema_value_t *
 		if (at >= sizeof expected)
 			break;
 	}
-	return td_config_problem(walk->problem, walk->line, walk->path, "an unknown key", "%s",
-				 expected);
+	td_config_problem(walk->problem, walk->line, walk->path, "an unknown key", "%s", expected);
 }
 
 // A section or list with nothing in it ("agents:") means an empty one.
@@ -122,38 +121,44 @@ static int replace_null(struct td_config_walk *walk, int id, long pair,
 	return 0;
 }
 
-// The key of one pair: a known word that has not come before.
-static int check_key(struct td_config_walk *walk, int id, long pair,
-		     const cyaml_schema_value_t *schema, const cyaml_schema_field_t **field)
+// The key of one pair: a known word that has not come before. NULL after a sentence.
+static const cyaml_schema_field_t *check_key(struct td_config_walk *walk, int id, long pair,
+					     const cyaml_schema_value_t *schema)
 {
 	yaml_node_t *mapping = yaml_document_get_node(walk->doc, id);
 	int key_id = mapping->data.mapping.pairs.start[pair].key;
 	const yaml_node_t *key = yaml_document_get_node(walk->doc, key_id);
+	const cyaml_schema_field_t *field;
 	char shown[TD_CONFIG_FOUND_MAX];
 	struct place place;
 
 	walk->line = (unsigned)key->start_mark.line + 1;
-	if (key->type != YAML_SCALAR_NODE)
-		return td_config_problem(walk->problem, walk->line,
-					 *walk->path ? walk->path : "file",
-					 "a key that is not a word", "a word");
+	if (key->type != YAML_SCALAR_NODE) {
+		td_config_problem(walk->problem, walk->line, *walk->path ? walk->path : "file",
+				  "a key that is not a word", "a word");
+		return NULL;
+	}
 	snprintf(shown, sizeof shown, "%.60s", *scalar_text(key) ? scalar_text(key) : "?");
 	for (char *c = shown; *c; c++)
 		*c = (unsigned char)*c < ' ' ? '?' : *c;
 	place = enter(walk, shown, shown);
-	*field = field_of(schema, scalar_text(key));
-	if (!*field)
-		return unknown_key(walk, schema);
+	field = field_of(schema, scalar_text(key));
+	if (!field) {
+		unknown_key(walk, schema);
+		return NULL;
+	}
 	for (long i = 0; i < pair; i++) {
 		int other = mapping->data.mapping.pairs.start[i].key;
 
-		if (strcmp(scalar_text(yaml_document_get_node(walk->doc, other)), (*field)->key) ==
-		    0)
-			return td_config_problem(walk->problem, walk->line, walk->path,
-						 "the key twice", "it once");
+		if (strcmp(scalar_text(yaml_document_get_node(walk->doc, other)), field->key) ==
+		    0) {
+			td_config_problem(walk->problem, walk->line, walk->path, "the key twice",
+					  "it once");
+			return NULL;
+		}
 	}
 	leave(walk, place);
-	return 0;
+	return field;
 }
 
 static int walk_pairs(struct td_config_walk *walk, int id, const cyaml_schema_value_t *schema)
@@ -162,12 +167,13 @@ static int walk_pairs(struct td_config_walk *walk, int id, const cyaml_schema_va
 	long count = node->data.mapping.pairs.top - node->data.mapping.pairs.start;
 
 	for (long i = 0; i < count; i++) {
-		const cyaml_schema_field_t *field = NULL;
+		const cyaml_schema_field_t *field = check_key(walk, id, i, schema);
 		struct place place;
-		int rc = check_key(walk, id, i, schema, &field);
+		int rc;
 
-		if (rc == 0)
-			rc = replace_null(walk, id, i, &field->value);
+		if (!field)
+			return -TD_EINVALID;
+		rc = replace_null(walk, id, i, &field->value);
 		if (rc != 0)
 			return rc;
 		place = enter(walk, field->key, field->key);

@@ -116,8 +116,6 @@ static void check_one(const json_t *reply)
 
 static void check_reply(json_t *reply)
 {
-	const json_t *one;
-	size_t index;
 	char *text;
 
 	if (!reply)
@@ -129,7 +127,8 @@ static void check_reply(json_t *reply)
 		check_one(reply);
 	else
 		TD_ASSERT(json_array_size(reply) > 0);
-	json_array_foreach(reply, index, one) check_one(one);
+	for (size_t i = 0; i < json_array_size(reply); i++)
+		check_one(json_array_get(reply, i));
 	json_decref(reply);
 }
 

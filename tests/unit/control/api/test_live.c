@@ -182,7 +182,8 @@ START_TEST(test_line_length_bound)
 	static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.methods\"}";
 
 	memset(line, ' ', sizeof line);
-	memcpy(line, request, strlen(request));
+	for (size_t i = 0; request[i]; i++)
+		line[i] = request[i];
 	line[65536] = '\n';
 	live_send(&client, line, 65537);
 	json_decref(live_receive(&live, &client));

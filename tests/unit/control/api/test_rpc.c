@@ -1,5 +1,6 @@
 // The JSON-RPC envelope and parameter checks, over a table of verbs made for the purpose.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,12 +177,13 @@ END_TEST
 START_TEST(test_error_text_stays_utf8)
 {
 	struct td_rpc_call call = { .table = &table };
-	char line[512] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x";
+	char line[512];
 	json_t *reply;
+	int at = snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x");
 
 	for (int i = 0; i < 60; i++)
-		strcat(line, "\u00e9");
-	strcat(line, "\"}");
+		at += snprintf(line + at, sizeof line - (size_t)at, "\u00e9");
+	snprintf(line + at, sizeof line - (size_t)at, "\"}");
 	reply = td_rpc_handle(&call, line, strlen(line));
 	ck_assert_int_eq(
 		json_integer_value(json_object_get(json_object_get(reply, "error"), "code")),

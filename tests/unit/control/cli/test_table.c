@@ -62,12 +62,12 @@ START_TEST(test_long_text_is_cut_between_characters)
 	const struct td_field field = { "", "a", TD_FIELD_TEXT };
 
 	for (size_t lead = 0; lead < 4; lead++) {
-		char text[1024] = "", out[TD_FIELD_MAX];
+		char text[1024], out[TD_FIELD_MAX];
 		json_t *object, *again;
+		int at = snprintf(text, sizeof text, "%.*s", (int)lead, "xxx");
 
-		memset(text, 'x', lead);
 		for (int i = 0; i < 200; i++)
-			strcat(text, "\u20ac");
+			at += snprintf(text + at, sizeof text - (size_t)at, "\u20ac");
 		object = json_pack("{s:s}", "a", text);
 		td_field_text(object, &field, out);
 		ck_assert_uint_gt(strlen(out), TD_FIELD_MAX - 10);
