@@ -33,6 +33,7 @@ static void talk(struct world_party *party, unsigned packets)
 
 static void sweep(uint32_t ms)
 {
+	td_role_enter_worker(0);
 	for (uint32_t i = 0; i < ms; i++) {
 		world.now_ns += WORLD_MS;
 		td_media_sweep(td_engine_worker(world.engine, 0), world.now_ns, &world.tx[0]);
