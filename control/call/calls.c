@@ -246,8 +246,11 @@ void td_calls_advance(struct td_calls *calls)
 uint64_t td_calls_next_ms(const struct td_calls *calls)
 {
 	const uint64_t candidates[] = {
-		td_sip_endpoint_next_ms(calls->sip),     td_wheel_next_ms(&calls->wheel),
-		td_registrar_next_ms(&calls->registrar), td_trunks_next_ms(&calls->trunks),
+		td_sip_endpoint_next_ms(calls->sip),
+		td_wheel_next_ms(&calls->wheel),
+		td_registrar_next_ms(&calls->registrar),
+		// Nobody is pinged any more, so nobody is due.
+		calls->shutting_down ? UINT64_MAX : td_trunks_next_ms(&calls->trunks),
 		td_acd_next_ms(calls->deps.acd),
 	};
 	uint64_t next_ms = UINT64_MAX;

@@ -38,6 +38,7 @@ void phone_reset(struct phone *phone)
 	phone->inbox_count = 0;
 	phone->status = 0;
 	phone->remote_tag[0] = '\0';
+	snprintf(phone->local_tag, sizeof phone->local_tag, "idle%u", ++serial);
 	phone->byes = phone->cancels = phone->invites = phone->acks = phone->answers_seen = 0;
 	phone->reason[0] = phone->last_body[0] = '\0';
 }
