@@ -192,6 +192,20 @@ START_TEST(test_wav_channels)
 }
 END_TEST
 
+START_TEST(test_wav_still_growing)
+{
+	uint8_t bytes[sizeof stereo];
+	struct td_listen_wav wav;
+	char error[256];
+
+	memcpy(bytes, stereo, sizeof stereo);
+	memset(bytes + 40, 0, 4);
+	ck_assert_int_eq(td_listen_wav_parse(bytes, sizeof bytes, 0, &wav, error), 0);
+	ck_assert_uint_eq(wav.count, 2);
+	td_listen_wav_free(&wav);
+}
+END_TEST
+
 START_TEST(test_wav_cut_at_every_byte)
 {
 	char error[256];
@@ -253,6 +267,7 @@ int main(void)
 	tcase_add_test(cases, test_silence_and_shortness_are_refused);
 	tcase_add_test(cases, test_level);
 	tcase_add_test(cases, test_wav_channels);
+	tcase_add_test(cases, test_wav_still_growing);
 	tcase_add_test(cases, test_wav_cut_at_every_byte);
 	tcase_add_test(cases, test_wav_refuses_other_formats);
 	suite_add_tcase(suite, cases);

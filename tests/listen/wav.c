@@ -100,7 +100,9 @@ int td_listen_wav_parse(const uint8_t *bytes, size_t length, int channel, struct
 				snprintf(error, 256, "the data chunk comes before a fmt chunk");
 				return -1;
 			}
-			return take_samples(chunk, size, &format, channel, out, error);
+			// 0 is a writer that has not come back yet to fill it in.
+			return take_samples(chunk, promised ? size : there, &format, channel, out,
+					    error);
 		}
 		if (promised >= there)
 			break;
