@@ -96,7 +96,7 @@ struct td_sip_endpoint {
 	struct td_sip_message in;   // the datagram being received
 	struct td_sip_message own;  // a message of ours being read again
 	char out[TD_SIP_OUT_MAX];   // a message being written
-	char again[TD_SIP_OUT_MAX]; // a request being repeated with credentials
+	char again[TD_SIP_OUT_MAX]; // a second one, while the first is needed
 };
 
 static inline void td_sip_count(struct td_sip_endpoint *ep, enum td_sip_counter counter)
@@ -127,6 +127,9 @@ void td_sip_txn_begin(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 // Replaces the kept bytes by a copy. -TD_EFULL: no buffer.
 TD_MUST_CHECK int td_sip_txn_keep(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 				  struct td_str bytes);
+// The same, in `spare` (which is then taken) when the pools have nothing left.
+TD_MUST_CHECK int td_sip_txn_keep_in(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
+				     struct td_sip_buffer *spare, struct td_str bytes);
 void td_sip_txn_transmit(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 // Ends it without a step: creation failed half way.
 void td_sip_txn_abandon(struct td_sip_endpoint *ep, struct td_sip_txn *txn);

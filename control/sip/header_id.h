@@ -56,7 +56,8 @@ enum td_sip_header_id {
 	X(INVITE)                                                                                  \
 	X(ACK)                                                                                     \
 	X(BYE)                                                                                     \
-	X(CANCEL) X(OPTIONS) X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK) X(PUBLISH) X(REFER) \
+	X(CANCEL)                                                                                  \
+	X(OPTIONS) X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK) X(PUBLISH) X(REFER)           \
 		X(SUBSCRIBE) X(UPDATE)
 
 enum td_sip_method {

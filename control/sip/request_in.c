@@ -387,7 +387,8 @@ static void dialog_request(struct td_sip_endpoint *ep, const struct td_sip_messa
 	unsigned status = 0;
 
 	if (leg && leg->dialog.state == TD_SIP_DIALOG_ENDED && msg->method == TD_SIP_BYE) {
-		td_sip_reply(ep, msg, from, 200, TD_STR_NONE); // it crossed ours: both get what they want
+		td_sip_reply(ep, msg, from, 200,
+			     TD_STR_NONE); // it crossed ours: both get what they want
 		return;
 	}
 	if (!leg || leg->dialog.state == TD_SIP_DIALOG_ENDED) {

@@ -252,11 +252,11 @@ static int write_response(struct td_sip_endpoint *ep, const struct td_sip_txn *t
 	return w.full ? -TD_EFULL : 0;
 }
 
-// What an answered INVITE means for its dialog.
-static void dialog_answered(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned status)
+// What an answered INVITE means for its dialog. `target` is the Contact of a re-INVITE.
+static void dialog_answered(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned status,
+			    struct td_str target)
 {
 	struct td_sip_leg *leg = td_sip_leg_find(ep, txn->dialog);
-	struct td_sip_head *head = &txn->head;
 
 	if (!leg || status <= 100)
 		return;
@@ -274,11 +274,17 @@ static void dialog_answered(struct td_sip_endpoint *ep, struct td_sip_txn *txn, 
 	}
 	leg->dialog.state = TD_SIP_DIALOG_CONFIRMED;
 	// A target we cannot use leaves the old one, which has worked (12.2.2).
-	if (!txn->opens_dialog && head->contact_len &&
-	    td_sip_dialog_retarget(&leg->dialog, td_str_make(head->buffer.at + head->buffer.len -
-								     head->contact_len,
-							     head->contact_len)))
+	if (!txn->opens_dialog && target.len && td_sip_dialog_retarget(&leg->dialog, target))
 		return;
+}
+
+// The Contact saved with the head, copied: a final response may take the head's buffer.
+static struct td_str saved_target(struct td_sip_endpoint *ep, const struct td_sip_head *head)
+{
+	const char *at = head->buffer.at + head->buffer.len - head->contact_len;
+
+	memcpy(ep->again, at, head->contact_len);
+	return td_str_make(ep->again, head->contact_len);
 }
 
 static unsigned send_event(unsigned status)
@@ -292,22 +298,29 @@ int td_sip_answer(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 		  const struct td_sip_response *r)
 {
 	struct td_sip_leg *leg = td_sip_leg_find(ep, txn->dialog);
-	struct td_str bytes;
+	bool final = r->status >= 200;
+	struct td_str bytes, target;
 
+	// The head is there exactly until a final response: no cell below rejects.
 	if (!txn->head.buffer.at)
 		return -TD_ESTATE;
-	if (write_response(ep, txn, r, &bytes) || td_sip_txn_keep(ep, txn, bytes))
+	if (write_response(ep, txn, r, &bytes))
 		return -TD_EFULL;
-	if (td_sip_txn_step(ep, txn, send_event(r->status)) < 0)
-		return -TD_ESTATE;
+	target = saved_target(ep, &txn->head);
+	if (final && td_sip_txn_keep_in(ep, txn, &txn->head.buffer, bytes))
+		return -TD_EFULL;
+	// A provisional response that cannot be kept is sent all the same.
+	if (!final && td_sip_txn_keep(ep, txn, bytes))
+		td_sip_buffer_drop(ep, &txn->kept);
+	td_sip_txn_step(ep, txn, send_event(r->status));
 	txn->last_status = r->status;
 	td_sip_count(ep, TD_SIP_COUNT_RESPONSES_OUT);
-	td_sip_txn_transmit(ep, txn);
+	td_sip_emit(ep, &txn->peer, bytes);
 	if (txn->method == TD_SIP_INVITE)
-		dialog_answered(ep, txn, r->status);
-	else if (txn->method == TD_SIP_BYE && leg && r->status >= 200)
+		dialog_answered(ep, txn, r->status, target);
+	else if (txn->method == TD_SIP_BYE && leg && final)
 		td_sip_leg_free(ep, leg);
-	if (r->status >= 200)
+	if (final)
 		td_sip_buffer_drop(ep, &txn->head.buffer);
 	return 0;
 }

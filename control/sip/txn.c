@@ -38,6 +38,21 @@ int td_sip_txn_keep(struct td_sip_endpoint *ep, struct td_sip_txn *txn, struct t
 	return td_sip_buffer_set(ep, &txn->kept, bytes);
 }
 
+int td_sip_txn_keep_in(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
+		       struct td_sip_buffer *spare, struct td_str bytes)
+{
+	if (!td_sip_txn_keep(ep, txn, bytes))
+		return 0;
+	if (!spare->at || bytes.len > class_bytes[spare->pool])
+		return -TD_EFULL;
+	td_sip_buffer_drop(ep, &txn->kept);
+	txn->kept = *spare;
+	*spare = (struct td_sip_buffer){ 0 };
+	memcpy(txn->kept.at, bytes.at, bytes.len);
+	txn->kept.len = (uint32_t)bytes.len;
+	return 0;
+}
+
 void td_sip_txn_transmit(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 {
 	if (txn->kept.len)

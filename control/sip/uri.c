@@ -108,7 +108,7 @@ static int parse_tel(struct td_str rest, struct td_sip_uri *out)
 
 	out->user = td_str_before(rest, mark);
 	out->params = td_str_after(rest, mark + 1);
-	if (!out->user.len || !td_lex_all(out->user, TD_LEX_USER, false))
+	if (!out->user.len || !td_lex_all(out->user, TD_LEX_USER, false) || mark + 1 == rest.len)
 		return -TD_EMALFORMED;
 	return check_params(out->params) ? 0 : -TD_EMALFORMED;
 }
