@@ -168,7 +168,8 @@ static TD_MAIN int start_recorder(struct td_dataplane *dataplane,
 
 	snprintf(folder, sizeof folder, "%s/recordings", config->system.data_dir);
 	if (td_folder_make(folder) != 0) {
-		snprintf(reason, TD_DATAPLANE_REASON_MAX, "%s cannot be made: %m", folder);
+		snprintf(reason, TD_DATAPLANE_REASON_MAX,
+			 "%s cannot be made: %m; set another system.data_dir", folder);
 		return -TD_EIO;
 	}
 	error = td_recorder_create(&options, &dataplane->recorder, reason);

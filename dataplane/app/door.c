@@ -40,8 +40,12 @@ int td_door_open(struct td_door *door, const char *run_dir, char reason[TD_DOOR_
 		return refuse(reason, -TD_EINVALID, run_dir,
 			      "too long for a socket's path: set a shorter system.run_dir");
 	memcpy(address.sun_path, door->path, (size_t)len + 1);
-	if (td_folder_make(run_dir) != 0)
-		return refuse(reason, -TD_EIO, run_dir, strerror(errno));
+	if (td_folder_make(run_dir) != 0) {
+		snprintf(reason, TD_DOOR_REASON_MAX,
+			 "system.run_dir %s cannot be made: %s; set another, or make it yourself",
+			 run_dir, strerror(errno));
+		return -TD_EIO;
+	}
 	if (is_served(&address))
 		return refuse(reason, -TD_EBUSY, door->path,
 			      "another tandem-dataplane serves it: stop that one, or set another "

@@ -156,10 +156,11 @@ static int choose_lcores(const struct td_config *config, const struct td_eal_mac
 							   : config->dataplane.first_core + (int)w;
 
 		if (cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &machine->cpus)) {
-			snprintf(reason, TD_EAL_REASON_MAX,
-				 "dataplane.first_core %d with %u workers needs CPU %d, which this "
-				 "process does not have: set first_core: -1 or fewer workers",
-				 config->dataplane.first_core, config->dataplane.workers, cpu);
+			snprintf(
+				reason, TD_EAL_REASON_MAX,
+				"dataplane.first_core %d and dataplane.workers %u need CPU %d, which this "
+				"process does not have: set first_core: -1 or fewer workers",
+				config->dataplane.first_core, config->dataplane.workers, cpu);
 			return -TD_EINVALID;
 		}
 		len += (size_t)snprintf(text + len, sizeof text - len, ",%u@%d", w + 1, cpu);
@@ -201,8 +202,23 @@ int td_eal_plan(const struct td_config *config, const struct td_eal_machine *mac
 	argue(plan, "--no-telemetry");
 	argue(plan, "--iova-mode=va");
 	argue(plan, "--file-prefix=tandem-%u", machine->pid);
-	argue(plan, "--log-level=%s", loud ? "info" : "error");
+	argue(plan, "--log-level=%s", loud ? "info" : "critical");
 	return 0;
+}
+
+// EAL makes a run-time folder, which nothing uses in the modes we run in; it is ours alone, named
+// after this process. Gone at once, it cannot be left behind.
+static void remove_runtime_folder(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(folder);
 }
 
 int td_eal_start(const struct td_config *config, char reason[TD_EAL_REASON_MAX])
@@ -230,28 +246,11 @@ int td_eal_start(const struct td_config *config, char reason[TD_EAL_REASON_MAX])
 			rte_strerror(rte_errno));
 		return -TD_EIO;
 	}
+	remove_runtime_folder(rte_eal_get_runtime_dir());
 	return 0;
-}
-
-// EAL leaves its run-time folder behind; it is ours alone, named after this process.
-static void remove_runtime_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	const struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(folder);
 }
 
 void td_eal_stop(void)
 {
-	char folder[256];
-
-	snprintf(folder, sizeof folder, "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
-	remove_runtime_folder(folder);
 }

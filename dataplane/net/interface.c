@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 
 #include "net/interface.h"
 
@@ -75,6 +77,30 @@ static int check_af_xdp(const char *port_name, char *reason, size_t reason_bytes
 	return 0;
 }
 
+// AF_XDP takes one hardware queue pair for each of ours; a device that has no notion has one.
+static int check_queues(const char *port_name, const char *device, unsigned queues, char *reason,
+			size_t reason_bytes)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned there = 1;
+
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
+	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && channels.combined_count > 0)
+		there = channels.combined_count;
+	if (fd >= 0)
+		close(fd);
+	if (queues <= there)
+		return 0;
+	snprintf(
+		reason, reason_bytes,
+		"port %s: queues is %u, but interface %s has %u: lower it, or give the interface more "
+		"with \"ethtool -L %s combined %u\"",
+		port_name, queues, device, there, device, queues);
+	return -TD_EINVALID;
+}
+
 static int set_up(const char *port_name, const char *device, char *reason, size_t reason_bytes)
 {
 	struct ifreq request = { 0 };
@@ -99,7 +125,7 @@ static int set_up(const char *port_name, const char *device, char *reason, size_
 }
 
 int td_interface_prepare(const char *port_name, const char *device, enum td_interface_need need,
-			 char *reason, size_t reason_bytes)
+			 unsigned queues, char *reason, size_t reason_bytes)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int error;
@@ -115,6 +141,8 @@ int td_interface_prepare(const char *port_name, const char *device, enum td_inte
 	error = check_capabilities(port_name, device, need, reason, reason_bytes);
 	if (!error && need == TD_INTERFACE_AF_XDP)
 		error = check_af_xdp(port_name, reason, reason_bytes);
+	if (!error && need == TD_INTERFACE_AF_XDP)
+		error = check_queues(port_name, device, queues, reason, reason_bytes);
 	if (!error)
 		error = set_up(port_name, device, reason, reason_bytes);
 	// The packet memory is pinned; where we may not raise the limit the driver will say so.

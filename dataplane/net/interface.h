@@ -10,8 +10,9 @@
 // For a capability check: what opening a raw driver on an interface needs.
 enum td_interface_need { TD_INTERFACE_AF_PACKET, TD_INTERFACE_AF_XDP };
 
-// Checks that `device` exists and that this process may open it, and sets it up (and receiving
-// all groups, for neighbour discovery). -TD_ENOT_FOUND, -TD_EDENIED, -TD_EUNSUPPORTED, -TD_EIO.
+// Checks that `device` exists, has `queues` queues and that this process may open it, and sets it
+// up (and receiving all groups, for neighbour discovery). -TD_ENOT_FOUND, -TD_EDENIED, -TD_EINVALID,
+// -TD_EUNSUPPORTED, -TD_EIO.
 TD_MUST_CHECK int td_interface_prepare(const char *port_name, const char *device,
-				       enum td_interface_need need, char *reason,
+				       enum td_interface_need need, unsigned queues, char *reason,
 				       size_t reason_bytes);

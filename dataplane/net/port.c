@@ -63,6 +63,20 @@ static int set_up_queues(struct td_port *port, struct rte_mempool *pool)
 	return error;
 }
 
+// What usually is wrong when a device of this kind does not open or start.
+static const char *remedy(enum td_port_kind kind)
+{
+	switch (kind) {
+	case TD_PORT_KIND_AF_XDP:
+		return "; see that no other program holds the interface, or set driver: af_packet";
+	case TD_PORT_KIND_AF_PACKET: return "; see that the interface is up";
+	case TD_PORT_KIND_MEMIF: return "; see that the folder of the socket exists";
+	case TD_PORT_KIND_PCI: return "; try fewer queues or more dataplane.memory_mb";
+	case TD_PORT_KIND_NET_RING: break;
+	}
+	return "";
+}
+
 int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rte_mempool *pool,
 		  struct td_port *port, char reason[TD_PORT_REASON_MAX])
 {
@@ -90,9 +104,9 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 	if (error)
 		return refuse(reason, -TD_EIO,
 			      "port %s: device %s does not start with %u receive and %u transmit "
-			      "queues: %s; try fewer queues or more dataplane.memory_mb",
+			      "queues: %s%s",
 			      spec->name, spec->device, port->rx_queues, port->tx_queues,
-			      rte_strerror(-error));
+			      rte_strerror(-error), remedy(spec->kind));
 	memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
 	port->started = true;
 	// Neighbour discovery comes in by multicast; a driver that cannot filter has nothing to set.
@@ -131,20 +145,6 @@ static int vdev_arguments(const struct td_port_spec *spec, char *args, size_t si
 	return 0;
 }
 
-static const char *vdev_remedy(enum td_port_kind kind)
-{
-	switch (kind) {
-	case TD_PORT_KIND_AF_XDP:
-		return "; see that no other program holds the interface and that it has as many "
-		       "queues as configured, or set driver: af_packet";
-	case TD_PORT_KIND_AF_PACKET: return "; see that the interface is up";
-	case TD_PORT_KIND_MEMIF: return "; see that the folder of the socket exists";
-	case TD_PORT_KIND_NET_RING:
-	case TD_PORT_KIND_PCI: break;
-	}
-	return "";
-}
-
 static int create_vdev(const struct td_port_spec *spec, struct td_port *port, uint16_t *dpdk_port,
 		       char reason[TD_PORT_REASON_MAX])
 {
@@ -159,7 +159,7 @@ static int create_vdev(const struct td_port_spec *spec, struct td_port *port, ui
 		port->vdev[0] = '\0';
 		return refuse(reason, -TD_EIO, "port %s: %s cannot be opened on %s: %s%s",
 			      spec->name, driver, spec->device, rte_strerror(-error),
-			      vdev_remedy(spec->kind));
+			      remedy(spec->kind));
 	}
 	error = rte_eth_dev_get_port_by_name(port->vdev, dpdk_port);
 	TD_ASSERT(!error);
@@ -192,7 +192,7 @@ static int open_device(const struct td_port_spec *spec, struct td_port *port, ui
 					     spec->kind == TD_PORT_KIND_AF_XDP
 						     ? TD_INTERFACE_AF_XDP
 						     : TD_INTERFACE_AF_PACKET,
-					     reason, TD_PORT_REASON_MAX);
+					     spec->rx_queues, reason, TD_PORT_REASON_MAX);
 	return error ? error : create_vdev(spec, port, dpdk_port, reason);
 }
 
