@@ -146,6 +146,7 @@ struct td_config {
 	struct td_config_number *dialplan;
 	unsigned dialplan_count;
 	struct td_config_api api;
+	char *path; // of the file it came from
 };
 
 #define TD_CONFIG_ERROR_MAX 512
@@ -155,3 +156,8 @@ struct td_config {
 TD_MUST_CHECK int td_config_load(const char *path, struct td_config **out,
 				 char error[TD_CONFIG_ERROR_MAX]);
 void td_config_free(struct td_config *config);
+
+// "FILE:LINE: KEY", for a value that only its user can find wrong (a prompt that is no WAV file):
+// reads the file again to find the line. `key` is spelled "dataplane.prompts[1].file".
+void td_config_where(const struct td_config *config, const char *key,
+		     char where[TD_CONFIG_ERROR_MAX]);

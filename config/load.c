@@ -98,6 +98,10 @@ int td_config_load(const char *path, struct td_config **out, char error[TD_CONFI
 		rc = fill(&problem, full, full_bytes, &config);
 	if (rc == 0)
 		rc = check_meaning(&problem, text, bytes, config);
+	if (rc == 0) {
+		config->path = strdup(path);
+		rc = config->path ? 0 : -TD_EMEMORY;
+	}
 	if (rc == -TD_EMEMORY)
 		snprintf(error, TD_CONFIG_ERROR_MAX, "%s: not enough memory to load it", path);
 	free(text);
@@ -122,5 +126,28 @@ void td_config_free(struct td_config *config)
 		free(config->dataplane.ports[i].parsed);
 	for (unsigned i = 0; i < config->trunks_count; i++)
 		free(config->trunks[i].parsed);
+	free(config->path);
 	cyaml_free(&cyaml, &td_config_schema, config, 0);
+}
+
+void td_config_where(const struct td_config *config, const char *key,
+		     char where[TD_CONFIG_ERROR_MAX])
+{
+	char error[TD_CONFIG_ERROR_MAX], *text = NULL;
+	struct td_config_problem problem = { config->path, error };
+	yaml_document_t doc;
+	unsigned line = 0;
+	size_t bytes;
+
+	if (td_document_read(&problem, &text, &bytes) == 0 &&
+	    td_document_open(&doc, &problem, text, bytes) == 0) {
+		line = td_document_line(&doc, key);
+		td_document_close(&doc);
+	}
+	free(text);
+	// The file may have gone since; its name is then all there is to say.
+	if (line > 0)
+		snprintf(where, TD_CONFIG_ERROR_MAX, "%s:%u: %s", config->path, line, key);
+	else
+		snprintf(where, TD_CONFIG_ERROR_MAX, "%s: %s", config->path, key);
 }

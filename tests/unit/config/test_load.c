@@ -370,6 +370,36 @@ START_TEST(test_anchors)
 }
 END_TEST
 
+START_TEST(test_where_a_key_stands)
+{
+	static const struct {
+		const char *key;
+		unsigned line; // 0: not to be found
+	} rows[] = {
+		{ "dataplane.prompts[1].file", 15 },
+		{ "dataplane.ports[0].addresses[1]", 11 },
+		{ "dataplane.ports[7].name", 8 },
+		{ "queues[0].music", 23 },
+		{ "nothing.like.it", 1 },
+	};
+	char error[TD_CONFIG_ERROR_MAX], where[TD_CONFIG_ERROR_MAX], expected[TD_CONFIG_ERROR_MAX];
+	struct td_config *c = NULL;
+
+	ck_assert_int_eq(load_bytes(good, strlen(good), &c, error), 0);
+	ck_assert_str_eq(c->path, path);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		td_config_where(c, rows[i].key, where);
+		snprintf(expected, sizeof expected, "%s:%u: %s", path, rows[i].line, rows[i].key);
+		ck_assert_str_eq(where, expected);
+	}
+	unlink(path);
+	td_config_where(c, "api.token", where);
+	snprintf(expected, sizeof expected, "%s: api.token", path);
+	ck_assert_str_eq(where, expected);
+	td_config_free(c);
+}
+END_TEST
+
 START_TEST(test_example_file_passes)
 {
 	char error[TD_CONFIG_ERROR_MAX];
@@ -516,6 +546,7 @@ int main(void)
 	tcase_add_test(tcase, test_values_defaults_and_derived);
 	tcase_add_loop_test(tcase, test_empty_lists_are_empty, 0, 2);
 	tcase_add_test(tcase, test_anchors);
+	tcase_add_test(tcase, test_where_a_key_stands);
 	tcase_add_test(tcase, test_example_file_passes);
 	tcase_add_test(tcase, test_example_file_shows_true_defaults);
 	tcase_add_test(tcase, test_no_file_and_no_content);
