@@ -248,7 +248,10 @@ int td_store_put_call(struct td_store *store, const struct td_cdr_call *call,
 		store->tail = &record->next;
 		store->stats.queued++;
 		store->stats.accepted++;
-		pthread_cond_signal(&store->wake);
+		// The writer waits for the first record or for a whole batch: to wake it for
+		// each one between would cost the loop more than the record does.
+		if (store->stats.queued == 1 || store->stats.queued == BATCH_MAX)
+			pthread_cond_signal(&store->wake);
 		rc = 0;
 	} else {
 		store->stats.refused++;
