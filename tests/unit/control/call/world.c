@@ -5,6 +5,7 @@
 #include <string.h>
 
 uint32_t link_deadline_ms = 300;
+struct td_store *world_store;
 
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
 
@@ -168,7 +169,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 		.config = &world->config,
 		.link = world->link,
 		.acd = world->acd,
-		.store = world->store,
+		.store = world_store,
 		.sip_local = endpoint("10.77.0.1", 5060),
 		.ops = { on_send, NULL, on_change, now_ms, wall_ms, world },
 		.seed = { 1, 2, 3, 4 },

@@ -24,13 +24,13 @@
 
 #define WORLD_PHONES 6
 
-extern uint32_t link_deadline_ms; // what the next world's link gets
+extern uint32_t link_deadline_ms;    // what the next world's link gets
+extern struct td_store *world_store; // and where its records go; NULL: nowhere
 
 struct world {
 	uv_loop_t loop;
 	struct td_link *link;
 	struct td_acd *acd;
-	struct td_store *store;
 	struct td_calls *calls;
 	struct td_config config;
 	struct td_config_trunk trunk;
