@@ -16,7 +16,7 @@
 
 // The short way in: the accepted sender's next packet of the negotiated type, nothing special.
 static inline bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
-			      uint64_t now_ns, struct td_forward *out)
+			      uint32_t arrival, uint64_t now_ns, struct td_forward *out)
 {
 	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 	const uint8_t *rtp = packet->payload;
@@ -31,7 +31,7 @@ static inline bool admit_next(struct td_media_worker *worker, struct td_packet *
 	if (UNLIKELY(!td_rtp_source_next(&rx->source, out->ssrc, out->sequence)))
 		return false;
 	out->timestamp = td_rtp_load32(rtp + 4);
-	td_rtp_source_time(&rx->source, out->timestamp, (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS));
+	td_rtp_source_time(&rx->source, out->timestamp, arrival);
 	rx->last_ns = now_ns;
 	rx->octets += payload_len;
 	rx->packets++;
@@ -52,15 +52,13 @@ static bool before_run(const struct td_media_worker *worker, uint32_t sink, uint
 
 // Sum of what the UDP checksum covers and we change: addresses, ports, the RTP header.
 static inline uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3,
-				  const uint8_t *udp)
+				  const uint32_t rtp[3], uint32_t ports)
 {
-	uint64_t sum = td_checksum_add(0, udp, 4);
+	uint64_t sum = (uint64_t)ports + rtp[0] + rtp[1] + rtp[2];
 
 	if (LIKELY(packet->family == TD_FAMILY_IPV4))
-		sum = td_checksum_add(sum, l3 + TD_IPV4_SOURCE_OFFSET, 8);
-	else
-		sum = td_checksum_add(sum, l3 + TD_IPV6_SOURCE_OFFSET, 32);
-	return td_checksum_add(sum, udp + 8, TD_RTP_HEADER_BYTES);
+		return td_checksum_add(sum, l3 + TD_IPV4_SOURCE_OFFSET, 8);
+	return td_checksum_add(sum, l3 + TD_IPV6_SOURCE_OFFSET, 32);
 }
 
 // IPv6 has no datagrams without checksum (RFC 8200 section 8.1): one that came without gets one.
@@ -75,64 +73,106 @@ static uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint
 	return checksum == 0 ? 0xffffu : checksum;
 }
 
+// RFC 1624 equation 3 in one fold: a multiple of 0xffff, larger than any sum here, is nothing in
+// one's complement and keeps the difference positive.
+static inline uint16_t checksum_adjusted(uint16_t checksum, uint64_t removed, uint64_t added)
+{
+	uint64_t sum = (uint16_t)~checksum + (0xffffull << 24) + added - removed;
+	uint16_t adjusted = (uint16_t)~td_checksum_fold(sum);
+
+	return checksum == 0 ? 0 : adjusted == 0 ? 0xffffu : adjusted;
+}
+
+// The numbers this packet goes out with.
+struct numbers {
+	uint32_t timestamp;
+	uint16_t sequence;
+	uint8_t payload_type;
+	uint8_t marker; // TD_RTP_MARKER or 0
+};
+
+// SENT: *numbers is set and the packet may go. Else why not.
+static inline int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
+			 uint64_t now_ns, struct numbers *numbers)
+{
+	struct td_stream_tx *tx = &worker->streams[sink].tx;
+	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) |
+		     (fw->verdict == TD_RTP_FRESH);
+
+	if (UNLIKELY(!(tx->flags & TD_TX_READY)))
+		return TD_DROP_SINK_NO_REMOTE;
+	if (UNLIKELY(fresh))
+		td_sender_resync(tx, &worker->cold[sink], fw->packet->stream, fw->ssrc,
+				 fw->sequence, fw->timestamp, now_ns);
+	numbers->payload_type = fw->is_event ? tx->event_payload_type : tx->payload_type;
+	if (UNLIKELY(numbers->payload_type > 127)) {
+		// It leaves no hole in the sink's numbers.
+		tx->sequence_offset =
+			(uint16_t)(tx->sequence_offset - (fw->verdict != TD_RTP_LATE));
+		return TD_DROP_SINK_NO_EVENT_PT;
+	}
+	numbers->sequence = (uint16_t)(fw->sequence + tx->sequence_offset);
+	numbers->timestamp = fw->timestamp + tx->timestamp_offset;
+	numbers->marker = fw->marker | (fresh & !fw->is_event) ? TD_RTP_MARKER : 0;
+	if (UNLIKELY(fw->verdict == TD_RTP_LATE && before_run(worker, sink, numbers->sequence)))
+		return TD_DROP_NO_LISTENER;
+	return SENT;
+}
+
+// What the next packet continues from.
+static inline void remember(struct td_stream_tx *tx, const struct td_forward *fw,
+			    const struct numbers *numbers, uint64_t now_ns)
+{
+	tx->packets++;
+	tx->octets += fw->payload_len;
+	if (UNLIKELY(fw->verdict == TD_RTP_LATE))
+		return;
+	tx->last_sequence = numbers->sequence;
+	if (UNLIKELY(fw->is_event))
+		return; // its timestamp is where it began: time goes on from the audio
+	tx->last_timestamp = numbers->timestamp;
+	tx->last_ns = now_ns;
+}
+
 // Turns the frame in `mbuf` into the sink's. SENT, or why not; then the frame is as it was.
 static inline int rewrite(struct td_media_worker *worker, const struct td_forward *fw,
 			  uint32_t sink, struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
 			  uint64_t now_ns)
 {
 	struct td_stream_tx *tx = &worker->streams[sink].tx;
-	struct td_stream_cold *cold = &worker->cold[sink];
 	uint16_t udp_len = (uint16_t)(fw->packet->payload_len + 8u), checksum;
-	uint64_t removed, sum;
-	uint8_t payload_type, *start, *rtp = udp + 8;
-	uint16_t sequence;
-	uint32_t timestamp;
-	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) ||
-		     fw->verdict == TD_RTP_FRESH;
+	struct numbers numbers;
+	uint64_t removed, added;
+	uint32_t rtp[3], ports;
+	uint8_t *start;
+	int outcome = number(worker, fw, sink, now_ns, &numbers);
 
-	if (UNLIKELY(!(tx->flags & TD_TX_READY)))
-		return TD_DROP_SINK_NO_REMOTE;
-	if (UNLIKELY(fresh))
-		td_sender_resync(tx, cold, fw->packet->stream, fw->ssrc, fw->sequence,
-				 fw->timestamp, now_ns);
-	payload_type = fw->is_event ? tx->event_payload_type : tx->payload_type;
-	if (UNLIKELY(payload_type > 127)) {
-		// It leaves no hole in the sink's numbers.
-		tx->sequence_offset =
-			(uint16_t)(tx->sequence_offset - (fw->verdict != TD_RTP_LATE));
-		return TD_DROP_SINK_NO_EVENT_PT;
-	}
-	sequence = (uint16_t)(fw->sequence + tx->sequence_offset);
-	timestamp = fw->timestamp + tx->timestamp_offset;
-	if (UNLIKELY(fw->verdict == TD_RTP_LATE && before_run(worker, sink, sequence)))
-		return TD_DROP_NO_LISTENER;
-	removed = sum_before(fw->packet, l3, udp);
-	memcpy(&checksum, udp + 6, 2);
-	start = td_sender_headers(worker->neighbours, tx, cold, udp, udp_len, &sum);
+	if (UNLIKELY(outcome != SENT))
+		return outcome;
+	// Whole words in registers: reading back what was just stored in pieces would stall.
+	memcpy(rtp, udp + 8, sizeof rtp);
+	memcpy(&ports, udp, sizeof ports);
+	memcpy(&checksum, udp + 6, sizeof checksum);
+	removed = sum_before(fw->packet, l3, rtp, ports);
+	start = td_sender_headers(worker->neighbours, tx, &worker->cold[sink], udp, udp_len,
+				  &added);
 	if (UNLIKELY(start == NULL))
 		return TD_DROP_NEIGHBOUR_UNRESOLVED;
-	rtp[1] = (uint8_t)(payload_type |
-			   (fw->marker || (fresh && !fw->is_event) ? TD_RTP_MARKER : 0u));
-	td_rtp_store16(rtp + 2, sequence);
-	td_rtp_store32(rtp + 4, timestamp);
-	td_rtp_store32(rtp + 8, tx->ssrc);
+	rtp[0] = (rtp[0] & 0xffu) | (uint32_t)(numbers.payload_type | numbers.marker) << 8 |
+		 (uint32_t)__builtin_bswap16(numbers.sequence) << 16;
+	rtp[1] = __builtin_bswap32(numbers.timestamp);
+	rtp[2] = __builtin_bswap32(tx->ssrc);
+	memcpy(udp + 8, rtp, sizeof rtp);
 	if (UNLIKELY(checksum == 0 && (tx->flags & TD_TX_IPV6)))
-		checksum = checksum_from_nothing(udp, udp_len, sum);
+		checksum = checksum_from_nothing(udp, udp_len, added);
 	else
-		checksum = td_checksum_adjust_udp(checksum, removed,
-						  td_checksum_add(sum, rtp, TD_RTP_HEADER_BYTES));
-	memcpy(udp + 6, &checksum, 2);
+		checksum = checksum_adjusted(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);
+	memcpy(udp + 6, &checksum, sizeof checksum);
 	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
 	mbuf->data_len = (uint16_t)(udp + udp_len - start);
 	mbuf->pkt_len = mbuf->data_len;
 	mbuf->ol_flags = 0;
-	if (LIKELY(fw->verdict != TD_RTP_LATE)) {
-		tx->last_sequence = sequence;
-		// An event's timestamp is where it began: time goes on from the audio.
-		tx->last_timestamp = fw->is_event ? tx->last_timestamp : timestamp;
-		tx->last_ns = fw->is_event ? tx->last_ns : now_ns;
-	}
-	td_sender_sent(tx, fw->payload_len);
+	remember(tx, fw, &numbers, now_ns);
 	return SENT;
 }
 
@@ -222,12 +262,12 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 		       uint64_t now_ns, struct td_tx *tx)
 {
 	struct td_forward forwards[TD_MEDIA_VECTOR];
-	uint32_t count = 0;
+	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS), count = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_forward *fw = &forwards[count];
 
-		if (UNLIKELY(!admit_next(worker, &packets[i], now_ns, fw)) &&
+		if (UNLIKELY(!admit_next(worker, &packets[i], arrival, now_ns, fw)) &&
 		    !td_media_admit(worker, &packets[i], now_ns, fw))
 			continue;
 		prefetch_sink(worker, fw);

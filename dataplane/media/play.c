@@ -42,7 +42,8 @@ static bool write_frame(struct td_media_worker *worker, uint32_t sink, uint32_t 
 	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
 	mbuf->data_len = (uint16_t)(udp + FRAME_UDP_BYTES - start);
 	mbuf->pkt_len = mbuf->data_len;
-	td_sender_sent(tx, TD_PROMPT_FRAME_SAMPLES);
+	tx->packets++;
+	tx->octets += TD_PROMPT_FRAME_SAMPLES;
 	return true;
 }
 

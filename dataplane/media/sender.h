@@ -40,6 +40,13 @@ static inline bool td_sender_must_resync(const struct td_stream_tx *tx, uint32_t
 	return ((tx->feed ^ feed) | (tx->feed_ssrc ^ feed_ssrc) | (tx->flags & TD_TX_FORCED)) != 0;
 }
 
+static inline uint16_t td_sender_ip_checksum(const struct td_stream_tx *tx, uint16_t total_be)
+{
+	uint32_t sum = (uint32_t)tx->ip_sum + total_be; // 17 bits: one carry to take back
+
+	return (uint16_t) ~((sum & 0xffffu) + (sum >> 16));
+}
+
 // Writes ports, IP and layer 2 in front of the UDP header of `udp_len` bytes at `udp`. Returns
 // where the frame begins, or NULL when the next hop is unresolved and nothing was written. *sum
 // gets the unfolded sum of addresses and ports, which the UDP checksum covers.
@@ -60,8 +67,7 @@ static inline uint8_t *td_sender_headers(const struct td_neighbours *neighbours,
 	// Little-endian words as they lie in memory: version, length, DSCP; DF; TTL 64, UDP.
 	words[0] = 0x45u | (uint32_t)tx->tos << 8 | (uint32_t)total_be << 16;
 	words[1] = 0x0040u << 16;
-	words[2] = 64u | 17u << 8 |
-		   (uint32_t)(uint16_t)~td_checksum_fold((uint64_t)tx->ip_sum + total_be) << 16;
+	words[2] = 64u | 17u << 8 | (uint32_t)td_sender_ip_checksum(tx, total_be) << 16;
 	words[3] = tx->source_be;
 	words[4] = tx->destination_be;
 	memcpy(l3, words, sizeof words);
@@ -69,11 +75,4 @@ static inline uint8_t *td_sender_headers(const struct td_neighbours *neighbours,
 	memcpy(udp, &ports, sizeof ports);
 	*sum = (uint64_t)tx->source_be + tx->destination_be + ports;
 	return l3 - l2_len;
-}
-
-// The packet is on its way: what the next one continues from.
-static inline void td_sender_sent(struct td_stream_tx *tx, uint16_t payload_len)
-{
-	tx->packets++;
-	tx->octets += payload_len;
 }

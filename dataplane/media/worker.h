@@ -34,10 +34,8 @@ struct td_stream *td_media_streams(struct td_media_worker *worker);
 static inline void td_media_prefetch(const struct td_stream *streams,
 				     const struct td_packet *packets, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(&streams[packets[i].stream].rx);
-		rte_prefetch0(packets[i].payload);
-	}
 }
 
 // Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.
