@@ -127,7 +127,7 @@ static int send_hello(int fd, const struct td_share *share, int result)
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof hello ? 0 : -TD_EIO;
 }
 
-enum td_door_news td_door_accept(struct td_door *door, const struct td_share *share)
+enum td_door_news td_door_accept(struct td_door *door, struct td_share *share)
 {
 	int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -142,6 +142,8 @@ enum td_door_news td_door_accept(struct td_door *door, const struct td_share *sh
 		close(fd);
 		return TD_DOOR_REFUSED;
 	}
+	// Before the hello: the moment it is out, the new client may push its RESET.
+	td_share_forget_commands(share);
 	if (send_hello(fd, share, 0) != 0) {
 		close(fd);
 		return TD_DOOR_NOTHING;

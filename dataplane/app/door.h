@@ -30,8 +30,9 @@ TD_MUST_CHECK int td_door_open(struct td_door *door, const char *run_dir,
 			       char reason[TD_DOOR_REASON_MAX]) TD_MAIN;
 void td_door_close(struct td_door *door) TD_MAIN;
 
-// The listener is readable: takes one connection.
-enum td_door_news td_door_accept(struct td_door *door, const struct td_share *share) TD_MAIN;
+// The listener is readable: takes one connection. What an earlier client left in the command ring
+// is forgotten before the new one gets its hello.
+enum td_door_news td_door_accept(struct td_door *door, struct td_share *share) TD_MAIN;
 
 // The client is readable or gone: true when it has gone and is detached now.
 bool td_door_client_gone(struct td_door *door) TD_MAIN;

@@ -60,7 +60,6 @@ static TD_MAIN void on_listener(struct loop *loop)
 
 	switch (td_door_accept(&dataplane->door, &dataplane->share)) {
 	case TD_DOOR_ATTACHED:
-		td_share_forget_commands(&dataplane->share);
 		if (watch_fd(loop, dataplane->door.client, SOURCE_CLIENT) != 0) {
 			td_error(NULL, "cannot watch control's connection: %s", strerror(errno));
 			td_door_detach(&dataplane->door);

@@ -218,6 +218,21 @@ START_TEST(test_damaged_and_left_over_commands)
 }
 END_TEST
 
+// A client may push the moment it has its hello, so what is to be forgotten must be gone by then.
+START_TEST(test_forgotten_before_the_hello)
+{
+	struct td_ring_view producer;
+	struct td_command command = { .request_id = 1 };
+	int fd = connect_door();
+
+	ck_assert_int_eq(td_region_attach_commands(&share.region, 1, &producer), 0);
+	ck_assert_int_eq(td_ring_push(&producer, &command), 0);
+	ck_assert_int_eq(td_door_accept(&door, &share), TD_DOOR_ATTACHED);
+	ck_assert_int_eq(td_ring_pop(&share.commands, &command), -TD_EEMPTY);
+	close(fd);
+}
+END_TEST
+
 START_TEST(test_folder)
 {
 	char path[200];
@@ -252,6 +267,7 @@ int main(void)
 	tcase_add_test(tests, test_path_too_long);
 	tcase_add_test(tests, test_bell_rings_for_every_thread_once);
 	tcase_add_test(tests, test_damaged_and_left_over_commands);
+	tcase_add_test(tests, test_forgotten_before_the_hello);
 	tcase_add_test(tests, test_folder);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
