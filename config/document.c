@@ -6,33 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Reads to the end, or until it is too much. 0, or -TD_EMEMORY.
+static int read_all(FILE *file, char **text, size_t *bytes)
+{
+	size_t room = 0, have = 0;
+	char *buffer = NULL, *bigger;
+
+	do {
+		room = room ? room * 2 : 16384;
+		bigger = realloc(buffer, room + 1);
+		if (!bigger) {
+			free(buffer);
+			return -TD_EMEMORY;
+		}
+		buffer = bigger;
+		have += fread(buffer + have, 1, room - have, file);
+	} while (have == room && have <= TD_CONFIG_FILE_MAX);
+	*text = buffer;
+	*bytes = have;
+	return 0;
+}
+
 int td_document_read(struct td_config_problem *problem, char **text, size_t *bytes)
 {
 	FILE *file = fopen(problem->file, "rb");
-	char *buffer = NULL;
-	size_t size = 0;
-	int rc = 0;
+	int rc;
 
 	if (!file)
 		return td_config_problem(problem, 0, "file", strerror(errno), "a readable file");
-	buffer = malloc(TD_CONFIG_FILE_MAX + 1);
-	if (!buffer) {
-		fclose(file);
-		return -TD_EMEMORY;
-	}
-	size = fread(buffer, 1, TD_CONFIG_FILE_MAX + 1, file);
-	if (ferror(file))
+	rc = read_all(file, text, bytes);
+	if (rc == 0 && ferror(file))
 		rc = td_config_problem(problem, 0, "file", strerror(errno), "a readable file");
-	else if (size > TD_CONFIG_FILE_MAX)
+	else if (rc == 0 && *bytes > TD_CONFIG_FILE_MAX)
 		rc = td_config_problem(problem, 0, "file", "more than 16 MiB", "at most 16 MiB");
 	fclose(file);
 	if (rc != 0) {
-		free(buffer);
-		return rc;
+		free(*text);
+		*text = NULL;
 	}
-	*text = buffer;
-	*bytes = size;
-	return 0;
+	return rc;
 }
 
 // A reader error (bad UTF-8) has an offset but no mark.

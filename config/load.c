@@ -61,8 +61,9 @@ static int fill(struct td_config_problem *problem, const char *text, size_t byte
 		return -TD_EMEMORY;
 	if (err != CYAML_OK || !data) {
 		note[strcspn(note, "\n")] = '\0';
-		return td_config_problem(problem, 0, "file", *note ? note : cyaml_strerror(err),
-					 "a config file");
+		td_config_problem(problem, 0, "file", *note ? note : cyaml_strerror(err),
+				  "a config file");
+		return -TD_EINVALID;
 	}
 	*out = data;
 	return 0;

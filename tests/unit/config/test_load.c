@@ -488,6 +488,28 @@ START_TEST(test_no_file_and_no_content)
 }
 END_TEST
 
+// A comment exactly as long as a file may be, and one byte more.
+START_TEST(test_file_size_bound)
+{
+	char error[TD_CONFIG_ERROR_MAX], expected[TD_CONFIG_ERROR_MAX];
+	size_t bytes = (16u << 20) + 1;
+	struct td_config *c = NULL;
+	char *text = malloc(bytes);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '#', bytes);
+	ck_assert_int_eq(load_bytes(text, bytes - 1, &c, error), -TD_EINVALID);
+	snprintf(expected, sizeof expected,
+		 "%s:1: file: found nothing, expected sections such as \"sip:\"", path);
+	ck_assert_str_eq(error, expected);
+	ck_assert_int_eq(load_bytes(text, bytes, &c, error), -TD_EINVALID);
+	snprintf(expected, sizeof expected,
+		 "%s: file: found more than 16 MiB, expected at most 16 MiB", path);
+	ck_assert_str_eq(error, expected);
+	free(text);
+}
+END_TEST
+
 // Cut at every byte: a config or a sentence, never a crash, a leak or an empty error.
 START_TEST(test_truncated_at_every_byte)
 {
@@ -540,6 +562,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_broken_file_names_line_key_found_expected, 0,
 			    (int)(sizeof broken / sizeof broken[0]));
@@ -550,6 +573,7 @@ int main(void)
 	tcase_add_test(tcase, test_example_file_passes);
 	tcase_add_test(tcase, test_example_file_shows_true_defaults);
 	tcase_add_test(tcase, test_no_file_and_no_content);
+	tcase_add_test(tcase, test_file_size_bound);
 	tcase_add_test(tcase, test_truncated_at_every_byte);
 	tcase_add_test(tcase, test_rules_and_schema_agree);
 	suite_add_tcase(suite, tcase);

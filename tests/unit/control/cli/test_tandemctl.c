@@ -158,7 +158,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_set_timeout(tcase, 60);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_tandemctl_tables_and_json);
 	tcase_add_test(tcase, test_tandemctl_exit_status_and_tokens);
