@@ -9,13 +9,16 @@
 #include <stdint.h>
 #include <string.h>
 
+// A sum plus itself with its halves exchanged holds the sum of both halves, carry included, in its
+// upper half.
 static inline uint16_t td_checksum_fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffffu) + (sum >> 32);
-	sum = (sum & 0xffffffffu) + (sum >> 32);
-	sum = (sum & 0xffffu) + (sum >> 16);
-	sum = (sum & 0xffffu) + (sum >> 16);
-	return (uint16_t)sum;
+	uint32_t word;
+
+	sum += sum << 32 | sum >> 32;
+	word = (uint32_t)(sum >> 32);
+	word += word << 16 | word >> 16;
+	return (uint16_t)(word >> 16);
 }
 
 // Adds `len` bytes, an odd last one padded with zero.
@@ -34,14 +37,13 @@ static inline uint64_t td_checksum_add(uint64_t sum, const void *data, size_t le
 }
 
 // RFC 1624 equation 3: the checksum after words summing to `removed` gave way to words summing to
-// `added` (both unfolded sums of words as they lie in memory).
+// `added` (both unfolded sums of words as they lie in memory, of a frame at most).
 static inline uint16_t td_checksum_adjust(uint16_t checksum, uint64_t removed, uint64_t added)
 {
-	uint64_t sum = (uint16_t)~checksum;
+	// 0xffffffff counts as 0, so any multiple of it less `removed` is the complement of that.
+	uint64_t sum = (0xffffffffull << 16) - removed;
 
-	sum += (uint16_t)~td_checksum_fold(removed);
-	sum += added;
-	return (uint16_t)~td_checksum_fold(sum);
+	return (uint16_t)~td_checksum_fold(sum + (uint16_t)~checksum + added);
 }
 
 // The same for UDP: 0 on the wire means "no checksum", so a computed 0 is sent as 0xffff

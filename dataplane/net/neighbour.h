@@ -54,6 +54,8 @@ struct td_link_source {
 	uint16_t vlan; // 0: untagged
 };
 
+_Static_assert(sizeof(struct td_link_source) == 8, "read as one word");
+
 struct td_neighbour_cold; // address, references, timers
 
 #define TD_NEIGHBOUR_BUCKETS (2 * TD_NEIGHBOUR_MAX)
@@ -92,19 +94,25 @@ static inline uint32_t td_neighbour_write_l2(const struct td_neighbours *table, 
 	const struct td_next_hop *hop = &table->hot[index];
 	// Relaxed: the MAC is in the word itself, nothing else is published with it.
 	uint64_t word = atomic_load_explicit(&hop->word, memory_order_relaxed);
-	uint8_t *l2 = l3 - hop->l2_len;
+	uint64_t source;
 
 	if (!(word & TD_NEIGHBOUR_USABLE))
 		return 0;
-	memcpy(l2, &word, 6);
-	memcpy(l2 + 6, table->sources[hop->port].mac, 6);
-	if (hop->l2_len != 14) {
-		l2[12] = 0x81;
-		l2[13] = 0x00;
-		memcpy(l2 + 14, &hop->vlan_be, 2);
+	// Both MACs with whole words; what spills over is overwritten by what follows.
+	memcpy(&source, &table->sources[hop->port], sizeof source);
+	source = (source & TD_NEIGHBOUR_MAC_MASK) | (uint64_t)hop->ethertype_be << 48;
+	if (__builtin_expect(hop->l2_len == 14, 1)) {
+		memcpy(l3 - 14, &word, sizeof word);
+		memcpy(l3 - 8, &source, sizeof source);
+		return 14;
 	}
+	memcpy(l3 - TD_L2_MAX, &word, sizeof word);
+	memcpy(l3 - 12, &source, sizeof source);
+	l3[-6] = 0x81;
+	l3[-5] = 0x00;
+	memcpy(l3 - 4, &hop->vlan_be, 2);
 	memcpy(l3 - 2, &hop->ethertype_be, 2);
-	return hop->l2_len;
+	return TD_L2_MAX;
 }
 
 static inline uint32_t td_neighbour_port(const struct td_neighbours *table, uint32_t index)

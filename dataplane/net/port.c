@@ -199,7 +199,7 @@ static int open_device(const struct td_port_spec *spec, struct td_port *port, ui
 int td_port_open(const struct td_port_spec *spec, struct rte_mempool *pool, struct td_port *port,
 		 char reason[TD_PORT_REASON_MAX])
 {
-	uint16_t dpdk_port;
+	uint16_t dpdk_port = RTE_MAX_ETHPORTS;
 	int error;
 
 	*port = (struct td_port){ 0 };

@@ -6,7 +6,7 @@
 
 #include <rte_ring.h>
 
-#include "frame.h"
+#include "../net/frame.h"
 #include "media/engine.h"
 #include "net/demux.h"
 #include "td_region.h"
