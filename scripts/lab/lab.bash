@@ -36,6 +36,7 @@ lab_open() {
 	trap lab_close EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	trap 'exit 141' PIPE
 	mkdir -p "$LAB_DIR/log"
 }
 
@@ -56,14 +57,15 @@ lab_spawn() {
 
 # lab_kill PID [SIGNAL]: ends one process we started and waits until it is gone (5 s, then KILL).
 lab_kill() {
-	local pid=$1 signal=${2:-TERM}
+	local pid=$1 signal=${2:-TERM} name
+	name=$(cat "/proc/$pid/comm" 2>/dev/null)
 	kill "-$signal" "$pid" 2>/dev/null || return 0
 	for _ in $(seq 50); do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
 	done
 	if kill -KILL "$pid" 2>/dev/null; then
-		lab_note "process $pid did not stop within 5 s of SIG$signal and was killed"
+		lab_note "$name did not stop within 5 s of SIG$signal and was killed"
 	fi
 	wait "$pid" 2>/dev/null
 	return 0
@@ -71,7 +73,8 @@ lab_kill() {
 
 lab_close() {
 	local status=$?
-	trap - EXIT INT TERM HUP
+	trap - EXIT
+	trap '' INT TERM HUP PIPE
 	[ "$LAB_FAILED" -gt 0 ] && status=1
 	[ "$status" -ne 0 ] && [ "$status" -ne 130 ] && lab_dump
 	local i

@@ -13,8 +13,9 @@
 #define SILENT_DBFS   -50.0
 #define FLOOR_DBFS    -200.0
 
-// In-place radix-2 transform; `sign` -1 forward, +1 inverse (unscaled).
-static void fft(double complex *x, size_t n, int sign)
+// In-place radix-2 transform; `turns` holds exp(sign * 2 pi i k / n) for k below n / 2, -1 forward and
+// +1 inverse (unscaled).
+static void fft(double complex *x, size_t n, const double complex *turns)
 {
 	for (size_t i = 1, j = 0; i < n; i++) {
 		size_t bit = n >> 1;
@@ -30,14 +31,13 @@ static void fft(double complex *x, size_t n, int sign)
 		}
 	}
 	for (size_t len = 2; len <= n; len <<= 1) {
-		for (size_t k = 0; k < len / 2; k++) {
-			double complex w = cexp(sign * 2.0 * M_PI * I * (double)k / (double)len);
+		for (size_t i = 0; i < n; i += len) {
+			for (size_t k = 0; k < len / 2; k++) {
+				double complex a = x[i + k];
+				double complex b = x[i + k + len / 2] * turns[k * (n / len)];
 
-			for (size_t i = k; i < n; i += len) {
-				double complex a = x[i], b = x[i + len / 2] * w;
-
-				x[i] = a + b;
-				x[i + len / 2] = a - b;
+				x[i + k] = a + b;
+				x[i + k + len / 2] = a - b;
 			}
 		}
 	}
@@ -71,21 +71,28 @@ static double complex *products(const double *said, size_t said_count, double sa
 				size_t n)
 {
 	double complex *a = calloc(n, sizeof *a), *b = calloc(n, sizeof *b);
+	double complex *turns = calloc(n / 2 + 1, sizeof *turns);
 
-	if (!a || !b)
+	if (!a || !b || !turns)
 		goto fail;
+	for (size_t k = 0; k < n / 2; k++)
+		turns[k] = cexp(-2.0 * M_PI * I * (double)k / (double)n);
 	for (size_t i = 0; i < said_count; i++)
 		a[i] = said[i] - said_mean;
 	for (size_t i = 0; i < heard_count; i++)
 		b[i] = heard[i] - heard_mean;
-	fft(a, n, -1);
-	fft(b, n, -1);
+	fft(a, n, turns);
+	fft(b, n, turns);
 	for (size_t i = 0; i < n; i++)
 		b[i] *= conj(a[i]) / (double)n;
-	fft(b, n, 1);
+	for (size_t k = 0; k < n / 2; k++)
+		turns[k] = conj(turns[k]);
+	fft(b, n, turns);
+	free(turns);
 	free(a);
 	return b;
 fail:
+	free(turns);
 	free(a);
 	free(b);
 	return NULL;
