@@ -18,7 +18,7 @@ static void on_goodbye(uv_timer_t *timer) TD_CONTROL
 	if (!td_calls_idle(control->calls) && !late)
 		return;
 	if (late)
-		td_warn(NULL, "some parties did not answer our BYE; stopping without them");
+		td_warn(NULL, "some parties did not answer our goodbye; stopping without them");
 	uv_stop(&control->loop);
 }
 

@@ -50,7 +50,7 @@ int td_attachment_connect(struct td_attachment *attachment, const char *path,
 			 strlen(path), sizeof address.sun_path - 1);
 		return -TD_EINVALID;
 	}
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	attachment->socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (attachment->socket >= 0 &&
 	    connect(attachment->socket, (struct sockaddr *)&address, sizeof address) == 0)

@@ -72,7 +72,7 @@ static void options_default(const struct td_link_options *options, struct td_lin
 	link->backoff_max_ms =
 		options->backoff_max_ms ? options->backoff_max_ms : BACKOFF_MAX_DEFAULT_MS;
 	link->backoff_ms = link->backoff_min_ms;
-	strcpy(link->socket_path, options->socket_path);
+	memcpy(link->socket_path, options->socket_path, strlen(options->socket_path) + 1);
 }
 
 static void open_handles(struct td_link *link) TD_CONTROL

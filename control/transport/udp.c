@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -232,7 +233,7 @@ int td_udp_open(uv_loop_t *loop, const struct td_endpoint *listen, td_udp_datagr
 
 	reason[0] = '\0';
 	if (!udp) {
-		strcpy(reason, "out of memory for the SIP socket's buffers");
+		snprintf(reason, TD_UDP_REASON_MAX, "out of memory for the SIP socket's buffers");
 		return -TD_EMEMORY;
 	}
 	udp->on_datagram = on_datagram;
@@ -242,7 +243,8 @@ int td_udp_open(uv_loop_t *loop, const struct td_endpoint *listen, td_udp_datagr
 	if (!error) {
 		error = start(udp, loop);
 		if (error)
-			strcpy(reason, "the event loop refuses the SIP socket");
+			snprintf(reason, TD_UDP_REASON_MAX,
+				 "the event loop refuses the SIP socket");
 	}
 	if (error) {
 		release(udp);

@@ -69,9 +69,8 @@ END_TEST
 
 START_TEST(foreign_ids_find_nothing)
 {
-	static const uint64_t foreign[] = {
-		0, 1, REQUESTS, REQUESTS + 1, UINT32_MAX, 1ull << 32, UINT64_MAX
-	};
+	static const uint64_t foreign[] = { 0,          1,          REQUESTS,  REQUESTS + 1,
+					    UINT32_MAX, 1ull << 32, UINT64_MAX };
 	struct td_request out;
 
 	add(1);
