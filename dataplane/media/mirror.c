@@ -34,6 +34,21 @@ void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *col
 	stats->rtcp_tx = cold->rtcp_tx;
 }
 
+// Each only grows, so an equal sum says that none has moved.
+static uint64_t activity(const struct td_stream *hot, const struct td_stream_cold *cold)
+{
+	return cold->rx_packets.total + (uint32_t)(hot->rx.packets - cold->rx_packets.seen) +
+	       cold->tx_packets.total + (uint32_t)(hot->tx.packets - cold->tx_packets.seen) +
+	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx;
+}
+
+bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream)
+{
+	const struct td_stream_cold *cold = &worker->cold[stream];
+
+	return activity(&worker->streams[stream], cold) == cold->mirrored;
+}
+
 void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 {
 	const struct td_stream *hot = &worker->streams[stream];
@@ -42,6 +57,7 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_stats stats;
 
 	td_media_fill_stats(hot, cold, &stats);
+	cold->mirrored = activity(hot, cold);
 	td_mirror_write_begin(&mirror->lock);
 	mirror->id = cold->id;
 	mirror->context = cold->context;
@@ -52,7 +68,7 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	mirror->codec = hot->rx.codec;
 	mirror->payload_type = hot->tx.payload_type;
 	mirror->event_payload_type = hot->tx.event_payload_type;
-	mirror->source_locked = cold->lock.rank != TD_LOCK_NOBODY;
+	mirror->source_locked = hot->rx.key != 0;
 	mirror->tx_sequence = hot->tx.last_sequence;
 	mirror->tx_timestamp = hot->tx.last_timestamp;
 	mirror->stats = stats;

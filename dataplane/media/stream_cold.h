@@ -10,6 +10,7 @@
 
 #include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "media/change.h"
@@ -33,38 +34,44 @@ static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
 	return carry->total;
 }
 
+// What a sweep visits comes first, in four cache lines.
 struct td_stream_cold {
 	alignas(TD_CACHE_LINE) struct td_stream_id id;
 	struct td_context_id context;
 	uint64_t owner;
 	struct td_endpoint local, remote; // remote: where packets go now
 	struct td_rtp_source_cold source;
-	struct td_source_lock lock;
-
-	uint32_t sinks[TD_MEMBER_MAX]; // with TD_SINK_FANOUT
-	uint8_t sink_count;
-	uint8_t tap_side;
-	uint8_t dscp;
-	bool learned_pending;    // main has not answered yet with the next hop of a learned source
-	uint16_t floor_sequence; // the last one sent for the feeder before this one
-	uint32_t tap;            // index, with TD_RX_TAPPED
-	uint32_t position;       // in the worker's list of streams
-
+	struct td_carry rx_packets, rx_octets, tx_packets, tx_octets;
 	uint64_t first_rx_ns;
 	uint64_t wrong_source;
-	struct td_carry rx_packets, rx_octets, tx_packets, tx_octets;
-
-	struct td_endpoint rtcp_to; // where reports go; family NONE: nowhere
-	uint32_t rtcp_next_hop;     // where its address is not the one RTP goes to
-	uint32_t sdp_next_hop;      // of the address in the SDP
+	uint64_t mirrored; // sum of what the mirror shows, when it was last written
 	uint64_t rtcp_due_ns;
-	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
-	uint32_t sender_middle;    // of the last SR received: LSR
-	uint64_t sender_ns;        // and when it came
 	uint32_t rtcp_rx, rtcp_tx;
 	uint32_t rtt_us, remote_jitter_us;
 	int32_t remote_lost;
 	uint8_t remote_fraction_lost;
 	bool remote_bye;
+	bool learned_pending; // main has not answered yet with the next hop of a learned source
+	uint8_t dscp;
+
+	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
+	uint32_t sender_middle;    // of the last SR received: LSR
+	uint64_t sender_ns;        // and when it came
+	uint32_t rtcp_next_hop;    // where its address is not the one RTP goes to
+	uint32_t sdp_next_hop;     // of the address in the SDP
 	char cname[TD_CNAME_MAX];
+
+	struct td_source_lock lock;
+	uint32_t sinks[TD_MEMBER_MAX]; // with TD_SINK_FANOUT
+	uint8_t sink_count;
+	uint8_t tap_side;
+	uint16_t floor_sequence; // the last one sent for the feeder before this one
+	uint32_t tap;            // index, with TD_RX_TAPPED
+	uint32_t position;       // in the worker's list of streams
 };
+
+#define TD_STREAM_COLD_SWEPT 4 // cache lines
+
+_Static_assert(offsetof(struct td_stream_cold, rtcp_tx_reported) <=
+		       TD_STREAM_COLD_SWEPT * TD_CACHE_LINE,
+	       "the swept part fits its lines");

@@ -113,6 +113,8 @@ void td_media_tap_set(struct td_media_worker *worker, const struct td_change_rec
 void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *cold,
 			 struct td_stream_stats *stats);
 void td_media_mirror(struct td_media_worker *worker, uint32_t stream);
+// True when nothing was counted since the mirror was written.
+bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream);
 void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream);
 
 // notices.c: stamps, numbers and pushes. -TD_EFULL when control's ring is full; a `state` event is
