@@ -73,16 +73,6 @@ static uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint
 	return checksum == 0 ? 0xffffu : checksum;
 }
 
-// RFC 1624 equation 3 in one fold: a multiple of 0xffff, larger than any sum here, is nothing in
-// one's complement and keeps the difference positive.
-static inline uint16_t checksum_adjusted(uint16_t checksum, uint64_t removed, uint64_t added)
-{
-	uint64_t sum = (uint16_t)~checksum + (0xffffull << 24) + added - removed;
-	uint16_t adjusted = (uint16_t)~td_checksum_fold(sum);
-
-	return checksum == 0 ? 0 : adjusted == 0 ? 0xffffu : adjusted;
-}
-
 // The numbers this packet goes out with.
 struct numbers {
 	uint32_t timestamp;
@@ -162,11 +152,14 @@ static inline int rewrite(struct td_media_worker *worker, const struct td_forwar
 		 (uint32_t)__builtin_bswap16(numbers.sequence) << 16;
 	rtp[1] = __builtin_bswap32(numbers.timestamp);
 	rtp[2] = __builtin_bswap32(tx->ssrc);
-	memcpy(udp + 8, rtp, sizeof rtp);
+	memcpy(udp + 8, &rtp[0], 4);
+	memcpy(udp + 12, &rtp[1], 4);
+	memcpy(udp + 16, &rtp[2], 4);
 	if (UNLIKELY(checksum == 0 && (tx->flags & TD_TX_IPV6)))
 		checksum = checksum_from_nothing(udp, udp_len, added);
 	else
-		checksum = checksum_adjusted(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);
+		checksum =
+			td_checksum_adjust_udp(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);
 	memcpy(udp + 6, &checksum, sizeof checksum);
 	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
 	mbuf->data_len = (uint16_t)(udp + udp_len - start);

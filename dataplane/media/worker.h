@@ -28,14 +28,12 @@
 
 struct td_media_worker;
 
-// The array of hot streams, for prefetching.
+// The array of hot streams, to prefetch what td_media_rtp will read of each.
 struct td_stream *td_media_streams(struct td_media_worker *worker);
 
-static inline void td_media_prefetch(const struct td_stream *streams,
-				     const struct td_packet *packets, uint32_t n)
+static inline void td_media_prefetch(const struct td_stream *streams, uint32_t stream)
 {
-	for (uint32_t i = 0; i < n; i++)
-		rte_prefetch0(&streams[packets[i].stream].rx);
+	rte_prefetch0(&streams[stream].rx);
 }
 
 // Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.

@@ -5,6 +5,7 @@
 // At most TD_LOCAL_ADDR_MAX addresses; one more is refused at start-up.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -53,6 +54,15 @@ static inline uint8_t td_locals_find4(const struct td_locals *locals, uint32_t a
 			return index;
 	}
 	return TD_LOCAL_NONE;
+}
+
+// RFC 1122 3.2.1.3 and 3.3.6: what can be the sender of a unicast datagram, and is not ourselves.
+static inline bool td_locals_source4_valid(const struct td_locals *locals, uint32_t source_be)
+{
+	uint8_t first = (uint8_t)(source_be & 0xffu);
+
+	return first != 0 && first != 127 && first < 224 &&
+	       td_locals_find4(locals, source_be) == TD_LOCAL_NONE;
 }
 
 static inline uint8_t td_locals_find6(const struct td_locals *locals, const uint8_t addr[16])

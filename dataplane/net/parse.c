@@ -4,6 +4,7 @@
 
 #include "net/checksum.h"
 #include "net/parse.h"
+#include "net/parse_plain.h"
 #include "td_assert.h"
 
 #define DROP(name)           (1 + (int)TD_DROP_##name)
@@ -71,15 +72,6 @@ static int parse_icmp(struct td_packet *packet, uint8_t *l4, uint32_t len, enum 
 	return 0;
 }
 
-// RFC 1122 3.2.1.3 and 3.3.6: what can never be the sender of a unicast datagram.
-static inline bool source4_valid(const struct td_locals *locals, uint32_t source_be)
-{
-	uint8_t first = (uint8_t)(source_be & 0xffu);
-
-	return first != 0 && first != 127 && first < 224 &&
-	       td_locals_find4(locals, source_be) == TD_LOCAL_NONE;
-}
-
 static int check_ipv4(const uint8_t *ip, uint32_t len, uint64_t ol_flags, uint32_t *header_len,
 		      uint32_t *total_len)
 {
@@ -117,7 +109,7 @@ static int parse_ipv4(const struct td_parse_env *env, struct td_packet *packet, 
 	if (packet->local == TD_LOCAL_NONE ||
 	    env->locals->entries[packet->local].port != packet->in_port)
 		return DROP(IP_NOT_OURS);
-	if (!source4_valid(env->locals, packet->source_key))
+	if (!td_locals_source4_valid(env->locals, packet->source_key))
 		return DROP(IP_SOURCE);
 	packet->family = TD_FAMILY_IPV4;
 	packet->l3_len = (uint16_t)header_len;
@@ -331,24 +323,39 @@ int td_parse_frame(const struct td_parse_env *env, uint32_t in_port, struct rte_
 	}
 }
 
+// What every look-up of the burst needs is on its way into the cache before the first is made.
+static inline void prefetch_entry(const struct td_parse_env *env, const struct td_packet *packet)
+{
+	if (env->demux)
+		td_demux_prefetch(env->demux, packet->local,
+				  __builtin_bswap16(packet->local_port_be));
+}
+
 uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
 			uint32_t count, struct td_packet *udp, struct td_packet *other,
 			uint32_t *other_count, struct td_worker_stats *stats)
 {
+	const struct td_port *port = &env->ports[in_port];
+	bool untagged = port->vlan == 0;
 	uint32_t udp_count = 0;
+	uint64_t mac = 0;
 
 	TD_ASSERT(count <= TD_PARSE_VECTOR);
+	memcpy(&mac, port->mac, sizeof port->mac);
 	*other_count = 0;
 	for (uint32_t i = 0; i < count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
 	for (uint32_t i = 0; i < count; i++) {
 		struct td_packet *packet = &udp[udp_count];
-		int drop = td_parse_frame(env, in_port, mbufs[i], packet);
+		int drop = 0;
 
+		if (!untagged || !td_parse_plain(env->locals, in_port, mac, mbufs[i], packet))
+			drop = td_parse_frame(env, in_port, mbufs[i], packet);
 		if (__builtin_expect(drop != 0, 0)) {
 			stats->drops[drop - 1]++;
 			rte_pktmbuf_free(mbufs[i]);
 		} else if (__builtin_expect(packet->kind == TD_PACKET_UDP, 1)) {
+			prefetch_entry(env, packet);
 			udp_count++;
 		} else {
 			other[(*other_count)++] = *packet;

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "net/demux.h"
 #include "net/local.h"
 #include "net/packet.h"
 #include "net/port.h"
@@ -22,7 +23,8 @@
 // Immutable while workers run.
 struct td_parse_env {
 	const struct td_locals *locals;
-	const struct td_port *ports; // by dataplane port index
+	const struct td_port *ports;  // by dataplane port index
+	const struct td_demux *demux; // may be NULL: whose entries to have in the cache
 };
 
 // Takes `count` frames that came in on `in_port`. Good ones come out in `udp` and `other` (room for
@@ -32,6 +34,6 @@ uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct
 			uint32_t *other_count, struct td_worker_stats *stats);
 
 // One frame: 0 and *packet, or the drop counter it belongs under as 1 + enum td_drop. Frees
-// nothing. td_parse_burst is a loop over this.
+// nothing. td_parse_burst is a loop over this, with a short way for the plain case.
 int td_parse_frame(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf *mbuf,
 		   struct td_packet *packet);

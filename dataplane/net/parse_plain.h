@@ -1,13 +1,11 @@
 // The short way through the parser: a plain IPv4/UDP frame for us, in a few whole words.
 //
-//   0        6        12    14                         34                42
-//   | to     | from   | 0800| 45 tos len id frag ttl 17 | ports len sum  | payload ...
-//   |---- word ----|        |---- word ---|---- word ---|-w-|--- word ---|
-//            |---- word ----|                           (of the header)
+//   0    6      12     14          22                30          34                     42
+//   | to | from | 0800 | 45 len .. | ttl 17 sum from | to (word) | ports, length, sum    | payload
 //
 // True only for frames that td_parse_frame would take too, with the very same result: no VLAN, no
-// IP options, no padding, nothing that the card has found wrong. Anything else is left untouched
-// for td_parse_frame, which knows why. Inlined into td_parse_burst; parse.c is its only user.
+// IP options, no padding, nothing that the card has found wrong. Anything else is left as it is for
+// td_parse_frame, which knows why. For ports without VLAN; td_parse_burst is its only user.
 #pragma once
 
 #include <stdbool.h>
@@ -21,20 +19,21 @@
 #include "net/packet.h"
 #include "net/port.h"
 
-#define TD_PLAIN_L3         14u
-#define TD_PLAIN_UDP        34u
-#define TD_PLAIN_PAYLOAD    42u
+#define TD_PLAIN_L3    14u
+#define TD_PLAIN_UDP   34u
+#define TD_PLAIN_BYTES 42u // before the payload
 
-// What the card says about checksums and tags, and the two things it may say here.
+// What the card may have said about a frame, and what it may say here; nothing is fine, too.
 #define TD_PLAIN_RX_MASK                                                                           \
 	(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
-#define TD_PLAIN_RX_GOOD    (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+#define TD_PLAIN_RX_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
-#define TD_PLAIN_MAC_MASK   0x0000ffffffffffffull
-#define TD_PLAIN_GROUP      0x0100000000000000ull // of the word at 0: the sender is a group
-// Of the word at 14: version 4 with 20 bytes of header, no fragment.
-#define TD_PLAIN_IPV4_MASK  0xff3f0000000000ffull
-#define TD_PLAIN_IPV4       0x0000000000000045ull
+#define TD_PLAIN_MAC     0x0000ffffffffffffull
+#define TD_PLAIN_GROUP   0x0001000000000000ull // in the word at 0: the sender would be a group
+// In the word at 14: version 4 and a header of 20 bytes, neither a fragment nor one to come.
+#define TD_PLAIN_IPV4_MASK    0xff3f0000000000ffull
+#define TD_PLAIN_IPV4         0x0000000000000045ull
+#define TD_PLAIN_UDP_PROTOCOL 17u
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are cut out of whole words");
 
@@ -46,22 +45,58 @@ static inline uint64_t td_plain_load64(const uint8_t *p)
 	return v;
 }
 
-// The port's own address in the lower six bytes.
-static inline uint64_t td_plain_mac(const struct td_port *port)
-{
-	uint64_t mac = 0;
-
-	memcpy(&mac, port->mac, sizeof port->mac);
-	return mac;
-}
-
-// Layer 2: from a station to us, untagged, IPv4.
+// Layer 2: from a station, to `mac`, untagged, IPv4.
 static inline bool td_plain_ethernet(const uint8_t *frame, uint64_t mac)
 {
 	uint64_t first = td_plain_load64(frame);
 	uint16_t ethertype_be;
 
 	memcpy(&ethertype_be, frame + 12, sizeof ethertype_be);
-	return (((first & TD_PLAIN_MAC_MASK) ^ mac) | (first & (1ull << 48)) |
-		(uint64_t)(ethertype_be ^ 0x0008u)) == 0;
+	return (((first ^ mac) & TD_PLAIN_MAC) | (first & TD_PLAIN_GROUP) |
+		(ethertype_be ^ 0x0008u)) == 0;
+}
+
+// `mac`: the port's own, in the lower six bytes as they lie in memory.
+static inline bool td_parse_plain(const struct td_locals *locals, uint32_t in_port, uint64_t mac,
+				  struct rte_mbuf *mbuf, struct td_packet *packet)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	uint64_t rx = mbuf->ol_flags & TD_PLAIN_RX_MASK, head, middle, udp;
+	uint32_t len = mbuf->data_len, source, destination, local;
+
+	if ((len < TD_PLAIN_BYTES) | (mbuf->nb_segs != 1) | ((rx != 0) & (rx != TD_PLAIN_RX_GOOD)))
+		return false;
+	head = td_plain_load64(frame + TD_PLAIN_L3);
+	middle = td_plain_load64(frame + TD_PLAIN_L3 + 8);
+	memcpy(&destination, frame + TD_PLAIN_L3 + 16, sizeof destination);
+	udp = td_plain_load64(frame + TD_PLAIN_UDP);
+	source = (uint32_t)(middle >> 32);
+	if (!td_plain_ethernet(frame, mac) | ((head & TD_PLAIN_IPV4_MASK) != TD_PLAIN_IPV4) |
+	    ((uint8_t)(middle >> 8) != TD_PLAIN_UDP_PROTOCOL) |
+	    (__builtin_bswap16((uint16_t)(head >> 16)) != len - TD_PLAIN_L3) |
+	    (__builtin_bswap16((uint16_t)(udp >> 32)) != len - TD_PLAIN_UDP) |
+	    (td_checksum_fold((head & UINT32_MAX) + (head >> 32) + (middle & UINT32_MAX) + source +
+			      destination) != 0xffff))
+		return false;
+	local = td_locals_find4(locals, destination);
+	if (local == TD_LOCAL_NONE || locals->entries[local].port != in_port ||
+	    !td_locals_source4_valid(locals, source))
+		return false;
+	packet->mbuf = mbuf;
+	packet->l3 = frame + TD_PLAIN_L3;
+	packet->payload = frame + TD_PLAIN_BYTES;
+	packet->source_key = source;
+	packet->stream = 0;
+	packet->payload_len = (uint16_t)(len - TD_PLAIN_BYTES);
+	packet->source_port_be = (uint16_t)udp;
+	packet->local_port_be = (uint16_t)(udp >> 16);
+	packet->l3_len = TD_PLAIN_UDP - TD_PLAIN_L3;
+	packet->l2_len = TD_PLAIN_L3;
+	packet->family = TD_FAMILY_IPV4;
+	packet->in_port = (uint8_t)in_port;
+	packet->local = (uint8_t)local;
+	packet->kind = TD_PACKET_UDP;
+	packet->flags = (uint8_t)((rx ? TD_PACKET_CHECKSUM_VERIFIED : 0u) |
+				  (udp >> 48 ? 0u : TD_PACKET_CHECKSUM_ABSENT));
+	return true;
 }

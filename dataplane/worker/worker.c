@@ -11,10 +11,10 @@
 #include "td_assert.h"
 #include "worker/worker.h"
 
-// Splits a UDP vector by what listens at each port: RTP, RTCP, another worker, or nobody.
-struct split {
-	struct td_packet rtp[TD_PARSE_VECTOR], rtcp[TD_PARSE_VECTOR];
-	uint32_t rtp_count, rtcp_count;
+// RTCP is rare: it is taken out of the UDP vector, whose rest is then all RTP.
+struct rtcp_vector {
+	struct td_packet packets[TD_PARSE_VECTOR];
+	uint32_t count;
 };
 
 static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td_drop drop)
@@ -23,49 +23,61 @@ static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td
 	rte_pktmbuf_free(mbuf);
 }
 
-static inline uint16_t local_port(const struct td_packet *packet)
+// Nobody listens there, or somebody on another worker. `steered`: the packet has crossed once
+// already and does not cross again.
+static void pass_on(struct td_worker *worker, const struct td_packet *packet, uint32_t entry,
+		    bool steered)
 {
-	return __builtin_bswap16(packet->local_port_be);
+	uint32_t owner = td_demux_worker(entry);
+
+	if (!(entry & TD_DEMUX_OPEN) || steered || owner >= worker->steer.worker_count)
+		drop_packet(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
+	else
+		td_steer_push(&worker->steer, owner, packet);
 }
 
-// `steered`: the packet has crossed once already and does not cross again.
-static void split_vector(struct td_worker *worker, const struct td_packet *udp, uint32_t count,
-			 bool steered, struct split *split)
+// Splits a UDP vector by what listens at each port: RTP stays, closed up, and is counted; RTCP
+// comes out; what is another worker's or nobody's is gone. The hot line of every stream that
+// stays is on its way into the cache.
+static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, uint32_t count,
+			     bool steered, struct rtcp_vector *rtcp)
 {
-	split->rtp_count = 0;
-	split->rtcp_count = 0;
-	for (uint32_t i = 0; i < count; i++)
-		td_demux_prefetch(worker->demux, udp[i].local, local_port(&udp[i]));
+	const uint32_t mine = TD_DEMUX_OPEN | worker->index << TD_DEMUX_WORKER_SHIFT;
+	const uint32_t whose = TD_DEMUX_OPEN | TD_DEMUX_WORKER_MASK << TD_DEMUX_WORKER_SHIFT;
+	uint32_t rtp_count = 0;
+
+	rtcp->count = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t entry = td_demux_lookup(worker->demux, udp[i].local, local_port(&udp[i]));
-		uint32_t owner = td_demux_worker(entry);
-		struct td_packet *out;
+		uint32_t entry = td_demux_lookup(worker->demux, udp[i].local,
+						 __builtin_bswap16(udp[i].local_port_be));
 
-		if (__builtin_expect(!(entry & TD_DEMUX_OPEN), 0)) {
-			drop_packet(worker, udp[i].mbuf, TD_DROP_PORT_CLOSED);
+		udp[i].stream = td_demux_stream(entry);
+		if (__builtin_expect((entry & whose) != mine, 0)) {
+			pass_on(worker, &udp[i], entry, steered);
 			continue;
 		}
-		if (__builtin_expect(owner != worker->index, 0)) {
-			if (steered || owner >= worker->steer.worker_count)
-				drop_packet(worker, udp[i].mbuf, TD_DROP_PORT_CLOSED);
-			else
-				td_steer_push(&worker->steer, owner, &udp[i]);
+		if (__builtin_expect(entry & TD_DEMUX_RTCP, 0)) {
+			rtcp->packets[rtcp->count++] = udp[i];
 			continue;
 		}
-		out = entry & TD_DEMUX_RTCP ? &split->rtcp[split->rtcp_count++]
-					    : &split->rtp[split->rtp_count++];
-		*out = udp[i];
-		out->stream = td_demux_stream(entry);
+		td_media_prefetch(worker->streams, udp[i].stream);
+		if (__builtin_expect(rtp_count != i, 0))
+			udp[rtp_count] = udp[i];
+		rtp_count++;
 	}
+	return rtp_count;
 }
 
-static TD_WORKER void run_media(struct td_worker *worker, struct split *split, uint64_t now_ns)
+static TD_WORKER void run_media(struct td_worker *worker, struct td_packet *udp, uint32_t count,
+				bool steered, uint64_t now_ns)
 {
-	td_media_prefetch(worker->streams, split->rtp, split->rtp_count);
-	if (split->rtp_count > 0)
-		td_media_rtp(worker->media, split->rtp, split->rtp_count, now_ns, &worker->tx);
-	if (split->rtcp_count > 0)
-		td_media_rtcp(worker->media, split->rtcp, split->rtcp_count, now_ns, &worker->tx);
+	struct rtcp_vector rtcp;
+	uint32_t rtp_count = split_vector(worker, udp, count, steered, &rtcp);
+
+	if (rtp_count > 0)
+		td_media_rtp(worker->media, udp, rtp_count, now_ns, &worker->tx);
+	if (rtcp.count > 0)
+		td_media_rtcp(worker->media, rtcp.packets, rtcp.count, now_ns, &worker->tx);
 }
 
 static TD_WORKER void answer_vector(struct td_worker *worker, struct td_packet *packets,
@@ -94,7 +106,6 @@ static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
 				    struct rte_mbuf **mbufs, uint32_t count, uint64_t now_ns)
 {
 	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
-	struct split split;
 	uint32_t udp_count, other_count;
 	uint64_t bytes = 0;
 
@@ -107,8 +118,7 @@ static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
 	udp_count = td_parse_burst(&worker->parse, port, mbufs, count, udp, other, &other_count,
 				   worker->stats);
 	if (udp_count > 0) {
-		split_vector(worker, udp, udp_count, false, &split);
-		run_media(worker, &split, now_ns);
+		run_media(worker, udp, udp_count, false, now_ns);
 		td_steer_flush(&worker->steer, worker->stats);
 	}
 	if (other_count > 0)
@@ -135,7 +145,6 @@ static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
 {
 	struct td_packet udp[TD_WORKER_BURST];
-	struct split split;
 	uint32_t count;
 
 	if (worker->steer.worker_count < 2)
@@ -143,8 +152,10 @@ static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns
 	count = td_steer_take(&worker->steer, udp, TD_WORKER_BURST, worker->stats);
 	if (count == 0)
 		return 0;
-	split_vector(worker, udp, count, true, &split);
-	run_media(worker, &split, now_ns);
+	for (uint32_t i = 0; i < count; i++)
+		td_demux_prefetch(worker->demux, udp[i].local,
+				  __builtin_bswap16(udp[i].local_port_be));
+	run_media(worker, udp, count, true, now_ns);
 	return count;
 }
 
@@ -200,20 +211,20 @@ static void account_time(struct td_worker *worker, uint64_t now_ns)
 
 bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 {
-	uint32_t found;
+	uint32_t came, due;
 
 	account_time(worker, now_ns);
-	found = poll_ports(worker, now_ns);
-	found += take_steered(worker, now_ns);
-	found += run_slots(worker, now_ns);
-	found += td_media_sweep(worker->media, now_ns, &worker->tx);
-	found += send_handed_over(worker);
+	came = poll_ports(worker, now_ns);
+	came += take_steered(worker, now_ns);
+	due = run_slots(worker, now_ns);
+	due += td_media_sweep(worker->media, now_ns, &worker->tx);
+	came += send_handed_over(worker);
 	td_tx_flush(&worker->tx);
-	found += td_media_changes(worker->media, now_ns);
+	came += td_media_changes(worker->media, now_ns);
 	rcu_quiescent_state();
-	worker->turn_busy = found > 0;
-	worker->stats->busy_turns += found > 0;
-	return found > 0;
+	worker->turn_busy = came + due > 0;
+	worker->stats->busy_turns += worker->turn_busy;
+	return came > 0;
 }
 
 void td_worker_attach(struct td_worker *worker, uint64_t now_ns)

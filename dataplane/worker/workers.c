@@ -117,6 +117,7 @@ static struct td_worker *create_worker(const struct td_workers_options *options,
 	worker->index = index;
 	worker->parse.locals = options->locals;
 	worker->parse.ports = options->ports;
+	worker->parse.demux = options->demux;
 	worker->answer.locals = options->locals;
 	worker->answer.ports = options->ports;
 	worker->answer.neighbours = options->neighbours;

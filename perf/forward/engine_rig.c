@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <rte_cycles.h>
 #include <rte_ip.h>
 #include <rte_ring.h>
 #include <rte_udp.h>
 
+#include "../cpu_clock.h"
 #include "base/clock.h"
 #include "media/engine.h"
 #include "net/demux.h"
@@ -52,6 +52,7 @@ struct td_rig {
 	// The worker's clock stands still while the feeder works: what is done by the clock (reports,
 	// mirrors) then has its true share of the measured time.
 	uint64_t stopped_ns;
+	uint64_t left_ns; // when the last run ended
 	struct td_locals locals;
 	struct td_demux *demux;
 	struct td_neighbours *neighbours;
@@ -145,14 +146,16 @@ static void make_engine(struct td_rig *rig, uint64_t seed)
 	td_worker_attach(rig->worker, td_clock_now_ns());
 }
 
-// Turns an ARP request for the gateway into its answer; false for any other frame.
+// Turns an ARP request for the gateway into its answer; false for any other frame, the switch's
+// announcements of its own addresses among them.
 static bool turn_arp(uint8_t *frame)
 {
-	uint8_t asked[4];
+	uint8_t asked[4], gateway[4];
 
-	if (frame[12] != 0x08 || frame[13] != 0x06)
-		return false;
 	memcpy(asked, frame + 38, 4);
+	inet_pton(AF_INET, GATEWAY, gateway);
+	if (frame[12] != 0x08 || frame[13] != 0x06 || memcmp(asked, gateway, 4) != 0)
+		return false;
 	memcpy(frame, frame + 6, 6);
 	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe", 6);
 	frame[21] = 2;
@@ -410,6 +413,16 @@ void td_rig_fill(struct td_rig *rig, uint32_t packets)
 		     "the ring is full");
 }
 
+// Takes the events away, as control would.
+static void drain_events(struct td_rig *rig)
+{
+	struct td_event event;
+
+	for (int i = 0; i < 2; i++)
+		while (td_ring_pop(&rig->events[i], &event) == 0)
+			;
+}
+
 // Moves everything from the out ring to the in ring, readdressed; returns how many packets.
 static uint64_t feed(struct td_rig *rig)
 {
@@ -462,21 +475,25 @@ const char *td_rig_drop_reason(const struct td_rig *rig)
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 {
 	const struct td_worker_stats *stats = rig->worker->stats;
-	uint64_t goal = stats->forwarded + packets, dropped = drops(rig), cycles = 0;
+	uint64_t goal = stats->forwarded + packets, dropped = drops(rig), cpu_ns = 0;
 
 	td_role_enter_worker(0);
+	if (rig->left_ns)
+		rig->stopped_ns += td_clock_now_ns() - rig->left_ns;
 	while (stats->forwarded < goal) {
-		uint64_t start, fed, stop_ns = td_clock_now_ns();
+		uint64_t start_ns, fed, stop_ns = td_clock_now_ns();
 
 		fed = feed(rig);
+		drain_events(rig);
 		rig->stopped_ns += td_clock_now_ns() - stop_ns;
 		if (fed == 0)
 			break;
-		start = rte_rdtsc();
+		start_ns = td_cpu_ns();
 		while (!rte_ring_empty(rig->ring_port.in))
 			td_worker_turn(rig->worker, rig_now_ns(rig));
-		cycles += rte_rdtsc() - start;
+		cpu_ns += td_cpu_ns() - start_ns;
 	}
 	*lost += drops(rig) - dropped;
-	return cycles;
+	rig->left_ns = td_clock_now_ns();
+	return cpu_ns;
 }

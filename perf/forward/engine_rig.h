@@ -26,7 +26,7 @@ void td_rig_destroy(struct td_rig *rig);
 // Makes `packets` to go round.
 void td_rig_fill(struct td_rig *rig, uint32_t packets);
 
-// Feeds and takes turns until `packets` have been forwarded; returns the TSC cycles of the turns.
+// Feeds and takes turns until `packets` have been forwarded; returns the turns' CPU time, ns.
 // `lost` grows by what was dropped.
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost);
 // The most frequent drop reason so far.

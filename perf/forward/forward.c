@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -29,11 +28,6 @@ struct plan {
 	uint64_t packets; // a run
 	uint32_t only;    // 0: every size
 };
-
-static double ns_per_packet(uint64_t cycles, uint64_t packets)
-{
-	return (double)cycles * 1e9 / (double)rte_get_tsc_hz() / (double)packets;
-}
 
 static void fill_relay(struct td_relay *relay, const struct td_ring_port *port,
 		       struct rte_mempool *pool, uint32_t sessions)
@@ -66,10 +60,10 @@ static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte
 	td_relay_run(relay, relay_port->dpdk_port, WARM_UP, &row.lost);
 	td_rig_run(rig, WARM_UP, &row.lost);
 	for (unsigned i = 0; i < plan->runs; i++) {
-		bare[i] = ns_per_packet(
-			td_relay_run(relay, relay_port->dpdk_port, plan->packets, &row.lost),
-			plan->packets);
-		ours[i] = ns_per_packet(td_rig_run(rig, plan->packets, &row.lost), plan->packets);
+		bare[i] = (double)td_relay_run(relay, relay_port->dpdk_port, plan->packets,
+					       &row.lost) /
+			  (double)plan->packets;
+		ours[i] = (double)td_rig_run(rig, plan->packets, &row.lost) / (double)plan->packets;
 	}
 	row.value = td_report_median(ours, plan->runs);
 	row.min = ours[0];

@@ -14,6 +14,8 @@
 #include <rte_prefetch.h>
 #include <rte_udp.h>
 
+#include "../cpu_clock.h"
+
 #define BURST          32
 #define PAYLOAD_BYTES  160
 #define FRAME_BYTES    (14 + 20 + 8 + 12 + PAYLOAD_BYTES)
@@ -270,7 +272,7 @@ static unsigned relay_burst(struct td_relay *relay, struct rte_mbuf **mbufs, uns
 
 uint64_t td_relay_run(struct td_relay *relay, uint16_t port, uint64_t packets, uint64_t *lost)
 {
-	uint64_t start = rte_rdtsc(), done = 0;
+	uint64_t start_ns = td_cpu_ns(), done = 0;
 
 	while (done < packets) {
 		struct rte_mbuf *mbufs[BURST];
@@ -285,5 +287,5 @@ uint64_t td_relay_run(struct td_relay *relay, uint16_t port, uint64_t packets, u
 		if (count == 0 && *lost)
 			break;
 	}
-	return rte_rdtsc() - start;
+	return td_cpu_ns() - start_ns;
 }

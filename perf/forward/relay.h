@@ -20,5 +20,5 @@ void td_relay_destroy(struct td_relay *relay);
 // Fills a fresh mbuf with a 214-byte frame addressed to session `index`.
 void td_relay_make_packet(struct td_relay *relay, uint32_t index, struct rte_mbuf *mbuf);
 
-// Relays until `packets` have gone through the port's queue 0; returns elapsed TSC cycles.
+// Relays until `packets` have gone through the port's queue 0; returns the CPU time, ns.
 uint64_t td_relay_run(struct td_relay *relay, uint16_t port, uint64_t packets, uint64_t *lost);

@@ -82,7 +82,7 @@ void frame_world_open(struct frame_world *world)
 	ck_assert_int_eq(td_neighbours_create(&world->locals, &world->neighbours), 0);
 	memcpy(source.mac, frame_our_mac, 6);
 	td_neighbours_set_source(world->neighbours, 0, &source);
-	world->parse = (struct td_parse_env){ &world->locals, world->ports };
+	world->parse = (struct td_parse_env){ &world->locals, world->ports, NULL };
 	world->answer = (struct td_answer_env){ &world->locals, world->ports, world->neighbours };
 }
 
