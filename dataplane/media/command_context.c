@@ -122,9 +122,9 @@ int td_engine_context_destroy(struct td_engine *engine, const struct td_command 
 	return 0;
 }
 
-static TD_MAIN void reset_answer(struct td_engine *engine, uint64_t now_ns)
+static TD_MAIN void reset_answer(struct td_engine *engine, int result, uint64_t now_ns)
 {
-	struct td_event event = { .kind = TD_EVENT_DONE };
+	struct td_event event = { .kind = TD_EVENT_DONE, .result = result };
 
 	event.request_id = engine->reset.request_id;
 	event.command = TD_COMMAND_RESET;
@@ -153,7 +153,7 @@ void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t 
 		return;
 	engine->reset.marked[index] = false;
 	if (--engine->reset.doomed == 0)
-		reset_answer(engine, now_ns);
+		reset_answer(engine, 0, now_ns);
 }
 
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
@@ -161,18 +161,21 @@ int td_engine_reset_start(struct td_engine *engine, const struct td_command *com
 {
 	struct td_engine_reset *reset = &engine->reset;
 
+	// A control process may have died and come back while one was under way: the new one takes
+	// over what is left of it.
 	if (reset->request_id != 0)
-		return -TD_EBUSY;
+		reset_answer(engine, -TD_EBUSY, now_ns);
 	reset->request_id = command->request_id;
 	reset->cursor = 0;
-	reset->doomed = 0;
 	for (uint32_t i = 0; i < engine->capacity[TD_POOL_CONTEXT]; i++) {
-		reset->marked[i] = engine->contexts[i].state == TD_OBJECT_LIVE;
-		reset->doomed += reset->marked[i];
+		if (reset->marked[i] || engine->contexts[i].state != TD_OBJECT_LIVE)
+			continue;
+		reset->marked[i] = true;
+		reset->doomed++;
 	}
 	reset->count = reset->doomed;
 	if (reset->doomed == 0)
-		reset_answer(engine, now_ns);
+		reset_answer(engine, 0, now_ns);
 	else
 		(void)td_engine_reset_continue(engine, now_ns);
 	return TD_ANSWERED; // by main, now or when the last context is gone

@@ -54,7 +54,8 @@ static bool play_to(struct td_media_worker *worker, const struct td_player *play
 	const uint8_t *payload = player->prompt->payload[hot->rx.codec];
 	struct rte_mbuf *mbuf;
 
-	if (!(hot->tx.flags & TD_TX_READY) || payload == NULL)
+	if (!(hot->tx.flags & TD_TX_READY) || payload == NULL ||
+	    !td_media_reachable(worker, hot->tx.next_hop))
 		return false; // nothing was made, so nothing is dropped
 	mbuf = rte_pktmbuf_alloc(worker->pool);
 	if (mbuf == NULL) {

@@ -76,7 +76,7 @@ bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_
 	size_t len;
 
 	cold->rtcp_due_ns = now_ns + next_interval_ns(worker);
-	if (!target(hot, cold, &flow))
+	if (!target(hot, cold, &flow) || !td_media_reachable(worker, flow.next_hop))
 		return false;
 	mbuf = rte_pktmbuf_alloc(worker->pool);
 	if (mbuf == NULL) {

@@ -75,6 +75,16 @@ static inline void td_media_drop(struct td_media_worker *worker, struct rte_mbuf
 	rte_pktmbuf_free(mbuf);
 }
 
+// False: what goes there now is only going to be dropped. Packets of our own are then not made at
+// all, so every drop is of a packet that came in.
+static inline bool td_media_reachable(const struct td_media_worker *worker, uint32_t next_hop)
+{
+	// Relaxed: as in td_neighbour_write_l2, nothing but the word itself is read by it.
+	return (atomic_load_explicit(&worker->neighbours->hot[next_hop].word,
+				     memory_order_relaxed) &
+		TD_NEIGHBOUR_USABLE) != 0;
+}
+
 // A cheap random number: report intervals only.
 static inline uint64_t td_media_random(struct td_media_worker *worker)
 {

@@ -284,6 +284,29 @@ START_TEST(reset_destroys_every_context)
 }
 END_TEST
 
+START_TEST(second_reset_takes_over)
+{
+	struct td_command command = { .kind = TD_COMMAND_RESET };
+	struct td_event event;
+
+	open_with(1, 600);
+	for (unsigned i = 0; i < 500; i++)
+		(void)world_context(&world);
+	world_command_only(&world, &command);
+	world_command_only(&world, &command);
+	ck_assert(world_event(&world, TD_EVENT_DONE, &event)); // the first one's answer
+	ck_assert_uint_eq(event.request_id, world.request - 1);
+	ck_assert_int_eq(event.result, -TD_EBUSY);
+	for (unsigned turn = 0; turn < 50 && !world_event(&world, TD_EVENT_DONE, &event); turn++)
+		world_turn(&world);
+	ck_assert_uint_eq(event.request_id, world.request);
+	ck_assert_int_eq(event.result, 0);
+	ck_assert(event.u.reset_count == 500);
+	ck_assert_uint_eq(world.region.workers[0].contexts, 0);
+	ck_assert(!world_event(&world, TD_EVENT_DONE, &event));
+}
+END_TEST
+
 START_TEST(two_workers_one_context_on_one)
 {
 	struct world_party x[8], y[8];
@@ -400,6 +423,7 @@ int main(void)
 	tcase_add_test(tcase, reuse_waits_for_the_worker);
 	tcase_add_test(tcase, full_change_ring_is_busy_and_changes_nothing);
 	tcase_add_test(tcase, reset_destroys_every_context);
+	tcase_add_test(tcase, second_reset_takes_over);
 	tcase_add_test(tcase, two_workers_one_context_on_one);
 	tcase_add_test(tcase, next_hops_are_given_back);
 	tcase_add_test(tcase, mirror_shows_what_is_there);

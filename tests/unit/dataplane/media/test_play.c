@@ -170,9 +170,8 @@ START_TEST(unresolved_next_hop_and_empty_pool)
 	listen(player, &a);
 	world_ticks(&world, 60);
 	ck_assert_uint_eq(world.out_count, 0);
-	ck_assert_uint_eq(world_drop(&world, TD_DROP_NEIGHBOUR_UNRESOLVED), 3);
-	// Those were our own packets: they are not part of what came in.
-	world.handed[0] += 3;
+	// Nothing was made: drops are of packets that came in.
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_NEIGHBOUR_UNRESOLVED), 0);
 	command = world_set_remote(&a, TD_CODEC_PCMU);
 	world_do(&world, &command);
 	while (count < 8192 && (held[count] = rte_pktmbuf_alloc(world.net.pool)) != NULL)
