@@ -18,6 +18,7 @@ struct loop {
 	int epoll_fd, signal_fd;
 	bool stopping;
 	int rest_ms;
+	uint64_t active_ns; // when anything last happened
 	struct td_watchdog watchdog;
 	uint64_t watched_ns;
 };
@@ -152,14 +153,18 @@ static int watch_workers(struct loop *loop, uint64_t now_ns)
 	return 0;
 }
 
-// How long the next epoll may wait: a millisecond while anything is going on, else ever longer.
-static TD_MAIN void choose_rest(struct loop *loop, bool active)
+// How long the next epoll may wait.
+static TD_MAIN void choose_rest(struct loop *loop, bool active, uint64_t now_ns)
 {
 	struct td_engine_counts counts;
 
+	if (active)
+		loop->active_ns = now_ns;
 	td_engine_count(loop->dataplane->engine, &counts);
-	if (active || counts.contexts > 0 || counts.taps > 0 || counts.waiting > 0)
+	if (now_ns - loop->active_ns < TD_LOOP_ALERT_MS * TD_NS_PER_MS)
 		loop->rest_ms = 1;
+	else if (counts.contexts > 0 || counts.taps > 0 || counts.waiting > 0)
+		loop->rest_ms = TD_LOOP_CALLS_MS;
 	else if (loop->rest_ms < TD_LOOP_REST_MS)
 		loop->rest_ms++;
 }
@@ -178,7 +183,7 @@ static TD_MAIN int turn(struct loop *loop)
 	now_ns = td_clock_now_ns();
 	done += td_engine_housekeep(dataplane->engine, now_ns);
 	done += td_share_ring_bell(&dataplane->share);
-	choose_rest(loop, done > 0 || count > 0);
+	choose_rest(loop, done > 0 || count > 0, now_ns);
 	return watch_workers(loop, now_ns);
 }
 

@@ -1,8 +1,9 @@
 // The main thread's loop: commands in, events' bell out, attach and detach, watchdog, signals.
 //
 //   epoll: command bell | listener | control's connection | signals     or a timeout:
-//     1 ms while any context, player or recording is there or something has just happened,
-//     then longer and longer up to TD_LOOP_REST_MS
+//     1 ms for TD_LOOP_ALERT_MS after anything has happened,
+//     TD_LOOP_CALLS_MS while any context or recording is there,
+//     else longer and longer up to TD_LOOP_REST_MS
 //
 // A batch of at most TD_LOOP_COMMANDS commands a turn, so that bells and signals are never starved.
 #pragma once
@@ -11,6 +12,8 @@
 #include "td_role.h"
 
 #define TD_LOOP_COMMANDS 256
+#define TD_LOOP_ALERT_MS 100
+#define TD_LOOP_CALLS_MS 4
 #define TD_LOOP_REST_MS  100
 
 // Runs until SIGTERM or SIGINT (0) or until a worker is lost (-TD_ETIMEOUT). The caller has blocked

@@ -5,6 +5,7 @@
 //   idle for longer, t ---------------------------> sleep t / 2, within
 //                       [TD_PACE_SLEEP_MIN_NS, TD_PACE_SLEEP_MAX_NS] and never past the next slot
 //
+// Work here is what came from outside: a tick that was due says nothing about what comes next.
 // The sleep grows with the silence before it, so a steady 25,000 packets a second never meets a
 // sleep much above the minimum, while a worker with nothing to do wakes once a millisecond. The
 // latency that sleeping adds is bounded by the next 1 ms slot of the media tick.
@@ -13,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TD_PACE_SPIN_NS      20000ull
-#define TD_PACE_SLEEP_MIN_NS 50000ull
+#define TD_PACE_SPIN_NS      10000ull // about what going to sleep and waking costs
+#define TD_PACE_SLEEP_MIN_NS 100000ull
 #define TD_PACE_SLEEP_MAX_NS 1000000ull
 
 struct td_pace {

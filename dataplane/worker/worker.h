@@ -67,7 +67,8 @@ struct td_worker {
 	_Atomic bool *stop; // main: writes, workers: read
 };
 
-// One turn at `now_ns`. True when it found something to do. The calling thread has attached.
+// One turn at `now_ns`. True when something came from outside: packets, or changes from main. The
+// calling thread has attached.
 bool td_worker_turn(struct td_worker *worker, uint64_t now_ns) TD_WORKER;
 
 // Brackets a thread's turns: role, RCU registration, first slot.
