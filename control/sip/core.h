@@ -2,6 +2,7 @@
 //
 //   endpoint.c     create, receive, advance          txn.c       transactions, buffers, timers
 //   request_in.c   UA checks on what comes in        request_out.c   what we ask
+//   dialog_in.c    requests inside dialogs           follow_up.c     ACK, CANCEL, silent BYE
 //   response_out.c what we answer                    response_in.c   what we are answered
 //
 // Invariants: a transaction is in by_key exactly while it is not terminated; a terminated one lies on
@@ -99,6 +100,12 @@ struct td_sip_endpoint {
 	char again[TD_SIP_OUT_MAX]; // a second one, while the first is needed
 };
 
+// Nothing the user gives for one line may begin another.
+static inline bool td_sip_one_line(struct td_str text)
+{
+	return td_str_find(text, '\r') == text.len && td_str_find(text, '\n') == text.len;
+}
+
 static inline void td_sip_count(struct td_sip_endpoint *ep, enum td_sip_counter counter)
 {
 	ep->counters[counter]++;
@@ -160,6 +167,24 @@ void td_sip_leg_release(struct td_sip_endpoint *ep, struct td_sip_leg *leg);
 void td_sip_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
 		       const struct td_endpoint *from);
 
+// Answers and counts what a rule forbids.
+void td_sip_refuse_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+			   const struct td_endpoint *from, unsigned status, struct td_str headers);
+// Answers 503 with a Retry-After that spreads, and counts.
+void td_sip_shed_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+			 const struct td_endpoint *from);
+// The server transaction of a new request; NULL when there is no room.
+struct td_sip_txn *td_sip_open_server(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+				      const struct td_endpoint *from, struct td_hash128 key);
+
+// --- dialog_in.c ---
+void td_sip_ack_in(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+		   const struct td_endpoint *from);
+void td_sip_cancel_in(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+		      const struct td_endpoint *from);
+void td_sip_dialog_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+			      const struct td_endpoint *from, struct td_hash128 key);
+
 // --- response_out.c ---
 // Where an answer to this request goes (18.2.2, RFC 3581). False: nowhere.
 bool td_sip_answer_to(const struct td_sip_message *msg, const struct td_endpoint *from,
@@ -187,8 +212,19 @@ struct td_sip_outgoing {
 	uint8_t max_forwards;
 	bool with_contact;
 };
+#define TD_SIP_BRANCH_MAX 32
+struct td_str td_sip_make_branch(struct td_sip_endpoint *ep, char out[TD_SIP_BRANCH_MAX]);
+// What every request inside a dialog says, and where it goes (12.2.1.1).
+void td_sip_from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_dialog *d,
+			struct td_sip_outgoing *out, struct td_endpoint *hop);
+// The client transaction that carries `out`, its bytes kept; nothing is sent yet. NULL: no room.
+struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep, struct td_sip_outgoing *out,
+				      const struct td_endpoint *hop, enum td_sip_method method);
+void td_sip_start_client(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 void td_sip_put_request(struct td_sip_endpoint *ep, struct td_sip_writer *w,
 			const struct td_sip_outgoing *out);
+
+// --- follow_up.c ---
 void td_sip_send_cancel(struct td_sip_endpoint *ep, struct td_sip_txn *invite);
 // ACK of a non-2xx (17.1.1.3): made from our own INVITE and the response, kept for repetition.
 void td_sip_send_ack_300(struct td_sip_endpoint *ep, struct td_sip_txn *invite,

@@ -57,8 +57,8 @@ enum td_sip_header_id {
 	X(ACK)                                                                                     \
 	X(BYE)                                                                                     \
 	X(CANCEL)                                                                                  \
-	X(OPTIONS) X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK) X(PUBLISH) X(REFER)           \
-		X(SUBSCRIBE) X(UPDATE)
+	X(OPTIONS)                                                                                 \
+	X(REGISTER) X(INFO) X(MESSAGE) X(NOTIFY) X(PRACK) X(PUBLISH) X(REFER) X(SUBSCRIBE) X(UPDATE)
 
 enum td_sip_method {
 	TD_SIP_METHOD_OTHER,

@@ -5,15 +5,15 @@
 
 #define RESERVE_PART 8 // one part in so many of the pool is kept for requests inside dialogs
 
-static void refuse(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-		   const struct td_endpoint *from, unsigned status, struct td_str headers)
+void td_sip_refuse_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+			   const struct td_endpoint *from, unsigned status, struct td_str headers)
 {
 	td_sip_count(ep, TD_SIP_COUNT_REFUSED_BY_RULE);
 	td_sip_reply(ep, msg, from, status, headers);
 }
 
-static void shed(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-		 const struct td_endpoint *from)
+void td_sip_shed_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+			 const struct td_endpoint *from)
 {
 	char text[32];
 	struct td_sip_writer w = td_sip_writer_make(text, sizeof text);
@@ -31,75 +31,6 @@ static bool nearly_full(const struct td_sip_endpoint *ep)
 	return ep->txns.count - ep->txns.used <= ep->txns.count / RESERVE_PART;
 }
 
-// --- ACK and CANCEL ------------------------------------------------------------------------
-
-static void acknowledged(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
-			 const struct td_sip_message *msg, const struct td_endpoint *from)
-{
-	struct td_sip_leg *leg = td_sip_leg_find(ep, txn->dialog);
-	int actions = td_sip_txn_step(ep, txn, TD_SERVER_ACK);
-
-	if (actions <= 0 || !(actions & TD_SIP_ACT_TELL))
-		return;
-	// An acknowledged 2xx is never repeated.
-	td_sip_buffer_drop(ep, &txn->kept);
-	if (leg && leg->server_invite == txn->handle) {
-		leg->server_invite = 0;
-		leg->dialog.peer = *from;
-		if (leg->held_bye) {
-			td_sip_leg_release(ep, leg);
-			return; // its user has hung up already
-		}
-	}
-	td_sip_tell(ep, TD_SIP_EVENT_ACK, txn, msg, from);
-}
-
-static void on_ack(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-		   const struct td_endpoint *from)
-{
-	struct td_sip_txn *txn =
-		td_sip_txn_lookup(ep, td_sip_server_key(ep, msg, TD_STR("INVITE")));
-	struct td_sip_leg *leg;
-
-	if (!txn) {
-		leg = td_sip_leg_lookup(ep, msg->call_id, msg->to.tag, msg->from.tag);
-		txn = leg ? td_sip_txn_find(ep, leg->server_invite) : NULL;
-		if (txn && txn->cseq != msg->cseq)
-			txn = NULL;
-	}
-	if (txn)
-		acknowledged(ep, txn, msg, from);
-	else
-		td_sip_count(ep, TD_SIP_COUNT_ACKS_STRAY);
-}
-
-static void end_invite(struct td_sip_endpoint *ep, struct td_sip_txn *invite,
-		       const struct td_sip_message *msg, const struct td_endpoint *from)
-{
-	uint64_t handle = invite->handle;
-
-	td_sip_tell(ep, TD_SIP_EVENT_CANCELLED, invite, msg, from);
-	invite = td_sip_txn_find(ep, handle);
-	// The user may have answered it while being told.
-	if (invite && invite->last_status < 200)
-		td_sip_answer_status(ep, invite, 487, TD_STR_NONE);
-}
-
-static void on_cancel(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-		      const struct td_endpoint *from)
-{
-	struct td_sip_txn *invite =
-		td_sip_txn_lookup(ep, td_sip_server_key(ep, msg, TD_STR("INVITE")));
-
-	if (!invite || invite->machine != &td_sip_ist) {
-		refuse(ep, msg, from, 481, TD_STR_NONE);
-		return;
-	}
-	td_sip_reply(ep, msg, from, 200, TD_STR_NONE);
-	if (invite->state == TD_IST_PROCEEDING && invite->last_status < 200)
-		end_invite(ep, invite, msg, from);
-}
-
 // --- section 8.2 ---------------------------------------------------------------------------
 
 static bool method_ok(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
@@ -112,7 +43,9 @@ static bool method_ok(struct td_sip_endpoint *ep, const struct td_sip_message *m
 	case TD_SIP_REGISTER:
 	case TD_SIP_ACK:
 	case TD_SIP_CANCEL: return true;
-	case TD_SIP_METHOD_OTHER: refuse(ep, msg, from, 501, TD_STR_NONE); return false;
+	case TD_SIP_METHOD_OTHER:
+		td_sip_refuse_request(ep, msg, from, 501, TD_STR_NONE);
+		return false;
 	case TD_SIP_INFO:
 	case TD_SIP_MESSAGE:
 	case TD_SIP_NOTIFY:
@@ -123,7 +56,7 @@ static bool method_ok(struct td_sip_endpoint *ep, const struct td_sip_message *m
 	case TD_SIP_UPDATE:
 	case TD_SIP_METHOD_COUNT: break;
 	}
-	refuse(ep, msg, from, 405, TD_STR_NONE);
+	td_sip_refuse_request(ep, msg, from, 405, TD_STR_NONE);
 	return false;
 }
 
@@ -148,7 +81,8 @@ static bool require_ok(struct td_sip_endpoint *ep, const struct td_sip_message *
 	}
 	td_sip_puts(&w, "\r\n");
 	if (any)
-		refuse(ep, msg, from, 420, w.full ? TD_STR_NONE : td_sip_writer_text(&w));
+		td_sip_refuse_request(ep, msg, from, 420,
+				      w.full ? TD_STR_NONE : td_sip_writer_text(&w));
 	return !any;
 }
 
@@ -178,15 +112,15 @@ static bool content_ok(struct td_sip_endpoint *ep, const struct td_sip_message *
 	if (msg->method != TD_SIP_INVITE)
 		return true;
 	if (msg->body.len && encoding.len && !td_str_equal_nocase(encoding, TD_STR("identity"))) {
-		refuse(ep, msg, from, 415, TD_STR("Accept-Encoding: identity\r\n"));
+		td_sip_refuse_request(ep, msg, from, 415, TD_STR("Accept-Encoding: identity\r\n"));
 		return false;
 	}
 	if (msg->body.len && !td_str_equal_nocase(msg->content_type, TD_STR("application/sdp"))) {
-		refuse(ep, msg, from, 415, TD_STR("Accept: application/sdp\r\n"));
+		td_sip_refuse_request(ep, msg, from, 415, TD_STR("Accept: application/sdp\r\n"));
 		return false;
 	}
 	if (!accepts_sdp(msg)) {
-		refuse(ep, msg, from, 406, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, 406, TD_STR_NONE);
 		return false;
 	}
 	return true;
@@ -220,16 +154,16 @@ static bool outside_ok(struct td_sip_endpoint *ep, const struct td_sip_message *
 {
 	if (td_table_find(&ep->by_merge, td_sip_merge_key(ep, msg)) || looped(ep, msg)) {
 		td_sip_count(ep, TD_SIP_COUNT_MERGED);
-		refuse(ep, msg, from, 482, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, 482, TD_STR_NONE);
 		return false;
 	}
 	// A call passed on would hop again; an endpoint answers anything else (RFC 4475 3.3.11).
 	if (msg->method == TD_SIP_INVITE && msg->max_forwards == 0) {
-		refuse(ep, msg, from, 483, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, 483, TD_STR_NONE);
 		return false;
 	}
 	if (msg->method == TD_SIP_BYE) {
-		refuse(ep, msg, from, 481, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, 481, TD_STR_NONE);
 		return false;
 	}
 	return true;
@@ -243,7 +177,7 @@ static bool rules_ok(struct td_sip_endpoint *ep, const struct td_sip_message *ms
 	// A registrar binds what To names (10.3 step 5), so there it has to be ours to understand.
 	if (msg->request_uri.scheme == TD_SIP_SCHEME_OTHER ||
 	    (msg->method == TD_SIP_REGISTER && msg->to.uri.scheme == TD_SIP_SCHEME_OTHER)) {
-		refuse(ep, msg, from, 416, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, 416, TD_STR_NONE);
 		return false;
 	}
 	if (!msg->to.has_tag && !outside_ok(ep, msg, from))
@@ -253,8 +187,8 @@ static bool rules_ok(struct td_sip_endpoint *ep, const struct td_sip_message *ms
 
 // --- transactions and dialogs --------------------------------------------------------------
 
-static struct td_sip_txn *open_txn(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-				   const struct td_endpoint *from, struct td_hash128 key)
+struct td_sip_txn *td_sip_open_server(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
+				      const struct td_endpoint *from, struct td_hash128 key)
 {
 	const struct td_sip_machine *machine =
 		msg->method == TD_SIP_INVITE ? &td_sip_ist : &td_sip_nst;
@@ -285,7 +219,7 @@ static bool open_dialog(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 	int rc;
 
 	if (!leg) {
-		shed(ep, msg, from);
+		td_sip_shed_request(ep, msg, from);
 		td_sip_txn_abandon(ep, txn);
 		return false;
 	}
@@ -293,7 +227,7 @@ static bool open_dialog(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 	if (rc) {
 		td_sip_leg_free(ep, leg);
 		td_sip_txn_abandon(ep, txn);
-		refuse(ep, msg, from, rc == -TD_EFULL ? 513 : 400, TD_STR_NONE);
+		td_sip_refuse_request(ep, msg, from, rc == -TD_EFULL ? 513 : 400, TD_STR_NONE);
 		return false;
 	}
 	txn->opens_dialog = true;
@@ -309,12 +243,12 @@ static void new_request(struct td_sip_endpoint *ep, const struct td_sip_message 
 	struct td_sip_txn *txn;
 
 	if (nearly_full(ep) || (ep->shed && msg->method == TD_SIP_INVITE)) {
-		shed(ep, msg, from);
+		td_sip_shed_request(ep, msg, from);
 		return;
 	}
-	txn = open_txn(ep, msg, from, key);
+	txn = td_sip_open_server(ep, msg, from, key);
 	if (!txn) {
-		shed(ep, msg, from);
+		td_sip_shed_request(ep, msg, from);
 		return;
 	}
 	if (msg->method == TD_SIP_INVITE) {
@@ -326,101 +260,6 @@ static void new_request(struct td_sip_endpoint *ep, const struct td_sip_message 
 	ep->ops.on_event(ep->user, &event);
 }
 
-// May another INVITE begin in this dialog (14.2)? 0, or the status that says no.
-static unsigned invite_conflict(const struct td_sip_endpoint *ep, const struct td_sip_leg *leg)
-{
-	const struct td_sip_txn *theirs = td_sip_txn_find(ep, leg->server_invite);
-
-	if (leg->held_bye || leg->dialog.state == TD_SIP_DIALOG_ENDED)
-		return 481;
-	if (td_sip_txn_find(ep, leg->client_invite))
-		return 491;
-	if (theirs)
-		return theirs->last_status < 200 ? 500 : 491;
-	return 0;
-}
-
-static void refuse_in_dialog(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned status)
-{
-	char text[32];
-	struct td_sip_writer w = td_sip_writer_make(text, sizeof text);
-
-	if (status == 491)
-		td_sip_count(ep, TD_SIP_COUNT_GLARE);
-	td_sip_count(ep, TD_SIP_COUNT_REFUSED_BY_RULE);
-	if (status == 500) {
-		td_sip_puts(&w, "Retry-After: ");
-		td_sip_put_number(&w, td_token_below(&ep->tokens, 11));
-		td_sip_puts(&w, "\r\n");
-	}
-	// The dialog stays as it is whatever this transaction is told.
-	txn->dialog = 0;
-	td_sip_answer_status(ep, txn, status, td_sip_writer_text(&w));
-}
-
-static void begin_bye(struct td_sip_endpoint *ep, struct td_sip_leg *leg,
-		      const struct td_sip_message *msg, const struct td_endpoint *from)
-{
-	struct td_sip_txn *invite = td_sip_txn_find(ep, leg->server_invite);
-	uint64_t handle = leg->handle;
-
-	leg->dialog.state = TD_SIP_DIALOG_ENDED;
-	if (!invite)
-		return;
-	// The peer that says goodbye needs neither an answer (15.1.2) nor its repetition.
-	if (invite->last_status < 200)
-		end_invite(ep, invite, msg, from);
-	else if (td_sip_txn_step(ep, invite, TD_SERVER_ACK) >= 0)
-		td_sip_buffer_drop(ep, &invite->kept);
-	leg = td_sip_leg_find(ep, handle);
-	if (!leg)
-		return;
-	leg->server_invite = 0;
-	td_sip_leg_release(ep, leg);
-}
-
-static void dialog_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
-			   const struct td_endpoint *from, struct td_hash128 key)
-{
-	struct td_sip_leg *leg = td_sip_leg_lookup(ep, msg->call_id, msg->to.tag, msg->from.tag);
-	struct td_sip_txn *txn;
-	unsigned status = 0;
-
-	if (leg && leg->dialog.state == TD_SIP_DIALOG_ENDED && msg->method == TD_SIP_BYE) {
-		td_sip_reply(ep, msg, from, 200,
-			     TD_STR_NONE); // it crossed ours: both get what they want
-		return;
-	}
-	if (!leg || leg->dialog.state == TD_SIP_DIALOG_ENDED) {
-		refuse(ep, msg, from, 481, TD_STR_NONE);
-		return;
-	}
-	txn = open_txn(ep, msg, from, key);
-	if (!txn) {
-		shed(ep, msg, from);
-		return;
-	}
-	txn->dialog = leg->handle;
-	txn->owner = leg->owner;
-	if (leg->dialog.remote_cseq_set && msg->cseq <= leg->dialog.remote_cseq)
-		status = 500; // RFC 3261 section 12.2.2: out of order
-	else if (msg->method == TD_SIP_INVITE)
-		status = invite_conflict(ep, leg);
-	if (status) {
-		refuse_in_dialog(ep, txn, status);
-		return;
-	}
-	leg->dialog.remote_cseq = msg->cseq;
-	leg->dialog.remote_cseq_set = true;
-	if (msg->method == TD_SIP_INVITE) {
-		leg->server_invite = txn->handle;
-		td_sip_answer_status(ep, txn, 100, TD_STR_NONE);
-	} else if (msg->method == TD_SIP_BYE) {
-		begin_bye(ep, leg, msg, from);
-	}
-	td_sip_tell(ep, TD_SIP_EVENT_REQUEST, txn, msg, from);
-}
-
 void td_sip_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
 		       const struct td_endpoint *from)
 {
@@ -429,11 +268,11 @@ void td_sip_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *
 
 	td_sip_count(ep, TD_SIP_COUNT_REQUESTS_IN);
 	if (msg->method == TD_SIP_ACK) {
-		on_ack(ep, msg, from);
+		td_sip_ack_in(ep, msg, from);
 		return;
 	}
 	if (msg->method == TD_SIP_CANCEL) {
-		on_cancel(ep, msg, from);
+		td_sip_cancel_in(ep, msg, from);
 		return;
 	}
 	key = td_sip_server_key(ep, msg, msg->method_text);
@@ -446,7 +285,7 @@ void td_sip_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *
 	if (!rules_ok(ep, msg, from))
 		return;
 	if (msg->to.has_tag)
-		dialog_request(ep, msg, from, key);
+		td_sip_dialog_request_in(ep, msg, from, key);
 	else
 		new_request(ep, msg, from, key);
 }

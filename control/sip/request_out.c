@@ -1,9 +1,7 @@
 // What we ask: requests, and the ACKs and CANCELs that follow from them.
 #include "sip/core.h"
 
-#define BRANCH_MAX 32
-
-static struct td_str make_branch(struct td_sip_endpoint *ep, char out[BRANCH_MAX])
+struct td_str td_sip_make_branch(struct td_sip_endpoint *ep, char out[TD_SIP_BRANCH_MAX])
 {
 	memcpy(out, "z9hG4bK", 7);
 	td_token_text(&ep->tokens, out + 7);
@@ -75,7 +73,7 @@ void td_sip_put_request(struct td_sip_endpoint *ep, struct td_sip_writer *w,
 }
 
 // What every request inside a dialog says (12.2.1.1).
-static void from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_dialog *d,
+void td_sip_from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_dialog *d,
 			struct td_sip_outgoing *out, struct td_endpoint *hop)
 {
 	struct td_sip_dialog_path path;
@@ -95,17 +93,17 @@ static void from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_di
 }
 
 // Makes the client transaction that carries `out`, with the bytes kept; nothing is sent yet.
-static struct td_sip_txn *open_client(struct td_sip_endpoint *ep, struct td_sip_outgoing *out,
+struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep, struct td_sip_outgoing *out,
 				      const struct td_endpoint *hop, enum td_sip_method method)
 {
 	struct td_sip_writer w = td_sip_writer_make(ep->out, sizeof ep->out);
 	const struct td_sip_machine *machine = method == TD_SIP_INVITE ? &td_sip_ict : &td_sip_nct;
-	char branch[BRANCH_MAX];
+	char branch[TD_SIP_BRANCH_MAX];
 	struct td_sip_txn *txn;
 
 	out->method = td_str_from(td_sip_method_name(method));
 	if (!out->branch.len)
-		out->branch = make_branch(ep, branch);
+		out->branch = td_sip_make_branch(ep, branch);
 	td_sip_put_request(ep, &w, out);
 	if (w.full)
 		return NULL;
@@ -122,18 +120,13 @@ static struct td_sip_txn *open_client(struct td_sip_endpoint *ep, struct td_sip_
 	return txn;
 }
 
-static void start_client(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
+void td_sip_start_client(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 {
 	td_sip_count(ep, TD_SIP_COUNT_REQUESTS_OUT);
 	if (td_sip_txn_step(ep, txn, TD_CLIENT_START) < 0)
 		return;
 	td_sip_txn_begin(ep, txn);
 	td_sip_txn_transmit(ep, txn);
-}
-
-static bool one_line(struct td_str text)
-{
-	return td_str_find(text, '\r') == text.len && td_str_find(text, '\n') == text.len;
 }
 
 // Header lines of the caller's: whole lines, and no empty one that would end the headers.
@@ -155,11 +148,12 @@ static bool request_ok(const struct td_sip_request *r)
 	if (r->method != TD_SIP_INVITE && r->method != TD_SIP_BYE && r->method != TD_SIP_OPTIONS &&
 	    r->method != TD_SIP_REGISTER)
 		return false;
-	if (!one_line(r->contact_user) || !one_line(r->content_type) || !lines_ok(r->headers))
+	if (!td_sip_one_line(r->contact_user) || !td_sip_one_line(r->content_type) ||
+	    !lines_ok(r->headers))
 		return false;
 	if (r->dialog.v)
 		return true;
-	return r->method != TD_SIP_BYE && one_line(r->from) && one_line(r->to) &&
+	return r->method != TD_SIP_BYE && td_sip_one_line(r->from) && td_sip_one_line(r->to) &&
 	       !td_sip_uri_parse(r->uri, &uri) && !td_sip_name_addr_parse(r->from, &party) &&
 	       !td_sip_name_addr_parse(r->to, &party);
 }
@@ -221,7 +215,7 @@ static int send_outside(struct td_sip_endpoint *ep, const struct td_sip_request 
 		if (rc)
 			return rc;
 	}
-	txn = open_client(ep, &out, &r->dest, r->method);
+	txn = td_sip_open_client(ep, &out, &r->dest, r->method);
 	if (!txn) {
 		if (leg)
 			td_sip_leg_free(ep, leg);
@@ -235,7 +229,7 @@ static int send_outside(struct td_sip_endpoint *ep, const struct td_sip_request 
 		leg->client_invite = txn->handle;
 		td_sip_leg_register(ep, leg);
 	}
-	start_client(ep, txn);
+	td_sip_start_client(ep, txn);
 	*made = txn;
 	return 0;
 }
@@ -265,12 +259,12 @@ static int send_inside(struct td_sip_endpoint *ep, const struct td_sip_request *
 
 	if (rc)
 		return rc;
-	from_dialog(ep, &leg->dialog, &out, &hop);
+	td_sip_from_dialog(ep, &leg->dialog, &out, &hop);
 	if (!out.local)
 		return -TD_EINVALID;
 	copy_request(r, &out);
 	out.cseq = leg->dialog.local_cseq + 1;
-	txn = open_client(ep, &out, &hop, r->method);
+	txn = td_sip_open_client(ep, &out, &hop, r->method);
 	if (!txn)
 		return -TD_EFULL;
 	leg->dialog.local_cseq = out.cseq;
@@ -289,7 +283,7 @@ static int send_inside(struct td_sip_endpoint *ep, const struct td_sip_request *
 			return 0;
 		}
 	}
-	start_client(ep, txn);
+	td_sip_start_client(ep, txn);
 	return 0;
 }
 
@@ -333,137 +327,4 @@ int td_sip_cancel(struct td_sip_endpoint *ep, uint64_t now_ms, struct td_sip_txn
 	td_sip_client_act(ep, txn, actions, NULL, NULL);
 	td_sip_leave(ep);
 	return actions < 0 ? -TD_ESTATE : 0;
-}
-
-// Reads our own request again, to make what must repeat its fields.
-static bool read_own(struct td_sip_endpoint *ep, const struct td_sip_txn *txn)
-{
-	return txn->kept.len && !td_sip_message_parse(&ep->own, txn->kept.at, txn->kept.len) &&
-	       ep->own.is_request;
-}
-
-// The fields CANCEL and the ACK of a non-2xx share with their INVITE (9.1, 17.1.1.3).
-static void from_own(const struct td_sip_endpoint *ep, const struct td_sip_txn *txn,
-		     struct td_sip_outgoing *out)
-{
-	const struct td_sip_message *own = &ep->own;
-
-	out->uri = own->request_uri.text;
-	out->routes = td_sip_message_value(own, TD_SIP_HEADER_ROUTE);
-	out->from = td_sip_message_value(own, TD_SIP_HEADER_FROM);
-	out->to = td_sip_message_value(own, TD_SIP_HEADER_TO);
-	out->call_id = own->call_id;
-	out->branch = own->via.branch;
-	out->cseq = own->cseq;
-	out->max_forwards = 70;
-	out->local = td_sip_local(ep, &txn->peer);
-}
-
-void td_sip_send_cancel(struct td_sip_endpoint *ep, struct td_sip_txn *invite)
-{
-	struct td_sip_outgoing out = { 0 };
-	struct td_sip_txn *txn;
-
-	if (!read_own(ep, invite))
-		return;
-	from_own(ep, invite, &out);
-	txn = open_client(ep, &out, &invite->peer, TD_SIP_CANCEL);
-	// Without room the INVITE still ends, by timer X.
-	if (!txn)
-		return;
-	txn->quiet = true;
-	start_client(ep, txn);
-}
-
-void td_sip_send_ack_300(struct td_sip_endpoint *ep, struct td_sip_txn *invite,
-			 const struct td_sip_message *response)
-{
-	struct td_sip_writer w = td_sip_writer_make(ep->out, sizeof ep->out);
-	struct td_sip_outgoing out = { .method = TD_STR("ACK") };
-
-	if (!read_own(ep, invite))
-		return;
-	from_own(ep, invite, &out);
-	out.to = td_sip_message_value(response, TD_SIP_HEADER_TO);
-	td_sip_put_request(ep, &w, &out);
-	// When it cannot be kept the peer repeats its response until its own timer H: no harm done.
-	if (w.full || td_sip_txn_keep(ep, invite, td_sip_writer_text(&w)))
-		return;
-	td_sip_count(ep, TD_SIP_COUNT_REQUESTS_OUT);
-	td_sip_txn_transmit(ep, invite);
-}
-
-// Credentials of the INVITE are those of its ACK (22.1).
-static struct td_str own_credentials(struct td_sip_endpoint *ep, const struct td_sip_txn *invite,
-				     char *out, size_t size)
-{
-	struct td_sip_writer w = td_sip_writer_make(out, size);
-
-	if (!invite->auth_tries || !read_own(ep, invite))
-		return TD_STR_NONE;
-	td_sip_put_header(&w, TD_STR("Authorization"),
-			  td_sip_message_value(&ep->own, TD_SIP_HEADER_AUTHORIZATION));
-	td_sip_put_header(&w, TD_STR("Proxy-Authorization"),
-			  td_sip_message_value(&ep->own, TD_SIP_HEADER_PROXY_AUTHORIZATION));
-	return w.full ? TD_STR_NONE : td_sip_writer_text(&w);
-}
-
-int td_sip_send_ack_2xx(struct td_sip_endpoint *ep, struct td_sip_txn *invite,
-			struct td_sip_leg *leg, struct td_str content_type, struct td_str body)
-{
-	struct td_sip_writer w = td_sip_writer_make(ep->out, sizeof ep->out);
-	struct td_sip_outgoing out = { .method = TD_STR("ACK"), .max_forwards = 70 };
-	char credentials[TD_SIP_CREDENTIALS_MAX], branch[BRANCH_MAX];
-
-	from_dialog(ep, &leg->dialog, &out, &invite->peer);
-	if (!out.local)
-		return -TD_EINVALID;
-	out.headers = own_credentials(ep, invite, credentials, sizeof credentials);
-	out.branch = make_branch(ep, branch);
-	out.cseq = invite->cseq;
-	out.content_type = content_type;
-	out.body = body;
-	td_sip_put_request(ep, &w, &out);
-	if (w.full || td_sip_txn_keep(ep, invite, td_sip_writer_text(&w)))
-		return -TD_EFULL;
-	td_sip_count(ep, TD_SIP_COUNT_REQUESTS_OUT);
-	td_sip_txn_transmit(ep, invite);
-	return 0;
-}
-
-int td_sip_ack(struct td_sip_endpoint *ep, uint64_t now_ms, struct td_sip_txn_id id,
-	       struct td_str content_type, struct td_str body)
-{
-	struct td_sip_txn *txn = td_sip_txn_find(ep, id.v);
-	struct td_sip_leg *leg = txn ? td_sip_leg_find(ep, txn->dialog) : NULL;
-	int rc;
-
-	if (!txn || !leg)
-		return -TD_ESTALE;
-	if (txn->machine != &td_sip_ict || txn->state != TD_ICT_ACCEPTED || txn->acked)
-		return -TD_ESTATE;
-	if (!one_line(content_type))
-		return -TD_EINVALID;
-	td_sip_enter(ep, now_ms);
-	rc = td_sip_send_ack_2xx(ep, txn, leg, content_type, body);
-	txn->acked = !rc;
-	td_sip_leave(ep);
-	return rc;
-}
-
-void td_sip_end_quietly(struct td_sip_endpoint *ep, struct td_sip_leg *leg)
-{
-	struct td_sip_outgoing out = { .max_forwards = 70 };
-	struct td_sip_txn *txn;
-	struct td_endpoint hop;
-
-	from_dialog(ep, &leg->dialog, &out, &hop);
-	out.cseq = leg->dialog.local_cseq + 1;
-	txn = out.local ? open_client(ep, &out, &hop, TD_SIP_BYE) : NULL;
-	// Without room for it the peer's own media timeout has to notice.
-	if (txn) {
-		txn->quiet = true;
-		start_client(ep, txn);
-	}
-	td_sip_leg_free(ep, leg);
 }

@@ -38,10 +38,6 @@ static void put_top_via(struct td_sip_writer *w, const struct td_sip_via *via,
 	size_t head = (size_t)(via->params.at - via->text.at);
 	struct td_str rest = via->params;
 
-	if (!via->params.at) { // it was malformed: it goes back as it came
-		td_sip_put(w, via->text);
-		return;
-	}
 	td_sip_put(w, td_str_trim(td_str_before(via->text, head)));
 	while (rest.len) {
 		struct td_str one, tail = td_str_after(rest, 1);
@@ -78,7 +74,7 @@ static void put_vias(struct td_sip_writer *w, const struct td_sip_message *msg,
 
 	while (td_sip_message_next(msg, TD_SIP_HEADER_VIA, &walk, &value)) {
 		td_sip_puts(w, "Via: ");
-		if (first && msg->via.params.at)
+		if (first && msg->via.params.at) // a malformed one goes back as it came
 			put_top_via(w, &msg->via, from);
 		else
 			td_sip_put(w, value);
@@ -334,19 +330,15 @@ void td_sip_answer_status(struct td_sip_endpoint *ep, struct td_sip_txn *txn, un
 		td_sip_count(ep, TD_SIP_COUNT_SHED);
 }
 
-static bool one_line(struct td_str text)
-{
-	return td_str_find(text, '\r') == text.len && td_str_find(text, '\n') == text.len;
-}
-
 int td_sip_respond(struct td_sip_endpoint *ep, uint64_t now_ms, struct td_sip_txn_id id,
 		   const struct td_sip_response *response)
 {
 	struct td_sip_txn *txn = td_sip_txn_find(ep, id.v);
 	int rc;
 
-	if (response->status < 100 || response->status > 699 || !one_line(response->reason) ||
-	    !one_line(response->contact_user) || !one_line(response->content_type))
+	if (response->status < 100 || response->status > 699 ||
+	    !td_sip_one_line(response->reason) || !td_sip_one_line(response->contact_user) ||
+	    !td_sip_one_line(response->content_type))
 		return -TD_EINVALID;
 	if (!txn)
 		return -TD_ESTALE;

@@ -22,7 +22,7 @@ static char text[70000];
 	"v=0\r\no=bob 2890844526 2890844526 IN IP4 10.77.0.10\r\ns=-\r\n"                          \
 	"c=IN IP4 10.77.0.10\r\nt=0 0\r\nm=audio 49172 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
 
-static int parse(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static int parse(const char *format, ...)
 {
 	va_list args;
 	int len;
