@@ -270,6 +270,52 @@ int frame_parse(struct frame_world *world, struct rte_mbuf *mbuf, struct td_pack
 	return td_parse_frame(&world->parse, 0, mbuf, packet);
 }
 
+static int parse_vector(struct frame_world *world, struct rte_mbuf *mbuf, struct td_packet *packet)
+{
+	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
+	struct td_worker_stats stats = { 0 };
+	uint32_t udp_count, other_count;
+
+	udp_count = td_parse_burst(&world->parse, 0, &mbuf, 1, udp, other, &other_count, &stats);
+	if (udp_count + other_count == 1) {
+		*packet = udp_count ? udp[0] : other[0];
+		return 0;
+	}
+	for (int drop = 0; drop < TD_DROP_COUNT; drop++)
+		if (stats.drops[drop])
+			return 1 + drop;
+	ck_abort_msg("a frame vanished");
+	return 0;
+}
+
+static void check_same(const struct td_packet *a, const struct td_packet *b)
+{
+	ck_assert_int_eq(a->l3 - rte_pktmbuf_mtod(a->mbuf, uint8_t *),
+			 b->l3 - rte_pktmbuf_mtod(b->mbuf, uint8_t *));
+	ck_assert_int_eq(a->payload - a->l3, b->payload - b->l3);
+	ck_assert_mem_eq(&a->source_key, &b->source_key,
+			 sizeof *a - offsetof(struct td_packet, source_key));
+	ck_assert_uint_eq(a->mbuf->data_len, b->mbuf->data_len);
+	ck_assert_uint_eq(a->mbuf->pkt_len, b->mbuf->pkt_len);
+}
+
+int frame_parse_both(struct frame_world *world, const struct frame *frame, struct td_packet *packet)
+{
+	struct rte_mbuf *alone = frame_mbuf(pool, frame), *in_vector = frame_mbuf(pool, frame);
+	struct td_packet twin = { 0 };
+	int result = frame_parse(world, alone, packet);
+
+	ck_assert_int_eq(parse_vector(world, in_vector, &twin), result);
+	if (result == 0) {
+		packet->reserved[0] = packet->reserved[1] = 0;
+		twin.reserved[0] = twin.reserved[1] = 0;
+		check_same(packet, &twin);
+		rte_pktmbuf_free(in_vector);
+	}
+	rte_pktmbuf_free(alone);
+	return result;
+}
+
 bool frame_checksums_right(const struct rte_mbuf *mbuf)
 {
 	static uint8_t copy[2048];

@@ -19,11 +19,7 @@ static void teardown(void)
 
 static int parse(struct td_packet *packet)
 {
-	struct rte_mbuf *mbuf = frame_mbuf(world.pool, &frame);
-	int result = frame_parse(&world, mbuf, packet);
-
-	rte_pktmbuf_free(mbuf);
-	return result;
+	return frame_parse_both(&world, &frame, packet);
 }
 
 static void good4(void)
