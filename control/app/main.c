@@ -1,14 +1,10 @@
 // tandem-control: the signalling half of Tandem.
-#include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "app/control.h"
+#include "config/program.h"
 #include "link/link.h"
 #include "td_log.h"
-
-#define EXIT_FAILED 1
-#define EXIT_USAGE  2
 
 static const char usage[] =
 	"usage: tandem-control --config FILE [--check]\n"
@@ -22,45 +18,6 @@ static const char usage[] =
 	"      --check        read and check it, say so, and exit\n"
 	"      --version      print the version and exit\n"
 	"      --help         print this and exit\n";
-
-struct arguments {
-	const char *config;
-	bool check, help, version;
-};
-
-static int parse_arguments(int argc, char **argv, struct arguments *arguments)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'c': arguments->config = optarg; break;
-		case 'k': arguments->check = true; break;
-		case 'h': arguments->help = true; break;
-		case 'v': arguments->version = true; break;
-		default: return -TD_EINVALID;
-		}
-	}
-	if (optind != argc || (!arguments->config && !arguments->help && !arguments->version))
-		return -TD_EINVALID;
-	return 0;
-}
-
-static void set_log_level(const char *name)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(name, names[i]) == 0)
-			td_log_set_level((enum td_log_level)i);
-}
 
 static void say_ready(const struct td_control *control)
 {
@@ -81,7 +38,7 @@ static int run(const struct td_config *config)
 	td_role_enter_control();
 	if (td_control_start(&control, config, reason) != 0) {
 		td_error(NULL, "%s", reason);
-		return EXIT_FAILED;
+		return TD_EXIT_FAILED;
 	}
 	say_ready(&control);
 	td_control_run(&control);
@@ -92,28 +49,13 @@ static int run(const struct td_config *config)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = { 0 };
-	char error[TD_CONFIG_ERROR_MAX];
+	static const struct td_program program = { "tandem-control", usage };
 	struct td_config *config;
-	int result = 0;
+	int status;
 
-	if (parse_arguments(argc, argv, &arguments) != 0) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (arguments.help || arguments.version) {
-		fputs(arguments.help ? usage : "tandem-control " TD_VERSION "\n", stdout);
-		return 0;
-	}
-	if (td_config_load(arguments.config, &config, error) != 0) {
-		fprintf(stderr, "%s\n", error);
-		return EXIT_FAILED;
-	}
-	set_log_level(config->system.log_level);
-	if (arguments.check)
-		printf("%s: the config is good\n", arguments.config);
-	else
-		result = run(config);
+	if (!td_program_start(&program, argc, argv, &config, &status))
+		return status;
+	status = run(config);
 	td_config_free(config);
-	return result;
+	return status;
 }

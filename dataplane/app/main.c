@@ -1,16 +1,12 @@
 // tandem-dataplane: the media half of Tandem.
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "app/dataplane.h"
 #include "app/loop.h"
+#include "config/program.h"
 #include "td_log.h"
-
-#define EXIT_FAILED 1
-#define EXIT_USAGE  2
 
 static const char usage[] =
 	"usage: tandem-dataplane --config FILE [--check]\n"
@@ -23,45 +19,6 @@ static const char usage[] =
 	"      --check        read and check it, say so, and exit\n"
 	"      --version      print the version and exit\n"
 	"      --help         print this and exit\n";
-
-struct arguments {
-	const char *config;
-	bool check, help, version;
-};
-
-static int parse_arguments(int argc, char **argv, struct arguments *arguments)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'c': arguments->config = optarg; break;
-		case 'k': arguments->check = true; break;
-		case 'h': arguments->help = true; break;
-		case 'v': arguments->version = true; break;
-		default: return -TD_EINVALID;
-		}
-	}
-	if (optind != argc || (!arguments->config && !arguments->help && !arguments->version))
-		return -TD_EINVALID;
-	return 0;
-}
-
-static void set_log_level(const char *name)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(name, names[i]) == 0)
-			td_log_set_level((enum td_log_level)i);
-}
 
 // Before any thread is made: they all inherit it, and the loop takes the signals from a descriptor.
 static void block_signals(void)
@@ -105,13 +62,13 @@ static int run(const struct td_config *config)
 	block_signals();
 	if (td_dataplane_start(&dataplane, config, reason) != 0) {
 		td_error(NULL, "%s", reason);
-		return EXIT_FAILED;
+		return TD_EXIT_FAILED;
 	}
 	say_ready(&dataplane);
 	error = td_loop_run(&dataplane);
 	// A lost worker cannot be joined: leave as we are, the supervisor starts a new process.
 	if (error)
-		return EXIT_FAILED;
+		return TD_EXIT_FAILED;
 	td_dataplane_stop(&dataplane);
 	td_info(NULL, "tandem-dataplane has stopped");
 	return 0;
@@ -119,28 +76,13 @@ static int run(const struct td_config *config)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = { 0 };
-	char error[TD_CONFIG_ERROR_MAX];
+	static const struct td_program program = { "tandem-dataplane", usage };
 	struct td_config *config;
-	int result = 0;
+	int status;
 
-	if (parse_arguments(argc, argv, &arguments) != 0) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (arguments.help || arguments.version) {
-		fputs(arguments.help ? usage : "tandem-dataplane " TD_VERSION "\n", stdout);
-		return 0;
-	}
-	if (td_config_load(arguments.config, &config, error) != 0) {
-		fprintf(stderr, "%s\n", error);
-		return EXIT_FAILED;
-	}
-	set_log_level(config->system.log_level);
-	if (arguments.check)
-		printf("%s: the config is good\n", arguments.config);
-	else
-		result = run(config);
+	if (!td_program_start(&program, argc, argv, &config, &status))
+		return status;
+	status = run(config);
 	td_config_free(config);
-	return result;
+	return status;
 }
