@@ -3,6 +3,7 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
+#include "base/clock.h"
 #include "rig.h"
 #include "td_role.h"
 
@@ -74,7 +75,7 @@ void rig_open(struct rig *rig, uint32_t worker_count)
 	frame_world_open(&rig->world);
 	// Answering and parsing look at this rig's copies, not at the world's first address.
 	open_port(rig, worker_count);
-	ck_assert_int_eq(td_demux_create(2, 20000, 20127, 1, &rig->demux), 0);
+	ck_assert_int_eq(td_demux_create(2, 20000, 21023, 1, &rig->demux), 0);
 	open_region(rig, worker_count);
 	td_role_enter_main();
 	open_engine(rig, worker_count);
@@ -151,11 +152,23 @@ void rig_turn(struct rig *rig)
 	}
 }
 
+static void pass_ms(struct rig *rig)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	if (rig->threaded) {
+		nanosleep(&ms, NULL);
+		rig->now_ns = td_clock_now_ns();
+	} else {
+		rig->now_ns += 1000000;
+		rig_turn(rig);
+	}
+}
+
 void rig_run(struct rig *rig, unsigned ms)
 {
 	for (unsigned i = 0; i < ms; i++) {
-		rig->now_ns += 1000000;
-		rig_turn(rig);
+		pass_ms(rig);
 		td_role_enter_main();
 		td_engine_housekeep(rig->engine, rig->now_ns);
 	}
@@ -175,10 +188,12 @@ struct td_event rig_command(struct rig *rig, struct td_command *command)
 	struct td_event event;
 
 	command->request_id = ++rig->request_id;
+	if (rig->threaded)
+		rig->now_ns = td_clock_now_ns();
 	command->deadline_ns = rig->now_ns + 2000000000ull;
 	td_role_enter_main();
 	td_engine_command(rig->engine, command, rig->now_ns);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < (rig->threaded ? 2000 : 4); i++) {
 		if (find_done(rig, command->request_id, &event))
 			return event;
 		rig_run(rig, 1);

@@ -26,6 +26,7 @@ struct rig {
 	struct td_workers *workers;
 	uint64_t now_ns;
 	uint64_t request_id;
+	bool threaded; // the workers turn by themselves, by the real clock
 };
 
 void rig_open(struct rig *rig, uint32_t worker_count);
