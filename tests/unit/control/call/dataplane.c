@@ -19,18 +19,18 @@ static void make_region(struct dp *dp)
 
 	dp->bytes = td_region_bytes(&sizes);
 	dp->memory_fd = memfd_create("td-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	ck_assert_int_ge(dp->memory_fd, 0);
-	ck_assert_int_eq(ftruncate(dp->memory_fd, (off_t)dp->bytes), 0);
-	ck_assert_int_eq(fcntl(dp->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	must(dp->memory_fd >= 0);
+	must(ftruncate(dp->memory_fd, (off_t)dp->bytes) == 0);
+	must(fcntl(dp->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
 	dp->memory = mmap(NULL, dp->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dp->memory_fd, 0);
-	ck_assert_ptr_ne(dp->memory, MAP_FAILED);
+	must(dp->memory != MAP_FAILED);
 	td_region_format(dp->memory, &sizes, ++boot_id, 1, &dp->region);
 	strcpy(dp->region.prompts[0].name, "greeting");
 	dp->region.prompts[0].duration_ms = DP_GREETING_MS;
 	strcpy(dp->region.prompts[1].name, "music");
 	dp->region.prompts[1].duration_ms = 60000;
-	ck_assert_int_eq(td_region_attach_commands(&dp->region, 0, &dp->commands), 0);
-	ck_assert_int_eq(td_region_attach_events(&dp->region, 0, 1, &dp->events), 0);
+	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
+	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
 	dp->command_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	dp->event_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
@@ -49,12 +49,12 @@ void dp_open(struct dp *dp)
 
 	memset(dp, 0, sizeof *dp);
 	strcpy(dp->dir, "/tmp/td-call-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dp->dir));
+	must(mkdtemp(dp->dir) != NULL);
 	snprintf(dp->path, sizeof dp->path, "%s/dataplane.sock", dp->dir);
 	strcpy(address.sun_path, dp->path);
 	dp->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(dp->listener, (struct sockaddr *)&address, sizeof address), 0);
-	ck_assert_int_eq(listen(dp->listener, 4), 0);
+	must(bind(dp->listener, (struct sockaddr *)&address, sizeof address) == 0);
+	must(listen(dp->listener, 4) == 0);
 	dp->connection = -1;
 	make_region(dp);
 }
@@ -112,7 +112,7 @@ static void send_hello(struct dp *dp)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof fds);
 	memcpy(CMSG_DATA(c), fds, sizeof fds);
-	ck_assert_int_eq(sendmsg(dp->connection, &message, 0), sizeof hello);
+	must(sendmsg(dp->connection, &message, 0) == sizeof hello);
 }
 
 static void push(struct dp *dp, struct td_event *event)
@@ -120,8 +120,8 @@ static void push(struct dp *dp, struct td_event *event)
 	uint64_t one = 1;
 
 	event->sequence = ++dp->sequence;
-	ck_assert_int_eq(td_ring_push(&dp->events, event), 0);
-	ck_assert_int_eq(write(dp->event_bell, &one, sizeof one), sizeof one);
+	must(td_ring_push(&dp->events, event) == 0);
+	must(write(dp->event_bell, &one, sizeof one) == sizeof one);
 }
 
 static void push_done(struct dp *dp, const struct td_command *command, struct td_event *event,
@@ -148,8 +148,8 @@ bool dp_poll(struct dp *dp)
 	}
 	while (td_ring_pop(&dp->commands, &command) == 0) {
 		something = true;
-		ck_assert_uint_gt(command.kind, TD_COMMAND_NONE);
-		ck_assert_uint_lt(command.kind, TD_COMMAND_KIND_COUNT);
+		must(command.kind > TD_COMMAND_NONE);
+		must(command.kind < TD_COMMAND_KIND_COUNT);
 		dp->seen[command.kind]++;
 		if (command.kind == TD_COMMAND_RESET) {
 			struct td_event event = { 0 };
@@ -158,7 +158,7 @@ bool dp_poll(struct dp *dp)
 			push_done(dp, &command, &event, 0);
 			continue;
 		}
-		ck_assert_uint_lt(dp->pending_count, DP_PENDING_MAX);
+		must(dp->pending_count < DP_PENDING_MAX);
 		dp->pending[(dp->pending_head + dp->pending_count++) % DP_PENDING_MAX] = command;
 	}
 	return something;
@@ -256,8 +256,8 @@ static int edit(struct dp *dp, const struct td_command_matrix_edit *edit)
 {
 	if (!dp_find(dp->contexts, edit->context.v))
 		return -TD_ESTALE;
-	ck_assert_uint_ge(edit->cell_count, 1);
-	ck_assert_uint_le(edit->cell_count, TD_EDIT_CELL_MAX);
+	must(edit->cell_count >= 1);
+	must(edit->cell_count <= TD_EDIT_CELL_MAX);
 	for (uint32_t i = 0; i < edit->cell_count; i++) {
 		if (!known(dp, edit->cells[i].from) || !known(dp, edit->cells[i].to))
 			return -TD_ESTALE;
@@ -274,8 +274,7 @@ static int edit(struct dp *dp, const struct td_command_matrix_edit *edit)
 	}
 	for (uint32_t i = 0; i < dp->cell_count; i++) {
 		for (uint32_t k = 0; k < i; k++)
-			ck_assert_msg(!same_member(dp->cells[i].to, dp->cells[k].to),
-				      "a stream hears two sources");
+			must(!same_member(dp->cells[i].to, dp->cells[k].to)); // one source each
 	}
 	return 0;
 }
@@ -288,15 +287,13 @@ static int create_stream(struct dp *dp, const struct td_command *command, struct
 
 	if (!dp_find(dp->contexts, create->context.v))
 		return -TD_ESTALE;
-	ck_assert_uint_ne(create->owner, 0);
+	must(create->owner != 0);
 	stream = make(dp->streams, create->context.v);
 	stream->owner = create->owner;
 	index = td_handle_index(stream->handle);
 	event->u.stream_created.stream.v = stream->handle;
-	ck_assert_int_eq(
-		td_endpoint_parse_addr(create->family == TD_FAMILY_IPV6 ? "fd77::2" : "10.77.0.2",
-				       &event->u.stream_created.local),
-		0);
+	must(td_endpoint_parse_addr(create->family == TD_FAMILY_IPV6 ? "fd77::2" : "10.77.0.2",
+				    &event->u.stream_created.local) == 0);
 	event->u.stream_created.local.port_be = htons((uint16_t)(20000 + 2 * index));
 	return 0;
 }
@@ -309,9 +306,8 @@ static int destroy_stream(struct dp *dp, uint32_t handle, struct td_event *event
 		return -TD_ESTALE;
 	// The recording has to be stopped before its parties go, or its end would be cut.
 	for (int i = 0; i < DP_OBJECTS; i++)
-		ck_assert_msg(!dp->taps[i].live ||
-				      (dp->taps[i].left != handle && dp->taps[i].right != handle),
-			      "a stream goes while it is recorded");
+		must(!dp->taps[i].live ||
+		     (dp->taps[i].left != handle && dp->taps[i].right != handle));
 	stream->live = false;
 	drop_cells(dp, TD_MEMBER_STREAM, handle);
 	event->u.stream_destroyed.stream.v = handle;
@@ -360,9 +356,9 @@ static int start_recording(struct dp *dp, const struct td_command *command, stru
 
 	if (!dp_find(dp->streams, start->left.v) || !dp_find(dp->streams, start->right.v))
 		return -TD_ESTALE;
-	ck_assert_uint_gt(len, 4);
+	must(len > 4);
 	ck_assert_str_eq(start->name + len - 4, ".wav");
-	ck_assert_ptr_null(strchr(start->name, '/'));
+	must(!strchr(start->name, '/'));
 	tap = make(dp->taps, start->context.v);
 	tap->owner = start->owner;
 	tap->left = start->left.v;

@@ -9,9 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <check.h>
+
 #include "td_command.h"
 #include "td_event.h"
 #include "td_region.h"
+
+// A test's own assertion for what happens thousands of times: Check's writes to a file each time.
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("%s", #condition);                                            \
+	} while (0)
 
 #define DP_OBJECTS     512
 #define DP_PENDING_MAX 4096

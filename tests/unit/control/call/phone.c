@@ -19,7 +19,7 @@ void phone_init(struct phone *phone, struct world *world, const char *user, cons
 	phone->world = world;
 	phone->user = user;
 	phone->password = password;
-	ck_assert_int_eq(td_endpoint_parse_addr(address, &phone->at), 0);
+	must(td_endpoint_parse_addr(address, &phone->at) == 0);
 	phone->at.port_be = htons(5060);
 	phone_reset(phone);
 }
@@ -47,8 +47,8 @@ void phone_deliver(struct phone *phone, const void *bytes, size_t len)
 {
 	uint32_t at = (phone->inbox_head + phone->inbox_count) % PHONE_INBOX;
 
-	ck_assert_uint_lt(len, PHONE_BYTES);
-	ck_assert_uint_lt(phone->inbox_count, PHONE_INBOX);
+	must(len < PHONE_BYTES);
+	must(phone->inbox_count < PHONE_INBOX);
 	memcpy(phone->inbox[at], bytes, len);
 	phone->inbox[at][len] = '\0';
 	phone->inbox_len[at] = len;
@@ -72,7 +72,7 @@ static size_t sdp_text(struct phone *phone, const char *codecs, char *out, size_
 			   phone->connection ? phone->connection : address, phone->media_port,
 			   codecs, phone->direction);
 
-	ck_assert_int_gt(len, 0);
+	must(len > 0);
 	return (size_t)len;
 }
 
@@ -102,7 +102,7 @@ __attribute__((format(printf, 4, 5))) static void request(struct phone *phone, c
 		       phone->local_tag, phone->peer_uri, phone->remote_tag[0] ? ";tag=" : "",
 		       phone->remote_tag, phone->call_id, phone->contact ? phone->contact : contact,
 		       extra);
-	ck_assert_int_lt(len, (int)sizeof text);
+	must(len < (int)sizeof text);
 	transmit(phone, text, (size_t)len);
 }
 
@@ -197,7 +197,7 @@ static void respond(struct phone *phone, const char *text, uint16_t status, cons
 	char out[PHONE_BYTES], address[TD_ENDPOINT_TEXT_MAX];
 	size_t at;
 
-	ck_assert_int_eq(td_sip_message_parse(&msg, text, strlen(text)), 0);
+	must(td_sip_message_parse(&msg, text, strlen(text)) == 0);
 	at = (size_t)snprintf(out, sizeof out, "SIP/2.0 %u X\r\n", status);
 	while (td_sip_message_next(&msg, TD_SIP_HEADER_VIA, &walk, &via))
 		at += (size_t)snprintf(out + at, sizeof out - at, "Via: %.*s\r\n",
@@ -211,7 +211,7 @@ static void respond(struct phone *phone, const char *text, uint16_t status, cons
 		TD_STR_ARGS(msg.call_id), msg.cseq, TD_STR_ARGS(msg.cseq_method_text), phone->user,
 		address_text(phone, address), body ? "Content-Type: application/sdp\r\n" : "",
 		body ? strlen(body) : 0, body ? body : "");
-	ck_assert_uint_lt(at, sizeof out);
+	must(at < sizeof out);
 	transmit(phone, out, at);
 }
 
@@ -249,7 +249,7 @@ void phone_hangup(struct phone *phone)
 
 static void copy_span(char *out, size_t bytes, struct td_str span)
 {
-	ck_assert_int_eq(td_str_copy(span, out, bytes), 0);
+	must(td_str_copy(span, out, bytes) == 0);
 }
 
 static void on_invite(struct phone *phone, const struct td_sip_message *msg, const char *text)
@@ -373,9 +373,8 @@ static void on_challenge(struct phone *phone, const struct td_sip_message *msg)
 	char credentials[TD_SIP_CREDENTIALS_MAX];
 	size_t len;
 
-	ck_assert_int_eq(td_sip_digest_answer(msg, &account, TD_STR("REGISTER"),
-					      TD_STR("sip:10.77.0.1"), ++serial, credentials, &len),
-			 0);
+	must(td_sip_digest_answer(msg, &account, TD_STR("REGISTER"), TD_STR("sip:10.77.0.1"),
+				  ++serial, credentials, &len) == 0);
 	new_branch(phone);
 	phone->remote_tag[0] = '\0';
 	request(phone, "REGISTER", "sip:10.77.0.1", "CSeq: %u REGISTER\r\n%.*sExpires: %u\r\n\r\n",
@@ -416,7 +415,7 @@ bool phone_step(struct phone *phone)
 	if (phone->inbox_count == 0)
 		return false;
 	memcpy(text, phone->inbox[phone->inbox_head], sizeof text);
-	ck_assert_int_eq(td_sip_message_parse(&msg, text, phone->inbox_len[phone->inbox_head]), 0);
+	must(td_sip_message_parse(&msg, text, phone->inbox_len[phone->inbox_head]) == 0);
 	phone->inbox_head = (phone->inbox_head + 1) % PHONE_INBOX;
 	phone->inbox_count--;
 	if (phone->mode == PHONE_DEAF)

@@ -17,7 +17,7 @@ static struct td_endpoint endpoint(const char *text, uint16_t port)
 {
 	struct td_endpoint out;
 
-	ck_assert_int_eq(td_endpoint_parse_addr(text, &out), 0);
+	must(td_endpoint_parse_addr(text, &out) == 0);
 	out.port_be = htons(port);
 	return out;
 }
@@ -126,7 +126,7 @@ static void open_link(struct world *world)
 						 .backoff_min_ms = 1,
 						 .backoff_max_ms = 5 };
 
-	ck_assert_int_eq(td_link_create(&world->loop, &options, &world->link), 0);
+	must(td_link_create(&world->loop, &options, &world->link) == 0);
 }
 
 void world_wait_for_link(struct world *world)
@@ -137,7 +137,7 @@ void world_wait_for_link(struct world *world)
 		if (i > 20)
 			uv_sleep(1);
 	}
-	ck_assert(td_link_is_up(world->link));
+	must(td_link_is_up(world->link));
 }
 
 void world_open_with(struct world *world, void (*change)(struct td_config *config))
@@ -164,7 +164,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	uv_loop_init(&world->loop);
 	dp_open(&world->dp);
 	open_link(world);
-	ck_assert_int_eq(td_acd_create(&limits, &world->acd), 0);
+	must(td_acd_create(&limits, &world->acd) == 0);
 	deps = (struct td_calls_deps){
 		.config = &world->config,
 		.link = world->link,
@@ -174,7 +174,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 		.ops = { on_send, NULL, on_change, now_ms, wall_ms, world },
 		.seed = { 1, 2, 3, 4 },
 	};
-	ck_assert_int_eq(td_calls_create(&deps, &world->calls), 0);
+	must(td_calls_create(&deps, &world->calls) == 0);
 	td_link_start(world->link);
 	world_wait_for_link(world);
 }
@@ -190,7 +190,7 @@ void world_close(struct world *world)
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	td_calls_destroy(world->calls);
 	td_acd_destroy(world->acd);
-	ck_assert_int_eq(uv_loop_close(&world->loop), 0);
+	must(uv_loop_close(&world->loop) == 0);
 	dp_close(&world->dp);
 }
 
@@ -261,10 +261,10 @@ void world_register(struct world *world)
 {
 	phone_register(&world->agent, 3600);
 	world_settle(world);
-	ck_assert_uint_eq(world->agent.status, 200);
+	must(world->agent.status == 200);
 	phone_register(&world->agent2, 3600);
 	world_settle(world);
-	ck_assert_uint_eq(world->agent2.status, 200);
+	must(world->agent2.status == 200);
 	phone_reset(&world->agent);
 	phone_reset(&world->agent2);
 }
@@ -303,7 +303,7 @@ struct td_call_info world_call(struct world *world)
 	struct td_call_info info;
 
 	memset(&info, 0, sizeof info);
-	ck_assert_uint_eq(td_calls_foreach(world->calls, keep, &info), 1);
+	must(td_calls_foreach(world->calls, keep, &info) == 1);
 	return info;
 }
 
@@ -311,7 +311,7 @@ enum td_acd_agent_state world_agent_state(struct world *world, uint32_t agent)
 {
 	struct td_acd_agent_info info;
 
-	ck_assert_int_eq(td_acd_agent_get(world->acd, agent, &info), 0);
+	must(td_acd_agent_get(world->acd, agent, &info) == 0);
 	return info.state;
 }
 
@@ -323,10 +323,10 @@ static void assert_acd_empty(struct world *world)
 	for (uint32_t i = 0; i < world->config.queues_count; i++) {
 		struct td_acd_queue_info info;
 
-		ck_assert_int_eq(td_acd_queue_get(world->acd, i, world->now_ms, &info), 0);
-		ck_assert_uint_eq(info.waiting, 0);
-		ck_assert_uint_eq(info.in_offer, 0);
-		ck_assert_uint_eq(info.talking, 0);
+		must(td_acd_queue_get(world->acd, i, world->now_ms, &info) == 0);
+		must(info.waiting == 0);
+		must(info.in_offer == 0);
+		must(info.talking == 0);
 	}
 }
 
@@ -335,20 +335,20 @@ void world_assert_empty(struct world *world)
 	struct td_sip_figures figures;
 
 	world_advance(world, SIP_LINGER_MS);
-	ck_assert_uint_eq(world->calls->call_slots.used, 0);
-	ck_assert_uint_eq(world->calls->leg_slots.used, 0);
-	ck_assert(td_calls_idle(world->calls));
-	ck_assert_uint_eq(world->calls->steps_rejected, 0);
-	ck_assert_uint_eq(world->calls->post_count, 0);
+	must(world->calls->call_slots.used == 0);
+	must(world->calls->leg_slots.used == 0);
+	must(td_calls_idle(world->calls));
+	must(world->calls->steps_rejected == 0);
+	must(world->calls->post_count == 0);
 	td_sip_endpoint_figures(world->calls->sip, &figures);
-	ck_assert_uint_eq(figures.dialogs, 0);
-	ck_assert_uint_eq(figures.transactions, 0);
-	ck_assert_uint_eq(dp_live(world->dp.contexts), 0);
-	ck_assert_uint_eq(dp_live(world->dp.streams), 0);
-	ck_assert_uint_eq(dp_live(world->dp.players), 0);
-	ck_assert_uint_eq(dp_live(world->dp.taps), 0);
-	ck_assert_uint_eq(world->dp.cell_count, 0);
+	must(figures.dialogs == 0);
+	must(figures.transactions == 0);
+	must(dp_live(world->dp.contexts) == 0);
+	must(dp_live(world->dp.streams) == 0);
+	must(dp_live(world->dp.players) == 0);
+	must(dp_live(world->dp.taps) == 0);
+	must(world->dp.cell_count == 0);
 	// Every stream was asked for its statistics before its context went.
-	ck_assert_uint_eq(world->dp.swept, 0);
+	must(world->dp.swept == 0);
 	assert_acd_empty(world);
 }
