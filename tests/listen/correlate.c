@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_S       0.5
-#define PIECE_SLACK_S 0.1   // how far a piece may sit beside the common lag
-#define PIECE_HEARD   0.9   // rho from which a piece counts as heard
-#define SPOKEN_DBFS   -45.0 // a piece of `said` below this is a pause
-#define ENERGY_MIN    1e-9  // per sample; -90 dBFS: below it there is nothing to compare
-#define SILENT_DBFS   -50.0
-#define FLOOR_DBFS    -200.0
+#define PIECE_S             0.5
+#define PIECE_SLACK_FRAMES  5 // how far a piece may sit beside the common lag
+#define PIECE_SLACK_SAMPLES 2
+#define PIECE_HEARD         0.9   // rho from which a piece counts as heard
+#define SPOKEN_DBFS         -45.0 // a piece of `said` below this is a pause
+#define ENERGY_MIN          1e-9  // per sample; -90 dBFS: below it there is nothing to compare
+#define SILENT_DBFS         -50.0
+#define FLOOR_DBFS          -200.0
 
 // In-place radix-2 transform; `turns` holds exp(sign * 2 pi i k / n) for k below n / 2, -1 forward and
 // +1 inverse (unscaled).
@@ -142,17 +143,25 @@ static double mean_square(const double *x, size_t count)
 	return count ? sum / (double)count : 0;
 }
 
+// A packet that was lost or came twice shifts what follows by whole frames, so a piece is looked for
+// at whole frames beside the common lag, and a few samples around each.
 static int piece_heard(const double *piece, size_t count, const double *heard, size_t heard_count,
-		       long at, long slack)
+		       long at, unsigned rate_hz)
 {
-	for (long shift = 0; shift <= 2 * slack; shift++) {
-		// 0, +1, -1, +2, -2...: most pieces sit exactly on the common lag.
-		long where = at + (shift & 1 ? (shift + 1) / 2 : -(shift / 2));
+	long frame = rate_hz / 50;
 
-		if (where < 0 || where + (long)count > (long)heard_count)
-			continue;
-		if (rho_of(piece, heard + where, count) >= PIECE_HEARD)
-			return 1;
+	for (long shift = 0; shift <= 2 * PIECE_SLACK_FRAMES; shift++) {
+		// 0, +1, -1, +2, -2...: most pieces sit exactly on the common lag.
+		long frames = shift & 1 ? (shift + 1) / 2 : -(shift / 2);
+
+		for (long fine = -PIECE_SLACK_SAMPLES; fine <= PIECE_SLACK_SAMPLES; fine++) {
+			long where = at + frames * frame + fine;
+
+			if (where < 0 || where + (long)count > (long)heard_count)
+				continue;
+			if (rho_of(piece, heard + where, count) >= PIECE_HEARD)
+				return 1;
+		}
 	}
 	return 0;
 }
@@ -160,7 +169,7 @@ static int piece_heard(const double *piece, size_t count, const double *heard, s
 static void cover(const double *said, const double *heard, size_t heard_count,
 		  struct stretch stretch, unsigned rate_hz, struct td_listen_match *out)
 {
-	long piece = (long)(PIECE_S * rate_hz), slack = (long)(PIECE_SLACK_S * rate_hz);
+	long piece = (long)(PIECE_S * rate_hz);
 	unsigned pieces = 0, found = 0;
 
 	for (long k = 0; k + piece <= stretch.count; k += piece) {
@@ -170,7 +179,7 @@ static void cover(const double *said, const double *heard, size_t heard_count,
 			continue;
 		pieces++;
 		found += (unsigned)piece_heard(spoken, (size_t)piece, heard, heard_count,
-					       stretch.heard_from + k, slack);
+					       stretch.heard_from + k, rate_hz);
 	}
 	out->pieces = pieces;
 	out->coverage = pieces ? (double)found / pieces : 0;
