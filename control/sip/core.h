@@ -218,7 +218,7 @@ struct td_str td_sip_make_branch(struct td_sip_endpoint *ep, char out[TD_SIP_BRA
 void td_sip_from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_dialog *d,
 			struct td_sip_outgoing *out, struct td_endpoint *hop);
 // The client transaction that carries `out`, its bytes kept; nothing is sent yet. NULL: no room.
-struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep, struct td_sip_outgoing *out,
+struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep, const struct td_sip_outgoing *out,
 				      const struct td_endpoint *hop, enum td_sip_method method);
 void td_sip_start_client(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 void td_sip_put_request(struct td_sip_endpoint *ep, struct td_sip_writer *w,

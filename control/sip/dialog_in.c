@@ -60,7 +60,9 @@ void td_sip_cancel_in(struct td_sip_endpoint *ep, const struct td_sip_message *m
 	struct td_sip_txn *invite =
 		td_sip_txn_lookup(ep, td_sip_server_key(ep, msg, TD_STR("INVITE")));
 
-	if (!invite || invite->machine != &td_sip_ist) {
+	// A CANCEL is made by the hop that sent the INVITE (9.1): from elsewhere it matches nothing.
+	if (!invite || invite->machine != &td_sip_ist ||
+	    !td_endpoint_same_addr(from, &invite->peer)) {
 		td_sip_refuse_request(ep, msg, from, 481, TD_STR_NONE);
 		return;
 	}

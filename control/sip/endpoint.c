@@ -135,7 +135,7 @@ const struct td_endpoint *td_sip_local(const struct td_sip_endpoint *ep,
 	const struct td_endpoint *local =
 		peer->family == TD_FAMILY_IPV6 ? &ep->local6 : &ep->local4;
 
-	return local->port_be && peer->port_be ? local : NULL;
+	return local->port_be && peer->port_be && local->family == peer->family ? local : NULL;
 }
 
 void td_sip_emit(struct td_sip_endpoint *ep, const struct td_endpoint *to, struct td_str bytes)

@@ -49,7 +49,7 @@ enum td_sip_event_kind {
 	// No final response came in time (timer B, F, or 64 * T1 after our CANCEL): treat as 408.
 	TD_SIP_EVENT_TIMEOUT,
 	// A 2xx crossed our CANCEL. It has been acknowledged and the session ended with BYE: the
-	// transaction is over, as after a 487.
+	// transaction is over, as after a 487. (Of a re-INVITE: acknowledged, and the session stands.)
 	TD_SIP_EVENT_ANSWER_CROSSED
 };
 
@@ -116,7 +116,7 @@ struct td_sip_request {
 // Sends a request. An INVITE outside a dialog makes a dialog (*dialog, may be NULL to not care),
 // which lives until its INVITE fails or its BYE is done. -TD_EFULL (pool full or the message does not
 // fit), -TD_ESTALE (dialog), -TD_EBUSY (an INVITE is pending in this dialog: retry after glare),
-// -TD_ESTATE (dialog not confirmed; BYE in a CALLING one: use td_sip_cancel), -TD_EINVALID.
+// -TD_ESTATE (dialog not confirmed: end it with td_sip_cancel or a final answer), -TD_EINVALID.
 TD_MUST_CHECK int td_sip_request_send(struct td_sip_endpoint *ep, uint64_t now_ms,
 				      const struct td_sip_request *request,
 				      struct td_sip_txn_id *txn, struct td_sip_dialog_id *dialog);

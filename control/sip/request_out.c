@@ -3,9 +3,11 @@
 
 struct td_str td_sip_make_branch(struct td_sip_endpoint *ep, char out[TD_SIP_BRANCH_MAX])
 {
-	memcpy(out, "z9hG4bK", 7);
-	td_token_text(&ep->tokens, out + 7);
-	return td_str_make(out, 7 + 16);
+	static const char cookie[7] = { 'z', '9', 'h', 'G', '4', 'b', 'K' };
+
+	memcpy(out, cookie, sizeof cookie);
+	td_token_text(&ep->tokens, out + sizeof cookie);
+	return td_str_make(out, sizeof cookie + 16);
 }
 
 static void put_routes(struct td_sip_writer *w, const struct td_sip_outgoing *out)
@@ -93,25 +95,27 @@ void td_sip_from_dialog(const struct td_sip_endpoint *ep, const struct td_sip_di
 }
 
 // Makes the client transaction that carries `out`, with the bytes kept; nothing is sent yet.
-struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep, struct td_sip_outgoing *out,
+struct td_sip_txn *td_sip_open_client(struct td_sip_endpoint *ep,
+				      const struct td_sip_outgoing *what,
 				      const struct td_endpoint *hop, enum td_sip_method method)
 {
 	struct td_sip_writer w = td_sip_writer_make(ep->out, sizeof ep->out);
 	const struct td_sip_machine *machine = method == TD_SIP_INVITE ? &td_sip_ict : &td_sip_nct;
+	struct td_sip_outgoing out = *what;
 	char branch[TD_SIP_BRANCH_MAX];
 	struct td_sip_txn *txn;
 
-	out->method = td_str_from(td_sip_method_name(method));
-	if (!out->branch.len)
-		out->branch = td_sip_make_branch(ep, branch);
-	td_sip_put_request(ep, &w, out);
+	out.method = td_str_from(td_sip_method_name(method));
+	if (!out.branch.len)
+		out.branch = td_sip_make_branch(ep, branch);
+	td_sip_put_request(ep, &w, &out);
 	if (w.full)
 		return NULL;
-	txn = td_sip_txn_make(ep, machine, td_sip_client_key(ep, out->branch, out->method));
+	txn = td_sip_txn_make(ep, machine, td_sip_client_key(ep, out.branch, out.method));
 	if (!txn)
 		return NULL;
 	txn->method = (uint8_t)method;
-	txn->cseq = out->cseq;
+	txn->cseq = out.cseq;
 	txn->peer = *hop;
 	if (td_sip_txn_keep(ep, txn, td_sip_writer_text(&w))) {
 		td_sip_txn_abandon(ep, txn);
@@ -238,10 +242,8 @@ static int send_outside(struct td_sip_endpoint *ep, const struct td_sip_request 
 static int dialog_allows(const struct td_sip_endpoint *ep, const struct td_sip_leg *leg,
 			 enum td_sip_method method)
 {
-	if (leg->dialog.state == TD_SIP_DIALOG_ENDED || leg->dialog.state == TD_SIP_DIALOG_CALLING)
-		return -TD_ESTATE;
-	if (leg->dialog.state != TD_SIP_DIALOG_CONFIRMED &&
-	    (leg->dialog.initiator || method != TD_SIP_BYE))
+	// An early dialog is ended by CANCEL or by a final response, never by our BYE (section 15).
+	if (leg->dialog.state != TD_SIP_DIALOG_CONFIRMED)
 		return -TD_ESTATE;
 	if (method == TD_SIP_INVITE &&
 	    (td_sip_txn_find(ep, leg->client_invite) || td_sip_txn_find(ep, leg->server_invite)))

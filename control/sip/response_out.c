@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include "sip/core.h"
+#include "sip/lex.h"
 
 #define CAPABILITIES "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n"
 
@@ -36,28 +37,24 @@ static void put_top_via(struct td_sip_writer *w, const struct td_sip_via *via,
 			const struct td_endpoint *from)
 {
 	size_t head = (size_t)(via->params.at - via->text.at);
-	struct td_str rest = via->params;
+	struct td_lex lex = td_lex_make(via->params);
+	struct td_str name, value;
+	bool ok;
 
 	td_sip_put(w, td_str_trim(td_str_before(via->text, head)));
-	while (rest.len) {
-		struct td_str one, tail = td_str_after(rest, 1);
-		size_t end = td_str_find(tail, ';');
-		struct td_str name;
-
-		one = td_str_trim(td_str_before(tail, end));
-		name = td_str_trim(td_str_before(one, td_str_find(one, '=')));
-		rest = td_str_after(tail, end);
+	while (td_lex_param(&lex, &name, &value, &ok)) {
 		if (td_str_equal_nocase(name, TD_STR("rport")) ||
 		    td_str_equal_nocase(name, TD_STR("received")))
 			continue;
 		td_sip_puts(w, ";");
-		td_sip_put(w, one);
+		td_sip_put(w, name);
+		if (value.len)
+			td_sip_puts(w, "=");
+		td_sip_put(w, value);
 	}
 	if (via->has_rport || !same_host(via, from)) {
-		struct td_endpoint bare = *from;
-
 		td_sip_puts(w, ";received=");
-		td_sip_put_address(w, &bare, false);
+		td_sip_put_bare_address(w, from);
 	}
 	if (via->has_rport) {
 		td_sip_puts(w, ";rport=");

@@ -33,17 +33,25 @@ static void put_ipv4(struct td_sip_writer *w, const uint8_t addr[4])
 	}
 }
 
-void td_sip_put_address(struct td_sip_writer *w, const struct td_endpoint *address, bool with_port)
+void td_sip_put_bare_address(struct td_sip_writer *w, const struct td_endpoint *address)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (address->family == TD_FAMILY_IPV6) {
-		td_sip_puts(w, "[");
+	if (address->family == TD_FAMILY_IPV6)
 		td_sip_put(w, td_str_from(inet_ntop(AF_INET6, address->addr, text, sizeof text)));
-		td_sip_puts(w, "]");
-	} else {
+	else
 		put_ipv4(w, address->addr);
-	}
+}
+
+void td_sip_put_address(struct td_sip_writer *w, const struct td_endpoint *address, bool with_port)
+{
+	bool brackets = address->family == TD_FAMILY_IPV6;
+
+	if (brackets)
+		td_sip_puts(w, "[");
+	td_sip_put_bare_address(w, address);
+	if (brackets)
+		td_sip_puts(w, "]");
 	if (with_port) {
 		td_sip_puts(w, ":");
 		td_sip_put_number(w, ntohs(address->port_be));

@@ -42,5 +42,7 @@ void td_sip_put_number(struct td_sip_writer *w, uint64_t number);
 void td_sip_put_header(struct td_sip_writer *w, struct td_str name, struct td_str value);
 // "10.0.0.1" or "[fd77::1]", and ":port" where with_port.
 void td_sip_put_address(struct td_sip_writer *w, const struct td_endpoint *address, bool with_port);
+// Without brackets, as a Via's "received" has it (RFC 3261 section 25.1).
+void td_sip_put_bare_address(struct td_sip_writer *w, const struct td_endpoint *address);
 // Content-Type (when there is a body), Content-Length, the empty line and the body.
 void td_sip_put_body(struct td_sip_writer *w, struct td_str content_type, struct td_str body);

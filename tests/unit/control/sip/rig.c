@@ -52,6 +52,9 @@ struct rig *rig_make(uint32_t transactions_max, uint32_t dialogs_max)
 {
 	const struct td_sip_endpoint_ops ops = { on_send, on_event };
 	struct td_sip_config config = { .local4 = rig_local,
+					.local6 = { .addr = { 0xfd, 0x77, [15] = 1 },
+						    .port_be = 0xc413,
+						    .family = TD_FAMILY_IPV6 },
 					.user_agent = "Tandem/test",
 					.transactions_max = transactions_max,
 					.dialogs_max = dialogs_max,

@@ -309,7 +309,7 @@ END_TEST
 START_TEST(keepalives_and_noise)
 {
 	struct rig *rig = rig_make(64, 8);
-	struct td_endpoint nowhere = rig_peer, v6 = rig_peer;
+	struct td_endpoint nowhere = rig_peer, nobody = rig_peer;
 
 	rig_in(rig, "", 0);
 	rig_in(rig, "\r\n\r\n", 4);
@@ -317,9 +317,9 @@ START_TEST(keepalives_and_noise)
 	ck_assert_uint_eq(rig_counter(rig, TD_SIP_COUNT_KEEPALIVES), 3);
 	rig_in(rig, "hello", 5);
 	nowhere.port_be = 0;
-	v6.family = TD_FAMILY_IPV6; // we have no IPv6 address to answer from
+	nobody.family = TD_FAMILY_NONE;
 	rig_in_from(rig, "hello", 5, &nowhere);
-	rig_in_from(rig, "hello", 5, &v6);
+	rig_in_from(rig, "hello", 5, &nobody);
 	ck_assert_uint_eq(rig_counter(rig, TD_SIP_COUNT_MALFORMED_DROPPED), 3);
 	ck_assert_uint_eq(rig->out_count, 0);
 	for (unsigned c = 0; c < TD_SIP_COUNTER_COUNT; c++)

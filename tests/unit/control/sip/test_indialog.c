@@ -161,6 +161,20 @@ START_TEST(bye_of_ours_goes_out_when_no_ack_ever_comes)
 }
 END_TEST
 
+START_TEST(no_bye_of_ours_before_the_answer)
+{
+	struct rig *rig = rig_make(64, 8);
+	struct td_sip_request bye = { .method = TD_SIP_BYE };
+	struct td_sip_txn_id txn;
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	ck_assert_int_eq(rig_respond(rig, 0, 180), 0);
+	bye.dialog = td_sip_txn_dialog(rig->ep, rig->events[0].txn);
+	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &bye, &txn, NULL), -TD_ESTATE);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(crossing_byes)
 {
 	struct rig *rig = rig_make(64, 8);
@@ -226,6 +240,7 @@ int main(void)
 	tcase_add_test(tc, target_changes_only_when_accepted);
 	tcase_add_test(tc, bye_of_ours_waits_for_the_ack);
 	tcase_add_test(tc, bye_of_ours_goes_out_when_no_ack_ever_comes);
+	tcase_add_test(tc, no_bye_of_ours_before_the_answer);
 	tcase_add_test(tc, crossing_byes);
 	tcase_add_test(tc, strays_and_strangers);
 	srunner_run_all(runner, CK_ENV);

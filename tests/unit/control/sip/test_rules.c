@@ -116,6 +116,61 @@ START_TEST(where_answers_go)
 }
 END_TEST
 
+START_TEST(ipv6)
+{
+	struct td_endpoint from = { .addr = { 0xfd, 0x77, [15] = 0x10 },
+				    .port_be = 0xc413,
+				    .family = TD_FAMILY_IPV6 };
+	static const char text[] = "INVITE sip:1@[fd77::1] SIP/2.0\r\n"
+				   "Via: SIP/2.0/UDP [fd77::99]:5060;branch=z9hG4bK6;rport\r\n"
+				   "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: 6\r\n"
+				   "Contact: <sip:a@[fd77::10]:5066>\r\nCSeq: 1 INVITE\r\n\r\n";
+	struct rig *rig = rig_make(64, 8);
+	struct td_sip_request request = { .method = TD_SIP_OPTIONS,
+					  .dest = from,
+					  .uri = TD_STR("sip:[fd77::10]"),
+					  .from = TD_STR("<sip:a@[fd77::1]>"),
+					  .to = TD_STR("<sip:b@[fd77::10]>") };
+	struct td_sip_txn_id txn;
+
+	rig_in_from(rig, text, sizeof text - 1, &from);
+	ck_assert_int_eq(rig_respond(rig, 0, 200), 0);
+	rig_last(rig, &msg);
+	ck_assert_str_eq(rig_text(msg.via.params), ";branch=z9hG4bK6;received=fd77::10;rport=5060");
+	ck_assert_str_eq(rig_text(td_sip_message_value(&msg, TD_SIP_HEADER_CONTACT)),
+			 "<sip:[fd77::1]:5060>");
+	ck_assert(td_endpoint_equal(&rig->out[0].to, &from));
+	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &request, &txn, NULL), 0);
+	rig_last(rig, &msg);
+	ck_assert_str_eq(rig_text(msg.via.host), "fd77::1");
+	ck_assert(msg.via.host_is_ipv6);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(cancel_comes_from_where_the_invite_did)
+{
+	struct rig *rig = rig_make(64, 8);
+	struct td_endpoint other = rig_peer;
+	static const char cancel[] =
+		"CANCEL sip:100@10.77.0.1 SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP 10.77.0.10:5060;branch=z9hG4bK1\r\n"
+		"From: <sip:bob@example.com>;tag=bobtag\r\nTo: <sip:100@10.77.0.1>\r\n"
+		"Call-ID: call-1\r\nCSeq: 1 CANCEL\r\n\r\n";
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	other.addr[3] = 66;
+	rig_clear(rig);
+	rig_in_from(rig, cancel, sizeof cancel - 1, &other);
+	ck_assert_uint_eq(rig_status(rig, 0), 481);
+	ck_assert_uint_eq(rig->event_count, 0);
+	rig_in(rig, cancel, sizeof cancel - 1);
+	ck_assert_uint_eq(rig_status(rig, 1), 200);
+	ck_assert_uint_eq(rig->event_count, 1);
+	rig_free(rig);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sip/rules");
@@ -127,6 +182,8 @@ int main(void)
 	tcase_add_test(tc, merged_and_looped);
 	tcase_add_test(tc, rules);
 	tcase_add_test(tc, where_answers_go);
+	tcase_add_test(tc, ipv6);
+	tcase_add_test(tc, cancel_comes_from_where_the_invite_did);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
