@@ -1,4 +1,4 @@
-// The table itself. A row is a state; a cell that is not named in a row's comment is impossible.
+// The table itself: a row a state, every cell explicit.
 #include "call/leg_machine.h"
 
 #define GUARD_MEDIA_MS     10000    // five times the deadline of one dataplane command

@@ -62,13 +62,14 @@ static const char *address_text(const struct phone *phone, char *text)
 
 static size_t sdp_text(struct phone *phone, const char *codecs, char *out, size_t bytes)
 {
+	bool v6 = phone->at.family == TD_FAMILY_IPV6;
 	char host[TD_ENDPOINT_TEXT_MAX];
-	const char *address = inet_ntop(AF_INET, phone->at.addr, host, sizeof host);
+	const char *address = inet_ntop(v6 ? AF_INET6 : AF_INET, phone->at.addr, host, sizeof host);
 	int len = snprintf(out, bytes,
-			   "v=0\r\no=phone 7 %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+			   "v=0\r\no=phone 7 %u IN IP%d %s\r\ns=-\r\nc=IN IP%d %s\r\nt=0 0\r\n"
 			   "m=audio %u RTP/AVP %s\r\na=rtpmap:101 telephone-event/8000\r\n"
 			   "a=%s\r\n",
-			   ++phone->sdp_version, address,
+			   ++phone->sdp_version, v6 ? 6 : 4, address, v6 ? 6 : 4,
 			   phone->connection ? phone->connection : address, phone->media_port,
 			   codecs, phone->direction);
 

@@ -190,6 +190,19 @@ START_TEST(dead_dataplane_leaves_a_partial_recording)
 }
 END_TEST
 
+START_TEST(calls_still_up_at_the_end_are_written)
+{
+	to_conversation();
+	td_calls_shutdown(w.calls);
+	// Nobody answers any more: the link goes, then the calls.
+	world_close(&w);
+	ck_assert_str_eq(sql("select count(*) from call"), "1");
+	ck_assert_str_eq(sql("select cause from call"), "system-shutdown");
+	ck_assert_str_eq(sql("select count(*) from leg"), "2");
+	world_open(&w);
+}
+END_TEST
+
 START_TEST(many_offers_keep_the_caller_and_the_latest)
 {
 	w.agent.mode = w.agent2.mode = PHONE_BUSY;
@@ -230,6 +243,7 @@ int main(void)
 	tcase_add_test(tc, cancelled_before_we_answered);
 	tcase_add_test(tc, refused_calls_that_never_began_have_no_row);
 	tcase_add_test(tc, dead_dataplane_leaves_a_partial_recording);
+	tcase_add_test(tc, calls_still_up_at_the_end_are_written);
 	tcase_add_test(tc, many_offers_keep_the_caller_and_the_latest);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -5,12 +5,13 @@
 #include <string.h>
 
 uint32_t link_deadline_ms = 300;
+bool world_dual_stack;
 struct td_store *world_store;
 
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
 
 static char *sales[] = { "sales" };
-static char *addresses[] = { "10.77.0.10" };
+static char *addresses[] = { "10.77.0.10", "fd77::10" };
 static enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_PCMA };
 
 static struct td_endpoint endpoint(const char *text, uint16_t port)
@@ -26,12 +27,13 @@ static void fill_config(struct world *world)
 {
 	struct td_config *config = &world->config;
 
-	world->trunk_address = endpoint("10.77.0.10", 0);
+	world->trunk_addresses[0] = endpoint("10.77.0.10", 0);
+	world->trunk_addresses[1] = endpoint("fd77::10", 0);
 	world->trunk = (struct td_config_trunk){
 		.name = "carrier",
 		.addresses = addresses,
-		.addresses_count = 1,
-		.parsed = &world->trunk_address,
+		.addresses_count = 2,
+		.parsed = world->trunk_addresses,
 		.peer_parsed = endpoint("10.77.0.10", 5060),
 		.codecs = codecs,
 		.codecs_count = 2,
@@ -62,7 +64,13 @@ static void fill_config(struct world *world)
 	world->queues[1].greeting = NULL;
 	world->numbers[0] = (struct td_config_number){ "100", "sales" };
 	world->numbers[1] = (struct td_config_number){ "200", "plain" };
+	world->port_addresses[0] = (struct td_config_address){ endpoint("10.77.0.2", 0), 24 };
+	world->port_addresses[1] = (struct td_config_address){ endpoint("fd77::2", 0), 64 };
+	world->port = (struct td_config_port){ .name = "net",
+					       .addresses_count = 2,
+					       .parsed = world->port_addresses };
 	*config = (struct td_config){
+		.dataplane = { .ports = &world->port, .ports_count = 1 },
 		.sip = { .realm = "tandem",
 			 .user_agent = "Tandem/test",
 			 .calls_max = 8,
@@ -90,6 +98,13 @@ static void on_send(void *user, const struct td_endpoint *to, const void *bytes,
 		}
 	}
 	world->undelivered++;
+}
+
+static int on_route(void *user, const struct td_endpoint *peer, struct td_endpoint *from)
+{
+	(void)user;
+	*from = endpoint(peer->family == TD_FAMILY_IPV6 ? "fd77::1" : "10.77.0.1", 0);
+	return 0;
 }
 
 static void on_change(void *user, const struct td_call_notice *notice)
@@ -158,6 +173,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	add_phone(world, &world->stranger, "66", "10.77.0.66");
 	add_phone(world, &world->caller2, "49305678", "10.77.0.10");
 	world->caller2.at.port_be = htons(5070);
+	add_phone(world, &world->caller6, "49306666", "fd77::10");
 	// Another device of the first agent's, which speaks for the first agent's phone.
 	add_phone(world, &world->shadow, "1001", "10.77.0.22");
 	world->shadow.contact = "sip:1001@10.77.0.20:5060";
@@ -170,8 +186,8 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 		.link = world->link,
 		.acd = world->acd,
 		.store = world_store,
-		.sip_local = endpoint("10.77.0.1", 5060),
-		.ops = { on_send, NULL, on_change, now_ms, wall_ms, world },
+		.sip_local = endpoint(world_dual_stack ? "::" : "10.77.0.1", 5060),
+		.ops = { on_send, on_route, on_change, now_ms, wall_ms, world },
 		.seed = { 1, 2, 3, 4 },
 	};
 	must(td_calls_create(&deps, &world->calls) == 0);

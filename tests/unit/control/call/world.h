@@ -22,9 +22,10 @@
 #include "link/link.h"
 #include "phone.h"
 
-#define WORLD_PHONES 6
+#define WORLD_PHONES 7
 
 extern uint32_t link_deadline_ms;    // what the next world's link gets
+extern bool world_dual_stack;        // bound to [::], routes to fd77::1 and 10.77.0.1
 extern struct td_store *world_store; // and where its records go; NULL: nowhere
 
 struct world {
@@ -37,12 +38,13 @@ struct world {
 	struct td_config_agent agents[3];
 	struct td_config_queue queues[2];
 	struct td_config_number numbers[2];
-	struct td_config_prompt prompts[2];
-	struct td_endpoint trunk_address;
+	struct td_config_port port;
+	struct td_config_address port_addresses[2];
+	struct td_endpoint trunk_addresses[2];
 	struct dp dp;
 	uint64_t now_ms;
 	unsigned expires_s;
-	struct phone caller, agent, agent2, stranger, caller2, shadow;
+	struct phone caller, agent, agent2, stranger, caller2, shadow, caller6;
 	struct phone *phones[WORLD_PHONES];
 	uint32_t phone_count;
 	uint32_t notices[TD_NOTICE_KIND_COUNT];
