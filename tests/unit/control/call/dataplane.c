@@ -25,9 +25,9 @@ static void make_region(struct dp *dp)
 	dp->memory = mmap(NULL, dp->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dp->memory_fd, 0);
 	must(dp->memory != MAP_FAILED);
 	td_region_format(dp->memory, &sizes, ++boot_id, 1, &dp->region);
-	strcpy(dp->region.prompts[0].name, "greeting");
+	memcpy(dp->region.prompts[0].name, "greeting", sizeof "greeting");
 	dp->region.prompts[0].duration_ms = DP_GREETING_MS;
-	strcpy(dp->region.prompts[1].name, "music");
+	memcpy(dp->region.prompts[1].name, "music", sizeof "music");
 	dp->region.prompts[1].duration_ms = 60000;
 	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
 	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
@@ -48,10 +48,10 @@ void dp_open(struct dp *dp)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	memset(dp, 0, sizeof *dp);
-	strcpy(dp->dir, "/tmp/td-call-XXXXXX");
+	snprintf(dp->dir, sizeof dp->dir, "/tmp/td-call-XXXXXX");
 	must(mkdtemp(dp->dir) != NULL);
 	snprintf(dp->path, sizeof dp->path, "%s/dataplane.sock", dp->dir);
-	strcpy(address.sun_path, dp->path);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", dp->path);
 	dp->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	must(bind(dp->listener, (struct sockaddr *)&address, sizeof address) == 0);
 	must(listen(dp->listener, 4) == 0);

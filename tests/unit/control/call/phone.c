@@ -260,7 +260,7 @@ static void on_invite(struct phone *phone, const struct td_sip_message *msg, con
 		return;
 	if (phone->state == PHONE_ALERTING || phone->state == PHONE_ANSWERED)
 		return; // a retransmission
-	strcpy(phone->invite, text);
+	snprintf(phone->invite, sizeof phone->invite, "%s", text);
 	copy_span(phone->last_body, sizeof phone->last_body, msg->body);
 	snprintf(phone->local_tag, sizeof phone->local_tag, "callee%u", ++serial);
 	copy_span(phone->call_id, sizeof phone->call_id, msg->call_id);

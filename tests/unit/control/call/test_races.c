@@ -82,7 +82,7 @@ static void act(enum actor actor)
 
 static void hang_up_by_api(void)
 {
-	struct td_call_info info = { 0 };
+	struct td_call_info info;
 
 	if (world_call_count(&w) == 0)
 		return;

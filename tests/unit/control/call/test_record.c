@@ -19,7 +19,7 @@ static void setup(void)
 {
 	char error[TD_STORE_ERROR_MAX];
 
-	strcpy(dir, "/tmp/td-record-XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/td-record-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/cdr.sqlite", dir);
 	ck_assert_int_eq(td_store_open(path, &world_store, error), 0);
@@ -29,14 +29,18 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[128];
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char file[128];
 
 	world_assert_empty(&w);
 	world_close(&w);
 	ck_assert_uint_eq(td_store_close(world_store), 0);
 	world_store = NULL;
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	for (int i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+		unlink(file);
+	}
+	ck_assert_int_eq(rmdir(dir), 0);
 }
 
 // The first column of the first row as text; "-" for NULL, "" for no row.

@@ -160,12 +160,12 @@ END_TEST
 
 START_TEST(nobody_registers_for_another)
 {
-	char credentials[TD_SIP_CREDENTIALS_MAX + 1];
+	char credentials[TD_SIP_CREDENTIALS_MAX + 1], all[4096];
 
 	send_register("1002", "c1", "");
 	answer("1001", "one", credentials);
-	strcat(credentials, "Contact: <sip:1002@10.77.0.20>\r\n");
-	send_register("1002", "c1", credentials);
+	snprintf(all, sizeof all, "%sContact: <sip:1002@10.77.0.20>\r\n", credentials);
+	send_register("1002", "c1", all);
 	ck_assert_uint_eq(reply.status, 403);
 	ck_assert_uint_eq(registrar.slots.used, 0);
 }
@@ -186,13 +186,13 @@ END_TEST
 
 START_TEST(nonce_of_another_address_is_refused)
 {
-	char credentials[TD_SIP_CREDENTIALS_MAX + 1];
+	char credentials[TD_SIP_CREDENTIALS_MAX + 1], all[4096];
 
 	send_register("1001", "c1", "");
 	answer("1001", "one", credentials);
-	strcat(credentials, "Contact: <sip:1001@10.77.0.66>\r\n");
+	snprintf(all, sizeof all, "%sContact: <sip:1001@10.77.0.66>\r\n", credentials);
 	ck_assert_int_eq(td_endpoint_parse_addr("10.77.0.66", &from), 0);
-	send_register("1001", "c1", credentials);
+	send_register("1001", "c1", all);
 	ck_assert_uint_ne(reply.status, 200);
 	ck_assert_uint_eq(registrar.slots.used, 0);
 }
