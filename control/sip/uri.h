@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "td_endpoint.h"
 
+#define TD_SIP_URI_PARAM_MAX 32 // more is malformed
+
 enum td_sip_scheme {
 	TD_SIP_SCHEME_OTHER,
 	TD_SIP_SCHEME_SIP,

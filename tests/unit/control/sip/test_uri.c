@@ -1,5 +1,6 @@
 // URIs: what parses into what, what does not, and when two are the same.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rig.h"
@@ -92,6 +93,7 @@ START_TEST(bad)
 		"mailto:",
 		"mailto:a b",
 		"sip:host;p=a\nb",
+		"sip:host;p=1;q;P=2",
 		"sip:host?h=<script>",
 		"sip:host:99999999999999999999",
 	};
@@ -186,6 +188,19 @@ START_TEST(every_truncation)
 		td_sip_uri_parse(TD_STR("sips:al%69ce;x:pa%20ss@[fd77::2]:5061;lr;p=%41?h=v"),
 				 &uri),
 		0);
+}
+END_TEST
+
+START_TEST(parameters_are_bounded)
+{
+	char text[256] = "sip:h";
+	struct td_sip_uri uri;
+
+	for (unsigned i = 0; i < TD_SIP_URI_PARAM_MAX; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), ";p%u", i);
+	ck_assert_int_eq(td_sip_uri_parse(td_str_from(text), &uri), 0);
+	snprintf(text + strlen(text), sizeof text - strlen(text), ";more");
+	ck_assert_int_eq(td_sip_uri_parse(td_str_from(text), &uri), -TD_EMALFORMED);
 }
 END_TEST
 
@@ -290,6 +305,7 @@ int main(void)
 	tcase_add_test(tc, equality);
 	tcase_add_test(tc, unescape_and_endpoint);
 	tcase_add_test(tc, every_truncation);
+	tcase_add_test(tc, parameters_are_bounded);
 	tcase_add_test(tc, name_addrs);
 	tcase_add_test(tc, vias);
 	srunner_run_all(runner, CK_ENV);
