@@ -211,7 +211,7 @@ START_TEST(datagrams_are_bounded)
 	// One header as long as a datagram can hold.
 	used = (size_t)snprintf(text, sizeof text, "%sX: ", START);
 	memset(text + used, 'x', TD_SIP_DATAGRAM_MAX - used);
-	memcpy(text + TD_SIP_DATAGRAM_MAX - 4, "\r\n\r\n", 4);
+	snprintf(text + TD_SIP_DATAGRAM_MAX - 4, 5, "\r\n\r\n");
 	ck_assert_int_eq(td_sip_message_parse(&msg, text, TD_SIP_DATAGRAM_MAX), 0);
 	ck_assert_uint_eq(msg.headers[7].value_len, TD_SIP_DATAGRAM_MAX - 4 - used);
 }

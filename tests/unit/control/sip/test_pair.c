@@ -204,7 +204,7 @@ static void on_response(struct side *side, const struct td_sip_event *e)
 static void on_event(void *user, const struct td_sip_event *e)
 {
 	struct side *side = user;
-	struct call *call = e->owner ? &side->calls[e->owner - 1] : NULL;
+	struct call *call = &side->calls[e->owner ? e->owner - 1 : 0]; // a new INVITE has none
 
 	switch (e->kind) {
 	case TD_SIP_EVENT_REQUEST: on_request(side, e); break;

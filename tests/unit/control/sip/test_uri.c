@@ -9,7 +9,7 @@ START_TEST(good)
 {
 	static const struct {
 		const char *text, *user, *password, *host;
-		unsigned port;
+		uint64_t port; // as wide as its neighbours
 		const char *params, *headers;
 		enum td_sip_scheme scheme;
 	} rows[] = {
@@ -254,7 +254,7 @@ START_TEST(vias)
 {
 	static const struct {
 		const char *text, *host;
-		unsigned port;
+		uint64_t port;
 		const char *branch;
 		bool rport, magic, ok;
 	} rows[] = {
