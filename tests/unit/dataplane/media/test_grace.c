@@ -80,12 +80,14 @@ START_TEST(a_hungry_pool_waits_too)
 {
 	struct world_options options = { .workers = 1, .streams = 1 };
 	struct td_context_id first, again;
+	struct td_event event;
 	pthread_t thread;
 
 	world_open(&world, &options);
 	world_turn(&world); // sets the time of the last reclaim: the next is not due
 	first = create_and_destroy();
 	world_turn(&world);
+	ck_assert(world_event(&world, TD_EVENT_DONE, &event));
 	start_reader(&thread);
 	atomic_store(&go_on, true);
 	again = world_context(&world);
