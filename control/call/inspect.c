@@ -193,17 +193,22 @@ int td_calls_agent_set_state(struct td_calls *calls, const char *id, enum td_age
 		[TD_AGENT_WISH_PAUSE] = TD_ACD_AGENT_PAUSE,
 	};
 	struct td_acd_event event = { .u.reason = TD_ACD_REASON_AGENT };
+	char before[TD_CALL_NAME_MAX];
 	int idx = td_registrar_find(&calls->registrar, id);
 	int error;
 
 	if (idx < 0)
 		return idx;
-	td_inspect_put(calls->pauses[idx].text, sizeof calls->pauses[idx].text,
-		       wish == TD_AGENT_WISH_PAUSE ? reason : NULL);
 	event.kind = kinds[wish];
 	event.agent = (uint32_t)idx;
 	td_turn_begin(calls);
+	memcpy(before, calls->pauses[idx].text, sizeof before);
+	// Set first: the notice that the ACD's answer makes shows it.
+	td_inspect_put(calls->pauses[idx].text, sizeof calls->pauses[idx].text,
+		       wish == TD_AGENT_WISH_PAUSE ? reason : NULL);
 	error = td_acd_tell(calls, &event);
+	if (error)
+		memcpy(calls->pauses[idx].text, before, sizeof before);
 	td_turn_end(calls);
 	return error ? -TD_ESTATE : 0;
 }

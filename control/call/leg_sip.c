@@ -209,10 +209,14 @@ void td_leg_send_bye(struct td_calls *calls, struct td_leg *leg)
 		.dialog = leg->dialog,
 		.headers = reason_header(leg->cause, reason),
 	};
-	int error = td_sip_request_send(calls->sip, calls->now_ms, &request, &leg->bye, NULL);
+	int error = -TD_ESTALE;
 
+	// Without a dialog it would be a request of its own.
+	if (leg->dialog.v != 0)
+		error = td_sip_request_send(calls->sip, calls->now_ms, &request, &leg->bye, NULL);
 	if (!error)
 		return;
-	td_sip_dialog_drop(calls->sip, leg->dialog);
+	if (leg->dialog.v != 0)
+		td_sip_dialog_drop(calls->sip, leg->dialog);
 	td_post_leg(calls, leg, TD_LEG_BYE_DONE);
 }

@@ -24,7 +24,8 @@
 #include "sip/endpoint.h"
 #include "td_assert.h"
 
-#define TD_CALLS_POST_MAX 4096
+#define TD_CALLS_POST_MAX    4096
+#define TD_CALLS_POST_BREATH 256 // more are not left for the end of the turn
 
 struct td_post {
 	bool to_leg; // else to a call
@@ -66,6 +67,7 @@ struct td_calls {
 	uint64_t next_number;
 	uint64_t now_ms; // of this turn
 	bool link_up, shutting_down;
+	bool draining; // posts are being delivered
 	uint32_t post_head, post_count;
 	struct td_post posts[TD_CALLS_POST_MAX];
 	struct td_calls_stats stats;
@@ -84,6 +86,9 @@ static inline void td_on_control(void) TD_CAPABILITY_ATTR(assert_capability(td_r
 // turn.c
 void td_turn_begin(struct td_calls *calls);
 void td_turn_end(struct td_calls *calls);
+// Between two events of a long turn (thousands of timers after a stall): delivers what has come
+// together, unless that is what is being done.
+void td_turn_breathe(struct td_calls *calls);
 void td_post_leg(struct td_calls *calls, const struct td_leg *leg, enum td_leg_event event);
 void td_post_call(struct td_calls *calls, struct td_post post);
 uint64_t td_calls_wall_ms(const struct td_calls *calls);

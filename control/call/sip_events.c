@@ -106,6 +106,9 @@ static enum td_leg_event judge_ack(struct td_calls *calls, struct td_leg *leg,
 	    td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed) != 0)
 		return TD_LEG_BAD_ACK;
 	td_leg_agree(calls, leg, &agreed);
+	// It may have been a hold.
+	if (leg->call)
+		td_call_want(calls, leg->call);
 	return TD_LEG_ACK;
 }
 
@@ -181,9 +184,8 @@ static void on_leg_event(struct td_calls *calls, struct td_leg *leg,
 	}
 }
 
-void td_sip_events_on(void *user, const struct td_sip_event *event)
+static void sort(struct td_calls *calls, const struct td_sip_event *event)
 {
-	struct td_calls *calls = user;
 	uint32_t idx;
 
 	if (event->owner & TD_OWNER_TRUNK) {
@@ -198,4 +200,12 @@ void td_sip_events_on(void *user, const struct td_sip_event *event)
 		on_leg_event(calls, &calls->legs[idx], event);
 	else if (event->kind == TD_SIP_EVENT_REQUEST)
 		on_stray_request(calls, event);
+}
+
+void td_sip_events_on(void *user, const struct td_sip_event *event)
+{
+	struct td_calls *calls = user;
+
+	sort(calls, event);
+	td_turn_breathe(calls);
 }

@@ -62,8 +62,10 @@ static void shed_if_full(struct td_calls *calls)
 	td_sip_endpoint_shed(calls->sip, full || !calls->link_up || calls->shutting_down);
 }
 
-void td_turn_end(struct td_calls *calls)
+static void drain(struct td_calls *calls)
 {
+	TD_ASSERT(!calls->draining);
+	calls->draining = true;
 	while (calls->post_count > 0) {
 		struct td_post what = calls->posts[calls->post_head];
 
@@ -71,5 +73,17 @@ void td_turn_end(struct td_calls *calls)
 		calls->post_count--;
 		deliver(calls, &what);
 	}
+	calls->draining = false;
+}
+
+void td_turn_end(struct td_calls *calls)
+{
+	drain(calls);
 	shed_if_full(calls);
+}
+
+void td_turn_breathe(struct td_calls *calls)
+{
+	if (!calls->draining && calls->post_count > TD_CALLS_POST_BREATH)
+		drain(calls);
 }

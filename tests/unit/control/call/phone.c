@@ -47,6 +47,8 @@ void phone_deliver(struct phone *phone, const void *bytes, size_t len)
 {
 	uint32_t at = (phone->inbox_head + phone->inbox_count) % PHONE_INBOX;
 
+	if (phone->mode == PHONE_DEAF)
+		return;
 	must(len < PHONE_BYTES);
 	must(phone->inbox_count < PHONE_INBOX);
 	memcpy(phone->inbox[at], bytes, len);

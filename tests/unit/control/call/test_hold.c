@@ -141,6 +141,25 @@ START_TEST(reinvite_without_offer_gets_ours)
 }
 END_TEST
 
+START_TEST(hold_by_the_answer_to_our_offer)
+{
+	struct td_call_info info;
+
+	story_talk(&w);
+	info = world_call(&w);
+	w.caller.direction = "sendonly";
+	phone_reinvite(&w.caller, NULL);
+	world_settle(&w);
+	ck_assert(world_call(&w).caller_leg.held);
+	story_assert_player(&w, info.agent_leg.stream.v, true);
+	w.caller.direction = "sendrecv";
+	phone_reinvite(&w.caller, NULL);
+	world_settle(&w);
+	story_assert_bridged(&w);
+	phone_hangup(&w.caller);
+}
+END_TEST
+
 START_TEST(reinvite_to_another_codec_is_refused)
 {
 	story_talk(&w);
@@ -171,6 +190,7 @@ int main(void)
 	tcase_add_test(tc, hold_in_the_queue_silences_the_music);
 	tcase_add_test(tc, reinvite_moves_the_media);
 	tcase_add_test(tc, reinvite_without_offer_gets_ours);
+	tcase_add_test(tc, hold_by_the_answer_to_our_offer);
 	tcase_add_test(tc, reinvite_to_another_codec_is_refused);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -339,6 +339,57 @@ START_TEST(nobody_registered_means_waiting_until_somebody_is)
 }
 END_TEST
 
+START_TEST(a_full_link_is_tried_again)
+{
+	world_close(&w);
+	world_requests_max = 1;
+	world_open(&w);
+	world_requests_max = 0;
+	// Three calls want a command each, and only one can be under way.
+	w.dp_manual = true;
+	phone_call(&w.caller, "200");
+	phone_call(&w.caller2, "200");
+	phone_call(&w.caller, "200");
+	world_turn(&w);
+	ck_assert_uint_eq(w.dp.pending_count, 1);
+	w.dp_manual = false;
+	for (int i = 0; i < 50; i++)
+		world_advance(&w, 20);
+	ck_assert_int_eq(w.caller.state, PHONE_UP);
+	ck_assert_int_eq(w.caller2.state, PHONE_UP);
+	ck_assert_uint_eq(world_call_count(&w), 3);
+	td_calls_shutdown(w.calls);
+	for (int i = 0; i < 100; i++)
+		world_advance(&w, 20);
+	ck_assert_uint_eq(world_call_count(&w), 0);
+}
+END_TEST
+
+static void with_many_calls(struct td_config *config)
+{
+	config->sip.calls_max = 400;
+	config->queues[1].length_max = 400;
+}
+
+// Hundreds of timers in one turn, as after a process that was stopped for half a minute.
+START_TEST(a_stall_ends_everything_at_once)
+{
+	world_close(&w);
+	world_open_with(&w, with_many_calls);
+	for (int i = 0; i < 400; i++) {
+		w.caller.mode = PHONE_DEAF; // nobody acknowledges anything
+		phone_call(&w.caller, "200");
+		world_settle(&w);
+	}
+	ck_assert_uint_eq(world_call_count(&w), 400);
+	w.now_ms += 33000;
+	td_calls_advance(w.calls);
+	world_settle(&w);
+	ck_assert_uint_eq(world_call_count(&w), 0);
+	ck_assert_str_eq(w.last_cause, "no-ack");
+}
+END_TEST
+
 static void with_pings(struct td_config *config)
 {
 	config->sip.options_ping_s = 10;
@@ -404,6 +455,8 @@ int main(void)
 	tcase_add_test(tc, a_recorder_that_never_closes_is_not_waited_for);
 	tcase_add_test(tc, an_agent_whose_phone_has_gone_is_passed_over);
 	tcase_add_test(tc, nobody_registered_means_waiting_until_somebody_is);
+	tcase_add_test(tc, a_full_link_is_tried_again);
+	tcase_add_test(tc, a_stall_ends_everything_at_once);
 	tcase_add_test(tc, trunks_are_pinged);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -6,6 +6,7 @@
 
 uint32_t link_deadline_ms = 300;
 bool world_dual_stack;
+uint32_t world_requests_max;
 struct td_store *world_store;
 
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
@@ -137,6 +138,7 @@ static void add_phone(struct world *world, struct phone *phone, const char *user
 static void open_link(struct world *world)
 {
 	const struct td_link_options options = { .socket_path = world->dp.path,
+						 .requests_max = world_requests_max,
 						 .deadline_ms = world->deadline_ms,
 						 .backoff_min_ms = 1,
 						 .backoff_max_ms = 5 };

@@ -26,6 +26,7 @@
 
 extern uint32_t link_deadline_ms;    // what the next world's link gets
 extern bool world_dual_stack;        // bound to [::], routes to fd77::1 and 10.77.0.1
+extern uint32_t world_requests_max;  // of its link, 0: the default
 extern struct td_store *world_store; // and where its records go; NULL: nowhere
 
 struct world {
