@@ -165,12 +165,13 @@ static void tap(struct td_media_worker *worker, const struct td_forward *fw, con
 	td_tap_commit(worker->tap_ring);
 }
 
-// The short path may take the next packet when none of this file's questions is open.
+// The short path may take the next packet when none of this file's questions is open and it has
+// one listener.
 static void set_steady(struct td_stream_rx *rx, const struct td_stream_cold *cold)
 {
 	const uint8_t open = TD_RX_IPV6 | TD_RX_TAPPED;
 	bool steady = (rx->flags & (open | TD_RX_ACTIVE)) == TD_RX_ACTIVE && cold->source.timed &&
-		      rx->sink != TD_SINK_NONE;
+		      rx->sink < TD_SINK_FANOUT;
 
 	rx->flags = (uint8_t)((rx->flags & ~TD_RX_STEADY) | (steady ? TD_RX_STEADY : 0u));
 }

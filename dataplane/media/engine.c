@@ -6,6 +6,7 @@
 
 #include <rte_malloc.h>
 
+#include "base/pages.h"
 #include "media/engine_state.h"
 #include "td_region.h"
 
@@ -74,9 +75,9 @@ static int create_arrays(struct td_engine *engine)
 {
 	uint32_t streams = engine->capacity[TD_POOL_STREAM];
 
-	// The hot array is the one that deserves huge pages.
+	// The hot array is the one that deserves reserved pages.
 	engine->hot = rte_zmalloc("td_streams", streams * sizeof *engine->hot, 2 * TD_CACHE_LINE);
-	engine->cold = take_lines(streams, sizeof *engine->cold);
+	engine->cold = td_pages_take(streams * sizeof *engine->cold);
 	engine->worker_contexts =
 		take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->worker_contexts);
 	engine->worker_players =
@@ -196,7 +197,7 @@ void td_engine_destroy(struct td_engine *engine)
 	for (unsigned i = 0; i < TD_POOL_COUNT; i++)
 		td_id_pool_fini(&engine->pools[i]);
 	rte_free(engine->hot);
-	free(engine->cold);
+	td_pages_give(engine->cold, engine->capacity[TD_POOL_STREAM] * sizeof *engine->cold);
 	free(engine->worker_contexts);
 	free(engine->worker_players);
 	free(engine->workers);

@@ -1,7 +1,11 @@
 // FORWARD: packets of one party, rewritten into the stream of another, as vectors.
 //
-//   admit all (rx lines, prefetched after demux) --> rewrite and push all (tx lines, prefetched
-//   by the first pass)
+//   ask for the tx lines of all (rx lines, prefetched after demux)
+//     --> admit, rewrite and push one after the other
+//
+// Nearly every packet is the next one of a steady stream. For it admit_next, rewrite and push are
+// one function to the compiler, so what they tell each other stays in registers and half of the
+// questions are answered before the program runs; everything else goes through forward_any.
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
@@ -13,21 +17,29 @@
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define HOT         static inline __attribute__((always_inline))
+#define RARE        static __attribute__((noinline, cold))
+
+// Of a header's first word: version 2 without padding, extension or CSRCs; the payload type.
+#define PLAIN_MASK 0xff7f0000u
+#define PLAIN      0x80000000u
 
 // The short way in: the accepted sender's next packet of the negotiated type, nothing special.
-static inline bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
-			      uint32_t arrival, uint64_t now_ns, struct td_forward *out)
+HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet, uint32_t arrival,
+		    uint64_t now_ns, struct td_forward *out)
 {
 	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 	const uint8_t *rtp = packet->payload;
 	uint64_t key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
 	uint32_t payload_len = packet->payload_len - (uint32_t)TD_RTP_HEADER_BYTES;
+	uint32_t first = td_rtp_load32(rtp);
 
 	if (UNLIKELY(payload_len > TD_RTP_PAYLOAD_MAX || !(rx->flags & TD_RX_STEADY) ||
-		     key != rx->key || rtp[0] != 0x80u || (rtp[1] & 0x7fu) != rx->payload_type))
+		     key != rx->key ||
+		     (first & PLAIN_MASK) != (PLAIN | (uint32_t)rx->payload_type << 16)))
 		return false;
 	out->ssrc = td_rtp_load32(rtp + 8);
-	out->sequence = td_rtp_load16(rtp + 2);
+	out->sequence = (uint16_t)first;
 	if (UNLIKELY(!td_rtp_source_next(&rx->source, out->ssrc, out->sequence)))
 		return false;
 	out->timestamp = td_rtp_load32(rtp + 4);
@@ -40,19 +52,19 @@ static inline bool admit_next(struct td_media_worker *worker, struct td_packet *
 	out->payload_len = (uint16_t)payload_len;
 	out->is_event = 0;
 	out->verdict = TD_RTP_NEXT;
-	out->marker = rtp[1] >> 7;
+	out->marker = (first >> 23) & 1u;
 	return true;
 }
 
 // A packet that comes late belongs to the feeder's run only if it lies behind where the run began.
-static bool before_run(const struct td_media_worker *worker, uint32_t sink, uint16_t sequence)
+RARE bool before_run(const struct td_media_worker *worker, uint32_t sink, uint16_t sequence)
 {
 	return (int16_t)(sequence - worker->cold[sink].floor_sequence) <= 0;
 }
 
 // Sum of what the UDP checksum covers and we change: addresses, ports, the RTP header.
-static inline uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3,
-				  const uint32_t rtp[3], uint32_t ports)
+HOT uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3, const uint32_t rtp[3],
+			uint32_t ports)
 {
 	uint64_t sum = (uint64_t)ports + rtp[0] + rtp[1] + rtp[2];
 
@@ -62,7 +74,7 @@ static inline uint64_t sum_before(const struct td_packet *packet, const uint8_t 
 }
 
 // IPv6 has no datagrams without checksum (RFC 8200 section 8.1): one that came without gets one.
-static uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
+RARE uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
 {
 	uint16_t checksum;
 
@@ -82,8 +94,8 @@ struct numbers {
 };
 
 // SENT: *numbers is set and the packet may go. Else why not.
-static inline int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
-			 uint64_t now_ns, struct numbers *numbers)
+HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
+	       uint64_t now_ns, struct numbers *numbers)
 {
 	struct td_stream_tx *tx = &worker->streams[sink].tx;
 	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) |
@@ -110,8 +122,8 @@ static inline int number(struct td_media_worker *worker, const struct td_forward
 }
 
 // What the next packet continues from.
-static inline void remember(struct td_stream_tx *tx, const struct td_forward *fw,
-			    const struct numbers *numbers, uint64_t now_ns)
+HOT void remember(struct td_stream_tx *tx, const struct td_forward *fw,
+		  const struct numbers *numbers, uint64_t now_ns)
 {
 	tx->packets++;
 	tx->octets += fw->payload_len;
@@ -125,9 +137,8 @@ static inline void remember(struct td_stream_tx *tx, const struct td_forward *fw
 }
 
 // Turns the frame in `mbuf` into the sink's. SENT, or why not; then the frame is as it was.
-static inline int rewrite(struct td_media_worker *worker, const struct td_forward *fw,
-			  uint32_t sink, struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
-			  uint64_t now_ns)
+HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
+		struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp, uint64_t now_ns)
 {
 	struct td_stream_tx *tx = &worker->streams[sink].tx;
 	uint16_t udp_len = (uint16_t)(fw->packet->payload_len + 8u), checksum;
@@ -169,11 +180,20 @@ static inline int rewrite(struct td_media_worker *worker, const struct td_forwar
 	return SENT;
 }
 
-static inline void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf,
-			struct td_tx *tx)
+HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf,
+	      struct td_tx *tx)
 {
 	td_tx_push(tx, td_neighbour_port(worker->neighbours, worker->streams[sink].tx.next_hop),
 		   mbuf);
+}
+
+// The same for the fan-out and for packets that are not simply next.
+static __attribute__((noinline)) int rewrite_any(struct td_media_worker *worker,
+						 const struct td_forward *fw, uint32_t sink,
+						 struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
+						 uint64_t now_ns)
+{
+	return rewrite(worker, fw, sink, mbuf, l3, udp, now_ns);
 }
 
 // A copy for one of several listeners. SENT, or why not.
@@ -190,8 +210,8 @@ static int send_copy(struct td_media_worker *worker, const struct td_forward *fw
 		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
 		return TD_DROP_POOL_EMPTY;
 	}
-	outcome = rewrite(worker, fw, sink, copy, rte_pktmbuf_mtod(copy, uint8_t *) + l3,
-			  rte_pktmbuf_mtod(copy, uint8_t *) + udp, now_ns);
+	outcome = rewrite_any(worker, fw, sink, copy, rte_pktmbuf_mtod(copy, uint8_t *) + l3,
+			      rte_pktmbuf_mtod(copy, uint8_t *) + udp, now_ns);
 	if (outcome == SENT) {
 		worker->stats->originated++;
 		push(worker, sink, copy, tx);
@@ -213,8 +233,8 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 
 	for (uint32_t i = 0; i + 1u < cold->sink_count; i++)
 		any |= send_copy(worker, fw, cold->sinks[i], now_ns, tx) == SENT;
-	outcome = rewrite(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
-			  td_packet_udp(fw->packet), now_ns);
+	outcome = rewrite_any(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
+			      td_packet_udp(fw->packet), now_ns);
 	if (outcome == SENT)
 		push(worker, last, fw->packet->mbuf, tx);
 	else if (any)
@@ -224,50 +244,66 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 	worker->stats->forwarded += any || outcome == SENT;
 }
 
-static inline void forward(struct td_media_worker *worker, const struct td_forward *fw,
-			   uint64_t now_ns, struct td_tx *tx)
+// Any packet that is not simply the next one of a steady stream.
+static __attribute__((noinline)) void forward_any(struct td_media_worker *worker,
+						  struct td_packet *packet, uint64_t now_ns,
+						  struct td_tx *tx)
 {
+	struct td_forward fw;
 	int outcome;
 
-	if (UNLIKELY(fw->sink == TD_SINK_FANOUT)) {
-		fan_out(worker, fw, now_ns, tx);
+	if (!td_media_admit(worker, packet, now_ns, &fw))
+		return;
+	if (fw.sink == TD_SINK_FANOUT) {
+		fan_out(worker, &fw, now_ns, tx);
 		return;
 	}
-	outcome = rewrite(worker, fw, fw->sink, fw->packet->mbuf, fw->packet->l3,
-			  td_packet_udp(fw->packet), now_ns);
-	if (UNLIKELY(outcome != SENT)) {
-		td_media_drop(worker, fw->packet->mbuf, (enum td_drop)outcome);
+	outcome = rewrite_any(worker, &fw, fw.sink, packet->mbuf, packet->l3, td_packet_udp(packet),
+			      now_ns);
+	if (outcome != SENT) {
+		td_media_drop(worker, packet->mbuf, (enum td_drop)outcome);
 		return;
 	}
 	worker->stats->forwarded++;
-	push(worker, fw->sink, fw->packet->mbuf, tx);
+	push(worker, fw.sink, packet->mbuf, tx);
 }
 
-static inline void prefetch_sink(const struct td_media_worker *worker, const struct td_forward *fw)
+HOT void prefetch_sink(const struct td_media_worker *worker, uint32_t stream)
 {
-	if (LIKELY(fw->sink != TD_SINK_FANOUT))
-		rte_prefetch0(&worker->streams[fw->sink].tx);
-	else
-		rte_prefetch0(worker->cold[fw->packet->stream].sinks);
+	uint32_t sink = worker->streams[stream].rx.sink;
+
+	if (LIKELY(sink < TD_SINK_FANOUT))
+		rte_prefetch0(&worker->streams[sink].tx);
 }
 
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		       uint64_t now_ns, struct td_tx *tx)
 {
-	struct td_forward forwards[TD_MEDIA_VECTOR];
-	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS), count = 0;
+	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS), forwarded = 0;
 
+	for (uint32_t i = 0; i < n && i < TD_PACKET_AHEAD; i++)
+		prefetch_sink(worker, packets[i].stream);
 	for (uint32_t i = 0; i < n; i++) {
-		struct td_forward *fw = &forwards[count];
+		struct td_packet *packet = &packets[i];
+		struct td_forward fw;
+		int outcome;
 
-		if (UNLIKELY(!admit_next(worker, &packets[i], arrival, now_ns, fw)) &&
-		    !td_media_admit(worker, &packets[i], now_ns, fw))
+		if (i + TD_PACKET_AHEAD < n)
+			prefetch_sink(worker, packets[i + TD_PACKET_AHEAD].stream);
+		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
+			forward_any(worker, packet, now_ns, tx);
 			continue;
-		prefetch_sink(worker, fw);
-		count++;
+		}
+		outcome = rewrite(worker, &fw, fw.sink, packet->mbuf, packet->l3,
+				  td_packet_udp(packet), now_ns);
+		if (UNLIKELY(outcome != SENT)) {
+			td_media_drop(worker, packet->mbuf, (enum td_drop)outcome);
+			continue;
+		}
+		forwarded++;
+		push(worker, fw.sink, packet->mbuf, tx);
 	}
-	for (uint32_t i = 0; i < count; i++)
-		forward(worker, &forwards[i], now_ns, tx);
+	worker->stats->forwarded += forwarded;
 }
 
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

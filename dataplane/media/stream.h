@@ -29,7 +29,7 @@
 
 // rx flags
 #define TD_RX_LIVE   0x01u // between creation and destruction
-#define TD_RX_STEADY 0x02u // nothing below needs a look: the short path may take the packet
+#define TD_RX_STEADY 0x02u // nothing below needs a look, one listener: the short path
 #define TD_RX_IPV6   0x04u // the key is a hash: compare the address in the cold half too
 #define TD_RX_TAPPED 0x08u // copy to the tap ring
 #define TD_RX_ACTIVE 0x10u // the first valid packet has been seen and announced

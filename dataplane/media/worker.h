@@ -31,11 +31,6 @@ struct td_media_worker;
 // The array of hot streams, to prefetch what td_media_rtp will read of each.
 struct td_stream *td_media_streams(struct td_media_worker *worker);
 
-static inline void td_media_prefetch(const struct td_stream *streams, uint32_t stream)
-{
-	rte_prefetch0(&streams[stream].rx);
-}
-
 // Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		  uint64_t now_ns, struct td_tx *tx) TD_WORKER;

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "net/demux.h"
 #include "td_assert.h"
 
@@ -65,6 +66,11 @@ static struct td_port_pairs *pairs_create(uint16_t port_first, uint32_t capacity
 	return pairs;
 }
 
+static size_t entry_bytes(const struct td_demux *demux)
+{
+	return demux->local_count * PORTS_PER_ADDRESS * sizeof *demux->entries;
+}
+
 int td_demux_create(uint32_t local_count, uint16_t port_first, uint16_t port_last, uint64_t seed,
 		    struct td_demux **out)
 {
@@ -80,11 +86,15 @@ int td_demux_create(uint32_t local_count, uint16_t port_first, uint16_t port_las
 	demux->local_count = local_count;
 	demux->port_first = port_first;
 	demux->port_last = port_last;
+	demux->entries = td_pages_take(entry_bytes(demux));
+	if (!demux->entries) {
+		td_demux_destroy(demux);
+		return -TD_EMEMORY;
+	}
 	for (uint32_t i = 0; i < local_count; i++) {
-		demux->ports[i] =
-			aligned_alloc(TD_CACHE_LINE, PORTS_PER_ADDRESS * sizeof *demux->ports[i]);
+		demux->ports[i] = demux->entries + i * PORTS_PER_ADDRESS;
 		demux->pairs[i] = pairs_create(port_first, capacity, &seed);
-		if (!demux->ports[i] || !demux->pairs[i]) {
+		if (!demux->pairs[i]) {
 			td_demux_destroy(demux);
 			return -TD_EMEMORY;
 		}
@@ -99,10 +109,9 @@ void td_demux_destroy(struct td_demux *demux)
 {
 	if (!demux)
 		return;
-	for (uint32_t i = 0; i < demux->local_count; i++) {
-		free((void *)demux->ports[i]);
+	for (uint32_t i = 0; i < demux->local_count; i++)
 		pairs_destroy(demux->pairs[i]);
-	}
+	td_pages_give((void *)demux->entries, entry_bytes(demux));
 	free(demux);
 }
 

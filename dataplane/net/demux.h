@@ -36,7 +36,8 @@ _Static_assert(TD_STREAM_MAX <= TD_DEMUX_STREAM_MASK + 1, "a stream's index fits
 struct td_port_pairs; // the allocator of one local address
 
 struct td_demux {
-	_Atomic uint32_t *ports[TD_LOCAL_ADDR_MAX]; // [65536] by port number; main: rw, worker: ro
+	_Atomic uint32_t *entries;                  // of all addresses; main: rw, worker: ro
+	_Atomic uint32_t *ports[TD_LOCAL_ADDR_MAX]; // within them: [65536] by port number
 	struct td_port_pairs *pairs[TD_LOCAL_ADDR_MAX];
 	uint32_t local_count;
 	uint16_t port_first, port_last;

@@ -48,17 +48,30 @@ static int check_local(const struct td_local *local)
 	return local->port < TD_PORT_MAX ? 0 : -TD_EINVALID;
 }
 
-static uint32_t address_key(const struct td_endpoint *addr)
+static void place4(struct td_locals *locals, const struct td_local *local, uint64_t number)
 {
-	uint32_t w[4];
+	uint32_t key, slot;
 
-	memcpy(w, addr->addr, sizeof w);
-	return addr->family == TD_FAMILY_IPV6 ? w[0] ^ w[1] ^ w[2] ^ w[3] : w[0];
+	memcpy(&key, local->addr.addr, sizeof key);
+	slot = td_locals_slot(key);
+	while (locals->slots4[slot % TD_LOCAL_SLOTS])
+		slot++;
+	locals->slots4[slot % TD_LOCAL_SLOTS] = (uint64_t)local->port << 48 | number << 32 | key;
+}
+
+static void place6(struct td_locals *locals, const struct td_local *local, uint8_t number)
+{
+	uint32_t w[4], slot;
+
+	memcpy(w, local->addr.addr, sizeof w);
+	slot = td_locals_slot(w[0] ^ w[1] ^ w[2] ^ w[3]);
+	while (locals->slots6[slot % TD_LOCAL_SLOTS])
+		slot++;
+	locals->slots6[slot % TD_LOCAL_SLOTS] = number;
 }
 
 int td_locals_add(struct td_locals *locals, const struct td_local *local)
 {
-	uint32_t slot;
 	int error = check_local(local);
 
 	if (error)
@@ -68,12 +81,12 @@ int td_locals_add(struct td_locals *locals, const struct td_local *local)
 			return -TD_EEXISTS;
 	if (locals->count == TD_LOCAL_ADDR_MAX)
 		return -TD_EFULL;
-	slot = td_locals_slot(address_key(&local->addr));
-	while (locals->slots[slot & 255u])
-		slot++;
 	locals->entries[locals->count] = *local;
 	locals->count++;
-	locals->slots[slot & 255u] = (uint8_t)locals->count;
+	if (local->addr.family == TD_FAMILY_IPV4)
+		place4(locals, local, locals->count);
+	else
+		place6(locals, local, (uint8_t)locals->count);
 	return 0;
 }
 

@@ -27,6 +27,10 @@ enum td_packet_kind {
 #define TD_PACKET_CHECKSUM_ABSENT   0x01u // UDP over IPv4 with checksum 0: there is none to check
 #define TD_PACKET_CHECKSUM_VERIFIED 0x02u // the NIC says that the layer-4 checksum is right
 
+// How many packets lie between asking for a cache line and needing it: about as much work as a miss
+// takes, and no more misses at once than a core can have under way.
+#define TD_PACKET_AHEAD 8
+
 struct td_packet {
 	struct rte_mbuf *mbuf;
 	uint8_t *l3;      // IPv4 or IPv6 header
@@ -35,7 +39,8 @@ struct td_packet {
 	// four words of an IPv6 address xored. Equal addresses have equal keys, so it is a first
 	// compare that needs no other cache line; for IPv4 it is the only one needed.
 	uint32_t source_key;
-	uint32_t stream; // index from the demux; valid in the media stages
+	uint32_t
+		stream; // the port's entry (net/demux.h), then its stream index, for the media stages
 	uint16_t payload_len;
 	uint16_t source_port_be;
 	uint16_t local_port_be;

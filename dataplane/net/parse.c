@@ -323,12 +323,18 @@ int td_parse_frame(const struct td_parse_env *env, uint32_t in_port, struct rte_
 	}
 }
 
-// What every look-up of the burst needs is on its way into the cache before the first is made.
-static inline void prefetch_entry(const struct td_parse_env *env, const struct td_packet *packet)
+// Returns how many bytes they have.
+static inline uint64_t prefetch_frames(struct rte_mbuf **mbufs, uint32_t count)
 {
-	if (env->demux)
-		td_demux_prefetch(env->demux, packet->local,
-				  __builtin_bswap16(packet->local_port_be));
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		rte_prefetch0(mbufs[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
+		bytes += mbufs[i]->pkt_len;
+	}
+	return bytes;
 }
 
 uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
@@ -336,15 +342,15 @@ uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct
 			uint32_t *other_count, struct td_worker_stats *stats)
 {
 	const struct td_port *port = &env->ports[in_port];
-	bool untagged = port->vlan == 0;
+	bool untagged = port->vlan == 0, lookup = env->demux != NULL;
 	uint32_t udp_count = 0;
 	uint64_t mac = 0;
 
 	TD_ASSERT(count <= TD_PARSE_VECTOR);
 	memcpy(&mac, port->mac, sizeof port->mac);
 	*other_count = 0;
-	for (uint32_t i = 0; i < count; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], const void *));
+	stats->rx_packets += count;
+	stats->rx_bytes += prefetch_frames(mbufs, count);
 	for (uint32_t i = 0; i < count; i++) {
 		struct td_packet *packet = &udp[udp_count];
 		int drop = 0;
@@ -355,11 +361,17 @@ uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct
 			stats->drops[drop - 1]++;
 			rte_pktmbuf_free(mbufs[i]);
 		} else if (__builtin_expect(packet->kind == TD_PACKET_UDP, 1)) {
-			prefetch_entry(env, packet);
 			udp_count++;
+			if (lookup)
+				td_parse_expect(env, packet);
+			if (lookup && udp_count > TD_PACKET_AHEAD)
+				td_parse_lookup(env, packet - TD_PACKET_AHEAD);
 		} else {
 			other[(*other_count)++] = *packet;
 		}
 	}
+	for (uint32_t i = udp_count < TD_PACKET_AHEAD ? 0 : udp_count - TD_PACKET_AHEAD;
+	     lookup && i < udp_count; i++)
+		td_parse_lookup(env, &udp[i]);
 	return udp_count;
 }

@@ -1,6 +1,6 @@
 // From frames to td_packets: Ethernet, VLAN, ARP, IPv4, IPv6, UDP, ICMP, all of it validated.
 //
-//   rx vector --> td_parse_burst --> UDP vector    (media)
+//   rx vector --> td_parse_burst --> UDP vector    (media), each with its port's entry
 //                                \-> other vector  (ARP, ICMP, ICMPv6: net/answer.h)
 //                                 \-> freed, one named drop counter each
 //
@@ -24,11 +24,30 @@
 struct td_parse_env {
 	const struct td_locals *locals;
 	const struct td_port *ports;  // by dataplane port index
-	const struct td_demux *demux; // may be NULL: whose entries to have in the cache
+	const struct td_demux *demux; // NULL: who listens is not looked up
+	// What is needed first of the stream a packet is for: element [index] of an array.
+	const uint8_t *streams;
+	uint32_t stream_bytes;
 };
 
+// Looks up who listens, some time after td_parse_expect: packet->stream becomes the port's entry
+// (net/demux.h), and what that stream needs first is on its way into the cache.
+static inline void td_parse_lookup(const struct td_parse_env *env, struct td_packet *packet)
+{
+	uint32_t entry = td_demux_lookup(env->demux, packet->local,
+					 __builtin_bswap16(packet->local_port_be));
+
+	packet->stream = entry;
+	rte_prefetch0(env->streams + (size_t)td_demux_stream(entry) * env->stream_bytes);
+}
+
+static inline void td_parse_expect(const struct td_parse_env *env, const struct td_packet *packet)
+{
+	td_demux_prefetch(env->demux, packet->local, __builtin_bswap16(packet->local_port_be));
+}
+
 // Takes `count` frames that came in on `in_port`. Good ones come out in `udp` and `other` (room for
-// TD_PARSE_VECTOR each); the rest are freed and counted in stats->drops. Returns the UDP count.
+// TD_PARSE_VECTOR each), the UDP ones looked up; the rest are freed and counted in stats->drops. All are counted as received. Returns the UDP count.
 uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
 			uint32_t count, struct td_packet *udp, struct td_packet *other,
 			uint32_t *other_count, struct td_worker_stats *stats);

@@ -26,14 +26,15 @@
 // What the card may have said about a frame, and what it may say here; nothing is fine, too.
 #define TD_PLAIN_RX_MASK                                                                           \
 	(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
-#define TD_PLAIN_RX_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+#define TD_PLAIN_RX_GOOD      (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
-#define TD_PLAIN_MAC     0x0000ffffffffffffull
-#define TD_PLAIN_GROUP   0x0001000000000000ull // in the word at 0: the sender would be a group
-// In the word at 14: version 4 and a header of 20 bytes, neither a fragment nor one to come.
-#define TD_PLAIN_IPV4_MASK    0xff3f0000000000ffull
-#define TD_PLAIN_IPV4         0x0000000000000045ull
-#define TD_PLAIN_UDP_PROTOCOL 17u
+#define TD_PLAIN_MAC          0x0000ffffffffffffull
+#define TD_PLAIN_GROUP        0x0001000000000000ull // in the word at 0: the sender is a group
+#define TD_PLAIN_ETHERTYPE    0x0008u               // IPv4, as it lies in memory
+#define TD_PLAIN_IPV4_MASK    0xff00000000003fffull // of the word at 14, read as on the wire
+#define TD_PLAIN_IPV4         0x4500000000000000ull // 20 bytes; no fragment, none to come
+#define TD_PLAIN_PROTOCOL     0xff00ull             // of the word at 22, as it lies in memory
+#define TD_PLAIN_PROTOCOL_UDP 0x1100ull
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are cut out of whole words");
 
@@ -45,15 +46,30 @@ static inline uint64_t td_plain_load64(const uint8_t *p)
 	return v;
 }
 
-// Layer 2: from a station, to `mac`, untagged, IPv4.
-static inline bool td_plain_ethernet(const uint8_t *frame, uint64_t mac)
+// Layer 2: from a station, to `mac`, untagged, IPv4. 0 when it is.
+static inline uint64_t td_plain_ethernet(const uint8_t *frame, uint64_t mac)
 {
 	uint64_t first = td_plain_load64(frame);
 	uint16_t ethertype_be;
 
 	memcpy(&ethertype_be, frame + 12, sizeof ethertype_be);
-	return (((first ^ mac) & TD_PLAIN_MAC) | (first & TD_PLAIN_GROUP) |
-		(ethertype_be ^ 0x0008u)) == 0;
+	return ((first ^ mac) & TD_PLAIN_MAC) | (first & TD_PLAIN_GROUP) |
+	       (ethertype_be ^ TD_PLAIN_ETHERTYPE);
+}
+
+// The IPv4 header's words, its checksum, and that it and UDP fill the frame of `len` bytes exactly.
+// `udp` is the word at 34, read as on the wire. 0 when all is right.
+static inline uint64_t td_plain_ipv4(uint64_t head, uint64_t middle, uint32_t destination,
+				     uint64_t udp, uint32_t len)
+{
+	uint64_t wire = __builtin_bswap64(head);
+	uint64_t sum = (head & UINT32_MAX) + (head >> 32) + (middle & UINT32_MAX) + (middle >> 32);
+
+	return ((wire & TD_PLAIN_IPV4_MASK) ^ TD_PLAIN_IPV4) |
+	       ((middle & TD_PLAIN_PROTOCOL) ^ TD_PLAIN_PROTOCOL_UDP) |
+	       ((wire >> 32 & 0xffff) ^ (len - TD_PLAIN_L3)) |
+	       ((udp >> 16 & 0xffff) ^ (len - TD_PLAIN_UDP)) |
+	       (td_checksum_fold(sum + destination) ^ 0xffffu);
 }
 
 // `mac`: the port's own, in the lower six bytes as they lie in memory.
@@ -61,25 +77,20 @@ static inline bool td_parse_plain(const struct td_locals *locals, uint32_t in_po
 				  struct rte_mbuf *mbuf, struct td_packet *packet)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	uint64_t rx = mbuf->ol_flags & TD_PLAIN_RX_MASK, head, middle, udp;
-	uint32_t len = mbuf->data_len, source, destination, local;
+	uint64_t rx = mbuf->ol_flags & TD_PLAIN_RX_MASK, middle, udp, local;
+	uint32_t len = mbuf->data_len, source, destination;
 
-	if ((len < TD_PLAIN_BYTES) | (mbuf->nb_segs != 1) | ((rx != 0) & (rx != TD_PLAIN_RX_GOOD)))
+	if (len < TD_PLAIN_BYTES || mbuf->nb_segs != 1 || (rx != 0 && rx != TD_PLAIN_RX_GOOD))
 		return false;
-	head = td_plain_load64(frame + TD_PLAIN_L3);
 	middle = td_plain_load64(frame + TD_PLAIN_L3 + 8);
 	memcpy(&destination, frame + TD_PLAIN_L3 + 16, sizeof destination);
-	udp = td_plain_load64(frame + TD_PLAIN_UDP);
+	udp = __builtin_bswap64(td_plain_load64(frame + TD_PLAIN_UDP));
 	source = (uint32_t)(middle >> 32);
-	if (!td_plain_ethernet(frame, mac) | ((head & TD_PLAIN_IPV4_MASK) != TD_PLAIN_IPV4) |
-	    ((uint8_t)(middle >> 8) != TD_PLAIN_UDP_PROTOCOL) |
-	    (__builtin_bswap16((uint16_t)(head >> 16)) != len - TD_PLAIN_L3) |
-	    (__builtin_bswap16((uint16_t)(udp >> 32)) != len - TD_PLAIN_UDP) |
-	    (td_checksum_fold((head & UINT32_MAX) + (head >> 32) + (middle & UINT32_MAX) + source +
-			      destination) != 0xffff))
-		return false;
-	local = td_locals_find4(locals, destination);
-	if (local == TD_LOCAL_NONE || locals->entries[local].port != in_port ||
+	local = td_locals_slot4(locals, destination);
+	// One decision for all: what comes in from outside cannot make it a hard one to foresee.
+	if ((td_plain_ethernet(frame, mac) |
+	     td_plain_ipv4(td_plain_load64(frame + TD_PLAIN_L3), middle, destination, udp, len) |
+	     (uint64_t)(local == 0) | (td_locals_slot_port(local) ^ in_port)) != 0 ||
 	    !td_locals_source4_valid(locals, source))
 		return false;
 	packet->mbuf = mbuf;
@@ -88,15 +99,15 @@ static inline bool td_parse_plain(const struct td_locals *locals, uint32_t in_po
 	packet->source_key = source;
 	packet->stream = 0;
 	packet->payload_len = (uint16_t)(len - TD_PLAIN_BYTES);
-	packet->source_port_be = (uint16_t)udp;
-	packet->local_port_be = (uint16_t)(udp >> 16);
+	packet->source_port_be = __builtin_bswap16((uint16_t)(udp >> 48));
+	packet->local_port_be = __builtin_bswap16((uint16_t)(udp >> 32));
 	packet->l3_len = TD_PLAIN_UDP - TD_PLAIN_L3;
 	packet->l2_len = TD_PLAIN_L3;
 	packet->family = TD_FAMILY_IPV4;
 	packet->in_port = (uint8_t)in_port;
-	packet->local = (uint8_t)local;
+	packet->local = td_locals_slot_index(local);
 	packet->kind = TD_PACKET_UDP;
 	packet->flags = (uint8_t)((rx ? TD_PACKET_CHECKSUM_VERIFIED : 0u) |
-				  (udp >> 48 ? 0u : TD_PACKET_CHECKSUM_ABSENT));
+				  (udp & 0xffff ? 0u : TD_PACKET_CHECKSUM_ABSENT));
 	return true;
 }

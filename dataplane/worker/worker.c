@@ -37,8 +37,7 @@ static void pass_on(struct td_worker *worker, const struct td_packet *packet, ui
 }
 
 // Splits a UDP vector by what listens at each port: RTP stays, closed up, and is counted; RTCP
-// comes out; what is another worker's or nobody's is gone. The hot line of every stream that
-// stays is on its way into the cache.
+// comes out; what is another worker's or nobody's is gone.
 static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, uint32_t count,
 			     bool steered, struct rtcp_vector *rtcp)
 {
@@ -48,8 +47,7 @@ static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, ui
 
 	rtcp->count = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t entry = td_demux_lookup(worker->demux, udp[i].local,
-						 __builtin_bswap16(udp[i].local_port_be));
+		uint32_t entry = udp[i].stream;
 
 		udp[i].stream = td_demux_stream(entry);
 		if (__builtin_expect((entry & whose) != mine, 0)) {
@@ -60,7 +58,6 @@ static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, ui
 			rtcp->packets[rtcp->count++] = udp[i];
 			continue;
 		}
-		td_media_prefetch(worker->streams, udp[i].stream);
 		if (__builtin_expect(rtp_count != i, 0))
 			udp[rtp_count] = udp[i];
 		rtp_count++;
@@ -107,14 +104,7 @@ static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
 {
 	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
 	uint32_t udp_count, other_count;
-	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		rte_prefetch0(mbufs[i]);
-	for (uint32_t i = 0; i < count; i++)
-		bytes += mbufs[i]->pkt_len;
-	worker->stats->rx_packets += count;
-	worker->stats->rx_bytes += bytes;
 	udp_count = td_parse_burst(&worker->parse, port, mbufs, count, udp, other, &other_count,
 				   worker->stats);
 	if (udp_count > 0) {
@@ -153,8 +143,9 @@ static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns
 	if (count == 0)
 		return 0;
 	for (uint32_t i = 0; i < count; i++)
-		td_demux_prefetch(worker->demux, udp[i].local,
-				  __builtin_bswap16(udp[i].local_port_be));
+		td_parse_expect(&worker->parse, &udp[i]);
+	for (uint32_t i = 0; i < count; i++)
+		td_parse_lookup(&worker->parse, &udp[i]);
 	run_media(worker, udp, count, true, now_ns);
 	return count;
 }

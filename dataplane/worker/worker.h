@@ -54,7 +54,6 @@ struct td_worker {
 	struct td_answer_env answer;
 	const struct td_demux *demux; // borrowed, like everything below
 	struct td_media_worker *media;
-	struct td_stream *streams;
 	struct rte_mempool *pool;
 	struct td_worker_stats *stats;
 	struct td_tx tx;

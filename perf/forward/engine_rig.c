@@ -152,9 +152,10 @@ static bool turn_arp(uint8_t *frame)
 {
 	uint8_t asked[4], gateway[4];
 
+	if (frame[12] != 0x08 || frame[13] != 0x06)
+		return false;
 	memcpy(asked, frame + 38, 4);
-	inet_pton(AF_INET, GATEWAY, gateway);
-	if (frame[12] != 0x08 || frame[13] != 0x06 || memcmp(asked, gateway, 4) != 0)
+	if (inet_pton(AF_INET, GATEWAY, gateway) != 1 || memcmp(asked, gateway, 4) != 0)
 		return false;
 	memcpy(frame, frame + 6, 6);
 	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe", 6);

@@ -391,7 +391,6 @@ bool world_send(struct world *world, const struct frame *frame)
 	owner = td_demux_worker(entry);
 	world->handed[owner]++;
 	td_role_enter_worker(owner);
-	td_media_prefetch(td_media_streams(td_engine_worker(world->engine, owner)), packet.stream);
 	if (entry & TD_DEMUX_RTCP)
 		td_media_rtcp(td_engine_worker(world->engine, owner), &packet, 1, world->now_ns,
 			      &world->tx[owner]);

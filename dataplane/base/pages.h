@@ -1,0 +1,15 @@
+// Big arrays that are read at random, on huge pages where the kernel has them.
+//
+// A look-up at random in an array of many megabytes misses the TLB each time when its pages are of
+// 4 KiB, and under a hypervisor such a miss can cost more than the cache miss behind it. DPDK's
+// heap has pages reserved for the hot streams; this is for what lies beside them and should work
+// without any reservation: anonymous memory, aligned to 2 MiB, with transparent huge pages asked
+// for. Where those are off it is ordinary memory. Main thread, at start and end.
+#pragma once
+
+#include <stddef.h>
+
+// `bytes` of zeroes, aligned to a page at least; NULL when there is no memory.
+void *td_pages_take(size_t bytes);
+// What td_pages_take(bytes) returned; NULL is fine.
+void td_pages_give(void *memory, size_t bytes);
