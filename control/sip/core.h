@@ -22,7 +22,9 @@
 #define TD_SIP_OUT_MAX     8192 // bytes of a message we send
 #define TD_SIP_ACCOUNT_MAX 255
 #define TD_SIP_TAG_BYTES   17
-#define TD_SIP_CLASS_COUNT 3
+#define TD_SIP_CLASS_COUNT 4
+
+extern const uint16_t td_sip_class_bytes[TD_SIP_CLASS_COUNT]; // sizes of buffers, small first
 
 struct td_sip_buffer {
 	char *at;

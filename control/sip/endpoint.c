@@ -32,8 +32,19 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
 	return value ? value : fallback;
 }
 
-// Every transaction can hold one small buffer and half of them a second one; large messages are
-// rare, and a shortage of them is load to shed like any other.
+// Every transaction can hold a small buffer, and half of them a larger one besides; large messages
+// are rare, and a shortage of them is load to shed like any other.
+static int make_buffers(struct td_sip_endpoint *ep, uint32_t txns)
+{
+	const uint32_t counts[TD_SIP_CLASS_COUNT] = { txns, txns / 2 + 8, txns / 2 + 8,
+						      txns / 32 + 8 };
+	int rc = 0;
+
+	for (int i = 0; i < TD_SIP_CLASS_COUNT && !rc; i++)
+		rc = td_pool_init(&ep->buffers[i], counts[i], td_sip_class_bytes[i]);
+	return rc;
+}
+
 static int make_pools(struct td_sip_endpoint *ep, const struct td_sip_config *config)
 {
 	uint32_t txns = config->transactions_max;
@@ -42,11 +53,7 @@ static int make_pools(struct td_sip_endpoint *ep, const struct td_sip_config *co
 	if (!rc)
 		rc = td_pool_init(&ep->legs, config->dialogs_max, sizeof(struct td_sip_leg));
 	if (!rc)
-		rc = td_pool_init(&ep->buffers[0], txns + txns / 2, 1024);
-	if (!rc)
-		rc = td_pool_init(&ep->buffers[1], txns / 2 + 8, 2048);
-	if (!rc)
-		rc = td_pool_init(&ep->buffers[2], txns / 32 + 8, TD_SIP_OUT_MAX);
+		rc = make_buffers(ep, txns);
 	if (!rc)
 		rc = td_table_init(&ep->by_key, txns);
 	if (!rc)

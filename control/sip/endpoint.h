@@ -71,7 +71,9 @@ struct td_sip_endpoint_ops {
 struct td_sip_config {
 	struct td_endpoint local4, local6; // what Via and Contact say; port 0: family not in use
 	const char *user_agent;            // copied; at most 127 bytes, printable
-	uint32_t transactions_max;         // both directions, lingering ones included
+	// Both directions, lingering ones included: a call with two legs leaves four of them behind for
+	// 32 s and one for 5 s, so N calls a second need about 135 * N.
+	uint32_t transactions_max;
 	uint32_t dialogs_max;
 	uint32_t t1_ms, t2_ms, t4_ms; // 0: RFC 3261's 500, 4000, 5000
 	uint8_t seed[16];             // secret and random in production; fixed in a simulation

@@ -3,7 +3,7 @@
 
 #define KEY_TEXT_MAX 1024
 
-static const size_t class_bytes[TD_SIP_CLASS_COUNT] = { 1024, 2048, TD_SIP_OUT_MAX };
+const uint16_t td_sip_class_bytes[TD_SIP_CLASS_COUNT] = { 512, 1024, 2048, TD_SIP_OUT_MAX };
 
 void td_sip_buffer_drop(struct td_sip_endpoint *ep, struct td_sip_buffer *buffer)
 {
@@ -17,10 +17,11 @@ int td_sip_buffer_set(struct td_sip_endpoint *ep, struct td_sip_buffer *buffer, 
 	char *at = buffer->at;
 	unsigned pool = buffer->pool;
 
-	if (!at || bytes.len > class_bytes[pool]) {
+	if (!at || bytes.len > td_sip_class_bytes[pool]) {
 		for (pool = 0; pool < TD_SIP_CLASS_COUNT; pool++) {
-			at = bytes.len <= class_bytes[pool] ? td_pool_get_raw(&ep->buffers[pool])
-							    : NULL;
+			at = bytes.len <= td_sip_class_bytes[pool]
+				     ? td_pool_get_raw(&ep->buffers[pool])
+				     : NULL;
 			if (at)
 				break;
 		}
@@ -43,7 +44,7 @@ int td_sip_txn_keep_in(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 {
 	if (!td_sip_txn_keep(ep, txn, bytes))
 		return 0;
-	if (!spare->at || bytes.len > class_bytes[spare->pool])
+	if (!spare->at || bytes.len > td_sip_class_bytes[spare->pool])
 		return -TD_EFULL;
 	td_sip_buffer_drop(ep, &txn->kept);
 	txn->kept = *spare;

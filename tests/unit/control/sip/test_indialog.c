@@ -161,6 +161,30 @@ START_TEST(bye_of_ours_goes_out_when_no_ack_ever_comes)
 }
 END_TEST
 
+START_TEST(an_ack_of_something_else)
+{
+	struct rig *rig = rig_make(64, 8);
+	const char *tag;
+
+	rig_invite(rig, "z9hG4bK1", 5, "");
+	ck_assert_int_eq(rig_respond(rig, 0, 200), 0);
+	tag = rig_our_tag(rig);
+	rig_clear(rig);
+	rig_request(rig, "ACK", "z9hG4bKa", 4, tag);
+	rig_request(rig, "ACK", "z9hG4bKb", 6, tag);
+	ck_assert_uint_eq(rig->event_count, 0);
+	rig_run(rig, 500);
+	ck_assert_uint_eq(rig->out_count, 1); // still repeated
+	rig_request(rig, "ACK", "z9hG4bKc", 5, tag);
+	ck_assert_uint_eq(rig->event_count, 1);
+	// The same CSeq again with another method is out of order as well (12.2.2).
+	rig_request(rig, "OPTIONS", "z9hG4bKd", 5, tag);
+	ck_assert_uint_eq(rig->event_count, 1);
+	ck_assert_uint_eq(rig_status(rig, rig->out_count - 1), 500);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(no_bye_of_ours_before_the_answer)
 {
 	struct rig *rig = rig_make(64, 8);
@@ -240,6 +264,7 @@ int main(void)
 	tcase_add_test(tc, target_changes_only_when_accepted);
 	tcase_add_test(tc, bye_of_ours_waits_for_the_ack);
 	tcase_add_test(tc, bye_of_ours_goes_out_when_no_ack_ever_comes);
+	tcase_add_test(tc, an_ack_of_something_else);
 	tcase_add_test(tc, no_bye_of_ours_before_the_answer);
 	tcase_add_test(tc, crossing_byes);
 	tcase_add_test(tc, strays_and_strangers);
