@@ -31,7 +31,7 @@ static const struct {
 START_TEST(test_stall)
 {
 	uint64_t now = (100 + stalls[_i].stall_ms) * TD_SLOT_NS, late, ran = 0;
-	uint32_t slot, seen[TD_SLOT_COUNT] = { 0 };
+	uint32_t slot = TD_SLOT_COUNT, seen[TD_SLOT_COUNT] = { 0 };
 	struct td_slots slots;
 
 	td_slots_init(&slots, 100 * TD_SLOT_NS);
