@@ -126,13 +126,17 @@ void td_relay_make_packet(struct td_relay *relay, uint32_t index, struct rte_mbu
 {
 	const struct session *session = &relay->sessions[index];
 	uint8_t *frame = (uint8_t *)rte_pktmbuf_append(mbuf, FRAME_BYTES);
-	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
-	struct rtp *rtp = (struct rtp *)(frame + 42);
+	struct rte_ether_hdr *eth;
+	struct rte_ipv4_hdr *ip;
+	struct rte_udp_hdr *udp;
+	struct rtp *rtp;
 
 	if (!frame)
 		exit(2); // a pool with room for less than one frame
+	eth = (struct rte_ether_hdr *)frame;
+	ip = (struct rte_ipv4_hdr *)(frame + 14);
+	udp = (struct rte_udp_hdr *)(frame + 34);
+	rtp = (struct rtp *)(frame + 42);
 	memset(frame, 0xd5, FRAME_BYTES);
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	memset(ip, 0, sizeof *ip);
