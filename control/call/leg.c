@@ -59,7 +59,7 @@ void td_leg_settle(struct td_calls *calls, struct td_leg *leg)
 	if (td_leg_state_alive((enum td_leg_state)leg->state) || leg->state == TD_LEG_NEW)
 		return;
 	if (call) {
-		if (leg->media.stream.v != 0 || call->media.pending_leg == leg)
+		if (leg->media.stream.v != 0 || td_media_leg_busy(call, leg))
 			return;
 		td_record_leg(call, leg);
 		detach(call, leg);
@@ -170,7 +170,8 @@ void td_leg_step(struct td_calls *calls, struct td_leg *leg, enum td_leg_event e
 
 void td_leg_hangup(struct td_calls *calls, struct td_leg *leg, enum td_cause cause)
 {
-	if (!td_leg_state_alive((enum td_leg_state)leg->state))
+	// One that is only just made starts before it gets this.
+	if (!td_leg_state_alive((enum td_leg_state)leg->state) && leg->state != TD_LEG_NEW)
 		return;
 	td_leg_post_cause(calls, leg, TD_LEG_HANGUP, cause);
 }

@@ -11,8 +11,7 @@
 #include "td_assert.h"
 #include "td_log.h"
 
-#define RETRY_MS 20 // after the link's table or ring was full
-#define DSCP_EF  46 // RFC 3246: what telephony marks its media with
+#define DSCP_EF 46 // RFC 3246: what telephony marks its media with
 
 void td_media_init(struct td_media *media)
 {
@@ -26,8 +25,26 @@ bool td_media_idle(const struct td_call *call)
 {
 	const struct td_media *media = &call->media;
 
-	return media->pending == 0 && media->context.v == 0 && call->leg_count == 0 &&
+	return media->request_count == 0 && media->context.v == 0 && call->leg_count == 0 &&
 	       media->recording != TD_RECORDING_RUNNING && media->recording != TD_RECORDING_CLOSING;
+}
+
+static bool under_way(const struct td_media *media, enum td_command_kind kind)
+{
+	for (int i = 0; i < TD_MEDIA_REQUEST_MAX; i++) {
+		if (media->requests[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+bool td_media_leg_busy(const struct td_call *call, const struct td_leg *leg)
+{
+	for (int i = 0; i < TD_MEDIA_REQUEST_MAX; i++) {
+		if (call->media.requests[i].kind != 0 && call->media.requests[i].leg == leg)
+			return true;
+	}
+	return false;
 }
 
 static struct td_member member_stream(const struct td_leg *leg)
@@ -73,7 +90,8 @@ static bool next_matrix(struct td_call *call, struct td_command *command)
 	struct td_command_matrix_edit *edit = &command->u.matrix_edit;
 	uint32_t due = cells_due(call);
 
-	if (due == media->cells)
+	// One edit builds on the other: the first has to be known to have worked.
+	if (due == media->cells || under_way(media, TD_COMMAND_MATRIX_EDIT))
 		return false;
 	command->kind = TD_COMMAND_MATRIX_EDIT;
 	edit->context = media->context;
@@ -85,7 +103,6 @@ static bool next_matrix(struct td_call *call, struct td_command *command)
 		cell->gain_q12 = due & bit ? TD_GAIN_UNITY : 0;
 		edit->cell_count++;
 	}
-	media->pending_cells = due;
 	// A cell whose end has gone went with it.
 	if (edit->cell_count == 0)
 		media->cells = due;
@@ -123,7 +140,7 @@ static bool next_player(struct td_call *call, struct td_command *command)
 
 static bool next_old_player(struct td_call *call, struct td_command *command)
 {
-	if (call->media.players[1].id.v == 0)
+	if (call->media.players[1].id.v == 0 || call->media.old_ending)
 		return false;
 	command->kind = TD_COMMAND_PLAYER_DESTROY;
 	command->u.player_destroy = call->media.players[1].id;
@@ -169,22 +186,21 @@ static bool recording_over(const struct td_call *call)
 	       !call->agent || !call->agent->media.wanted;
 }
 
-static bool next_stream_end(struct td_call *call, struct td_command *command)
+static struct td_leg *next_stream_end(struct td_call *call, struct td_command *command)
 {
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		struct td_leg *leg = call->legs[i];
 
-		if (leg->media.wanted || leg->media.stream.v == 0)
+		if (leg->media.wanted || leg->media.stream.v == 0 || leg->media.ending)
 			continue;
 		command->kind = TD_COMMAND_STREAM_DESTROY;
 		command->u.stream_destroy = leg->media.stream;
-		call->media.pending_leg = leg;
-		return true;
+		return leg;
 	}
-	return false;
+	return NULL;
 }
 
-static bool next_stream(struct td_call *call, struct td_command *command)
+static struct td_leg *next_stream(struct td_call *call, struct td_command *command)
 {
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		struct td_leg *leg = call->legs[i];
@@ -197,10 +213,9 @@ static bool next_stream(struct td_call *call, struct td_command *command)
 			.family = leg->media.family,
 			.owner = call->key,
 		};
-		call->media.pending_leg = leg;
-		return true;
+		return leg;
 	}
-	return false;
+	return NULL;
 }
 
 static void fill_remote(const struct td_leg *leg, struct td_command *command)
@@ -224,7 +239,7 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 	};
 }
 
-static bool next_remote(struct td_call *call, struct td_command *command)
+static struct td_leg *next_remote(struct td_call *call, struct td_command *command)
 {
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		struct td_leg *leg = call->legs[i];
@@ -234,18 +249,24 @@ static bool next_remote(struct td_call *call, struct td_command *command)
 		    media->remote_applied == media->remote_serial)
 			continue;
 		fill_remote(leg, command);
-		media->remote_applied = media->remote_serial;
-		call->media.pending_leg = leg;
-		return true;
+		return leg;
 	}
-	return false;
+	return NULL;
 }
 
-static bool next_command(struct td_calls *calls, struct td_call *call, struct td_command *command)
+// The context goes last: a stream that went only with it would leave no statistics.
+static bool next_context_end(const struct td_call *call, struct td_command *command)
+{
+	command->kind = TD_COMMAND_CONTEXT_DESTROY;
+	command->u.context_destroy = call->media.context;
+	return call->leg_count == 0;
+}
+
+static bool next_command(struct td_calls *calls, struct td_call *call, struct td_command *command,
+			 struct td_leg **leg)
 {
 	struct td_media *media = &call->media;
 
-	media->pending_leg = NULL;
 	if (media->context.v == 0) {
 		command->kind = TD_COMMAND_CONTEXT_CREATE;
 		return media->context_wanted;
@@ -255,40 +276,92 @@ static bool next_command(struct td_calls *calls, struct td_call *call, struct td
 		command->u.record_stop = media->tap;
 		return true;
 	}
-	if (next_stream_end(call, command))
+	*leg = next_stream_end(call, command);
+	if (*leg)
 		return true;
-	if (!media->context_wanted) {
-		command->kind = TD_COMMAND_CONTEXT_DESTROY;
-		command->u.context_destroy = media->context;
-		return call->leg_count == 0;
+	if (!media->context_wanted)
+		return next_context_end(call, command);
+	*leg = next_stream(call, command);
+	if (!*leg)
+		*leg = next_remote(call, command);
+	return *leg || next_player(call, command) || next_matrix(call, command) ||
+	       next_old_player(call, command) || next_recording(calls, call, command);
+}
+
+// What comes next may depend on what these bring back, or on their being done.
+static bool waits(const struct td_media *media)
+{
+	static const enum td_command_kind barriers[] = {
+		TD_COMMAND_CONTEXT_CREATE, TD_COMMAND_CONTEXT_DESTROY, TD_COMMAND_STREAM_CREATE,
+		TD_COMMAND_PLAYER_CREATE,  TD_COMMAND_RECORD_START,    TD_COMMAND_RECORD_STOP,
+	};
+
+	for (size_t i = 0; i < sizeof barriers / sizeof barriers[0]; i++) {
+		if (under_way(media, barriers[i]))
+			return true;
 	}
-	return next_stream(call, command) || next_remote(call, command) ||
-	       next_player(call, command) || next_matrix(call, command) ||
-	       next_old_player(call, command) || next_player(call, command) ||
-	       next_recording(calls, call, command);
+	return media->request_count == TD_MEDIA_REQUEST_MAX;
+}
+
+// The command is out: from now on its effect is taken for granted, until its answer says else.
+static void assume(struct td_call *call, struct td_media_request *request)
+{
+	struct td_media *media = &call->media;
+
+	media->request_count++;
+	request->cells = media->cells;
+	if (request->kind == TD_COMMAND_STREAM_SET_REMOTE)
+		request->leg->media.remote_applied = request->leg->media.remote_serial;
+	if (request->kind == TD_COMMAND_MATRIX_EDIT)
+		media->cells = cells_due(call);
+	if (request->kind == TD_COMMAND_STREAM_DESTROY)
+		request->leg->media.ending = true;
+	if (request->kind == TD_COMMAND_PLAYER_DESTROY)
+		media->old_ending = true;
+}
+
+static struct td_media_request *free_request(struct td_call *call)
+{
+	struct td_media_request *request = call->media.requests;
+
+	while (request->kind != 0)
+		request++;
+	return request;
+}
+
+// Sends one. False when it could not be sent: a player that was to come is forgotten again.
+static bool submit(struct td_calls *calls, struct td_call *call, struct td_command *command,
+		   struct td_leg *leg)
+{
+	struct td_media_request *request = free_request(call);
+	int error;
+
+	td_on_control();
+	error = td_link_submit(calls->deps.link, command, td_media_answered, request);
+	if (error == 0) {
+		*request = (struct td_media_request){ call, leg, command->kind, 0 };
+		assume(call, request);
+		return true;
+	}
+	if (command->kind == TD_COMMAND_PLAYER_CREATE)
+		call->media.players[0] = (struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
+	// A link that is down says so by its state; until then nothing can be done.
+	if (error != -TD_ELINK_DOWN)
+		td_wheel_arm(&calls->wheel, &call->retry.timer, calls->now_ms + TD_MEDIA_RETRY_MS);
+	return false;
 }
 
 void td_media_step(struct td_calls *calls, struct td_call *call)
 {
-	struct td_command command;
-	int error;
+	while (calls->link_up && !td_timer_armed(&call->retry.timer) && !waits(&call->media)) {
+		struct td_leg *leg = NULL;
+		struct td_command command;
 
-	if (call->media.pending != 0 || td_timer_armed(&call->retry.timer))
-		return;
-	memset(&command, 0, sizeof command);
-	if (!calls->link_up || !next_command(calls, call, &command)) {
-		if (call->state == TD_CALL_ENDING && td_media_idle(call))
-			td_call_post(calls, call, TD_CALL_CLEARED);
-		return;
+		memset(&command, 0, sizeof command);
+		if (!next_command(calls, call, &command, &leg) ||
+		    !submit(calls, call, &command, leg))
+			break;
 	}
-	td_on_control();
-	error = td_link_submit(calls->deps.link, &command, td_media_answered, call);
-	if (error == 0) {
-		call->media.pending = command.kind;
-		return;
-	}
-	td_media_refused(call, &command);
-	// A link that is down says so by its state; until then nothing can be done.
-	if (error != -TD_ELINK_DOWN)
-		td_wheel_arm(&calls->wheel, &call->retry.timer, calls->now_ms + RETRY_MS);
+	if (call->state == TD_CALL_ENDING && td_media_idle(call))
+		td_call_post(calls, call, TD_CALL_CLEARED);
 }

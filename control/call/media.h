@@ -1,4 +1,4 @@
-// The media of a call: what should be in the dataplane, what is, and the one command under way.
+// The media of a call: what should be in the dataplane, what is, and the commands under way.
 //
 //   wanted (call.c, leg.c) --+
 //                            +--> td_media_step --> next command --> td_link_submit
@@ -8,7 +8,10 @@
 // that comes next; whatever happens meanwhile (a hangup, an answer, a failure) only changes
 // `wanted`, so every interleaving ends the same way and nothing is left behind.
 //
-//   invariant: at most one command of a call is under way
+// Commands whose answers nobody has to wait for go out together: the dataplane executes a call's
+// commands in order. One that makes something, or that others must not overtake, is waited for.
+//
+//   invariant: at most TD_MEDIA_REQUEST_MAX commands of a call are under way
 //   invariant: idle = nothing under way, no context, no stream, no recording that is still open
 //
 // Order: recording stops, streams go, the context goes; else context, streams, remotes, player,
@@ -31,6 +34,7 @@ struct td_leg;
 struct td_leg_media {
 	bool wanted;
 	bool failed;                // it could not be made: not tried again
+	bool ending;                // its end is under way
 	bool remote_known;          // agreed by SDP
 	bool learn;                 // the peer may be behind NAT
 	uint8_t family;             // enum td_family
@@ -38,6 +42,7 @@ struct td_leg_media {
 	uint32_t remote_applied;    // ...and what the dataplane has been told
 	struct td_stream_id stream; // v == 0: none
 	struct td_endpoint local;
+	uint32_t end_tries;
 	bool has_stats;
 	struct td_stream_stats stats; // final, from the stream's end
 };
@@ -68,6 +73,17 @@ enum td_media_cell {
 	TD_CELL_OLD_AGENT = 0x20
 };
 
+#define TD_MEDIA_REQUEST_MAX 4
+#define TD_MEDIA_RETRY_MS    20 // after a table or ring on the way was full
+
+// A command under way; the link hands it back with the answer.
+struct td_media_request {
+	struct td_call *call;
+	struct td_leg *leg; // whose stream it is about, or NULL
+	uint32_t kind;      // enum td_command_kind, 0: free
+	uint32_t cells;     // MATRIX_EDIT: as they were before
+};
+
 struct td_media {
 	// Wanted.
 	bool context_wanted, record_wanted;
@@ -77,6 +93,7 @@ struct td_media {
 	// Have.
 	struct td_context_id context;
 	struct td_media_player players[2]; // [0] now, [1] on its way out
+	bool old_ending;                   // the end of [1] is under way
 	uint32_t cells;
 	uint8_t recording; // enum td_recording_state
 	bool recording_partial;
@@ -84,17 +101,18 @@ struct td_media {
 	struct td_event_recording recorded; // once CLOSED
 	char file[TD_FILE_NAME_MAX];
 	// Under way.
-	uint32_t pending; // enum td_command_kind, 0: nothing
-	uint32_t pending_cells;
-	struct td_leg *pending_leg;
-	uint32_t destroy_tries;
+	struct td_media_request requests[TD_MEDIA_REQUEST_MAX];
+	uint32_t request_count;
+	uint32_t end_tries;           // of the context, the old player, the recording
 	struct td_call *context_next; // others with the same hash of their context
 };
 
 void td_media_init(struct td_media *media);
-// Sends the next command if none is under way; posts CLEARED to an ending call that is idle.
+// Sends the commands that come next; posts CLEARED to an ending call that is idle.
 void td_media_step(struct td_calls *calls, struct td_call *call);
 bool td_media_idle(const struct td_call *call);
+// A command about this leg's stream is under way.
+bool td_media_leg_busy(const struct td_call *call, const struct td_leg *leg);
 // The dataplane has gone, and everything in it: forgets what was there.
 void td_media_lost(struct td_calls *calls, struct td_call *call);
 // An unsolicited event (player end, recording).

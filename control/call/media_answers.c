@@ -7,7 +7,7 @@
 #include "td_assert.h"
 #include "td_log.h"
 
-#define DESTROY_TRIES_MAX 3 // each waits for the link's deadline
+#define END_TRIES_MAX 4 // the unanswered ones wait for the link's deadline each
 
 static struct td_call **bucket(struct td_calls *calls, struct td_context_id context)
 {
@@ -48,6 +48,7 @@ static void clear_context(struct td_calls *calls, struct td_call *call)
 	call->media.cells = 0;
 	call->media.players[0].id.v = 0;
 	call->media.players[1].id.v = 0;
+	call->media.old_ending = false;
 }
 
 // Something this call cannot be without has failed.
@@ -58,6 +59,8 @@ static void fail_call(struct td_calls *calls, struct td_call *call, const struct
 		 td_error_text(event->result));
 	if (call->cause == TD_CAUSE_NONE)
 		call->cause = TD_CAUSE_MEDIA_FAILURE;
+	// Nothing more is made for it.
+	call->media.context_wanted = false;
 	td_call_post(calls, call, TD_CALL_MEDIA_LOST);
 }
 
@@ -71,17 +74,21 @@ static void fail_leg(struct td_calls *calls, struct td_call *call, struct td_leg
 	td_leg_post_cause(calls, leg, TD_LEG_MEDIA_FAILED, TD_CAUSE_MEDIA_FAILURE);
 }
 
-// An object that is to go: gone unless the dataplane did not answer, and then at last too.
-static bool gone(struct td_call *call, const struct td_event *event)
+// An object that is to go: gone unless the dataplane did not answer or had no room for the request,
+// and then at last too.
+static bool gone(struct td_call *call, const struct td_event *event, uint32_t *tries)
 {
-	struct td_media *media = &call->media;
+	bool again = event->result == -TD_ETIMEOUT || event->result == -TD_EBUSY;
+	struct td_calls *calls = call->calls;
 
-	if (event->result == -TD_ETIMEOUT && ++media->destroy_tries < DESTROY_TRIES_MAX)
+	if (again && call->media.context.v != 0 && ++*tries < END_TRIES_MAX) {
+		td_wheel_arm(&calls->wheel, &call->retry.timer, calls->now_ms + TD_MEDIA_RETRY_MS);
 		return false;
+	}
 	if (event->result != 0 && event->result != -TD_ESTALE)
 		td_warn(call->id, "%s failed: %s; taken as done", td_command_name(event->command),
 			td_error_text(event->result));
-	media->destroy_tries = 0;
+	*tries = 0;
 	return true;
 }
 
@@ -127,7 +134,8 @@ static void stream_destroyed(struct td_call *call, struct td_leg *leg, const str
 {
 	struct td_media *media = &call->media;
 
-	if (!gone(call, event))
+	leg->media.ending = false;
+	if (!gone(call, event, &leg->media.end_tries))
 		return;
 	if (event->result == 0) {
 		leg->media.stats = event->u.stream_destroyed.stats;
@@ -138,6 +146,24 @@ static void stream_destroyed(struct td_call *call, struct td_leg *leg, const str
 		media->cells &= TD_CELL_PLAYER_AGENT | TD_CELL_OLD_AGENT;
 	if (leg == call->agent)
 		media->cells &= TD_CELL_PLAYER_CALLER | TD_CELL_OLD_CALLER;
+}
+
+static void context_destroyed(struct td_calls *calls, struct td_call *call,
+			      const struct td_event *event)
+{
+	if (!gone(call, event, &call->media.end_tries))
+		return;
+	clear_context(calls, call);
+	// It ended with its context; the recorder reports that too.
+	if (call->media.recording == TD_RECORDING_RUNNING)
+		call->media.recording = TD_RECORDING_CLOSING;
+}
+
+static void old_player_destroyed(struct td_call *call, const struct td_event *event)
+{
+	call->media.old_ending = false;
+	if (gone(call, event, &call->media.end_tries))
+		call->media.players[1] = (struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
 }
 
 static void player_created(struct td_calls *calls, struct td_call *call,
@@ -169,44 +195,40 @@ static void recording_started(struct td_call *call, const struct td_event *event
 
 static void recording_stopped(struct td_call *call, const struct td_event *event)
 {
-	if (call->media.recording != TD_RECORDING_RUNNING || !gone(call, event))
+	if (call->media.recording != TD_RECORDING_RUNNING ||
+	    !gone(call, event, &call->media.end_tries))
 		return;
 	call->media.tap.v = 0;
 	// Stale: it has ended by itself, and its end event is under way.
 	call->media.recording = TD_RECORDING_CLOSING;
 }
 
-static void apply(struct td_calls *calls, struct td_call *call, struct td_leg *leg,
-		  const struct td_event *event)
+static void matrix_edited(struct td_calls *calls, struct td_call *call,
+			  const struct td_media_request *request, const struct td_event *event)
 {
-	struct td_media *media = &call->media;
+	if (event->result == 0)
+		return;
+	call->media.cells = request->cells;
+	fail_call(calls, call, event);
+}
 
-	switch ((enum td_command_kind)event->command) {
+static void apply(struct td_calls *calls, struct td_call *call,
+		  const struct td_media_request *request, const struct td_event *event)
+{
+	switch ((enum td_command_kind)request->kind) {
 	case TD_COMMAND_CONTEXT_CREATE: context_created(calls, call, event); break;
-	case TD_COMMAND_CONTEXT_DESTROY:
-		if (gone(call, event))
-			clear_context(calls, call);
-		break;
-	case TD_COMMAND_STREAM_CREATE: stream_created(calls, call, leg, event); break;
+	case TD_COMMAND_CONTEXT_DESTROY: context_destroyed(calls, call, event); break;
+	case TD_COMMAND_STREAM_CREATE: stream_created(calls, call, request->leg, event); break;
 	case TD_COMMAND_STREAM_SET_REMOTE:
 		if (event->result != 0)
-			fail_leg(calls, call, leg, event);
+			fail_leg(calls, call, request->leg, event);
 		else
-			ready_if_complete(calls, leg);
+			ready_if_complete(calls, request->leg);
 		break;
-	case TD_COMMAND_STREAM_DESTROY: stream_destroyed(call, leg, event); break;
+	case TD_COMMAND_STREAM_DESTROY: stream_destroyed(call, request->leg, event); break;
 	case TD_COMMAND_PLAYER_CREATE: player_created(calls, call, event); break;
-	case TD_COMMAND_PLAYER_DESTROY:
-		if (gone(call, event))
-			media->players[1] =
-				(struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
-		break;
-	case TD_COMMAND_MATRIX_EDIT:
-		if (event->result == 0)
-			media->cells = media->pending_cells;
-		else
-			fail_call(calls, call, event);
-		break;
+	case TD_COMMAND_PLAYER_DESTROY: old_player_destroyed(call, event); break;
+	case TD_COMMAND_MATRIX_EDIT: matrix_edited(calls, call, request, event); break;
 	case TD_COMMAND_RECORD_START: recording_started(call, event); break;
 	case TD_COMMAND_RECORD_STOP: recording_stopped(call, event); break;
 	case TD_COMMAND_NONE:
@@ -218,43 +240,33 @@ static void apply(struct td_calls *calls, struct td_call *call, struct td_leg *l
 
 void td_media_answered(void *user, const struct td_event *event)
 {
-	struct td_call *call = user;
+	struct td_media_request *slot = user, request = *slot;
+	struct td_call *call = request.call;
 	struct td_calls *calls = call->calls;
-	struct td_leg *leg = call->media.pending_leg;
 	struct td_event answer = *event;
 
 	td_turn_begin(calls);
-	TD_ASSERT(call->media.pending != 0);
+	TD_ASSERT(request.kind != 0 && call->media.request_count > 0);
 	// What was asked decides how the answer is read: an answer made by the link has no more.
-	answer.command = call->media.pending;
-	call->media.pending = 0;
-	call->media.pending_leg = NULL;
+	answer.command = request.kind;
+	slot->kind = 0;
+	call->media.request_count--;
 	// The link's own state follows at once and says the rest.
 	if (answer.result != -TD_ELINK_DOWN) {
-		apply(calls, call, leg, &answer);
-		if (leg)
-			td_leg_settle(calls, leg);
+		apply(calls, call, &request, &answer);
+		if (request.leg)
+			td_leg_settle(calls, request.leg);
 		td_media_step(calls, call);
 	}
 	td_turn_end(calls);
-}
-
-void td_media_refused(struct td_call *call, const struct td_command *command)
-{
-	struct td_leg *leg = call->media.pending_leg;
-
-	if (command->kind == TD_COMMAND_STREAM_SET_REMOTE)
-		leg->media.remote_applied = leg->media.remote_serial - 1;
-	if (command->kind == TD_COMMAND_PLAYER_CREATE)
-		call->media.players[0] = (struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
-	call->media.pending_leg = NULL;
 }
 
 void td_media_lost(struct td_calls *calls, struct td_call *call)
 {
 	struct td_media *media = &call->media;
 
-	TD_ASSERT(media->pending == 0);
+	TD_ASSERT(media->request_count == 0);
+	td_wheel_cancel(&calls->wheel, &call->retry.timer);
 	clear_context(calls, call);
 	media->context_wanted = false;
 	if (media->recording == TD_RECORDING_RUNNING || media->recording == TD_RECORDING_CLOSING) {
@@ -265,6 +277,7 @@ void td_media_lost(struct td_calls *calls, struct td_call *call)
 		struct td_leg *leg = call->legs[i];
 
 		leg->media.stream.v = 0;
+		leg->media.ending = false;
 		leg->media.failed = true;
 		td_leg_settle(calls, leg);
 	}

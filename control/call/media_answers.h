@@ -6,7 +6,5 @@
 
 #include "call/media.h"
 
-// The link's done callback; `user` is the call, which cannot end while a command is under way.
+// The link's done callback; `user` is the td_media_request in its call, which cannot end before.
 void td_media_answered(void *user, const struct td_event *event);
-// The command could not even be sent: what next_command assumed of it is taken back.
-void td_media_refused(struct td_call *call, const struct td_command *command);

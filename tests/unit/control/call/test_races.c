@@ -123,8 +123,8 @@ static void strike(enum blow blow)
 	world_turn(&w);
 }
 
-// Whoever is still up hangs up; then everything must be gone.
-static void finish(const char *what)
+// Whoever is still up hangs up; then, after no more than the grace, everything must be gone.
+static void finish(const char *what, uint64_t grace_ms)
 {
 	w.dp_manual = false;
 	world_wait_for_link(&w);
@@ -134,7 +134,9 @@ static void finish(const char *what)
 	if (w.caller.state == PHONE_UP)
 		phone_hangup(&w.caller);
 	world_settle(&w);
-	// The call is over as soon as nobody wants it any more: no timer has to help.
+	if (grace_ms > 0)
+		world_advance(&w, grace_ms);
+	// The call is over as soon as nobody wants it any more: without a grace no timer has to help.
 	if (world_call_count(&w) != 0 || w.calls->steps_rejected != 0)
 		ck_abort_msg("%s: call %s, %llu steps rejected", what,
 			     world_call_count(&w) ? td_call_state_name(world_call(&w).state)
@@ -185,7 +187,7 @@ static int run(const uint8_t order[ACT_COUNT], enum blow blow, int when)
 	must(step <= 200);
 	if (step < when)
 		strike(blow);
-	finish(what);
+	finish(what, 0);
 	return step;
 }
 
@@ -262,10 +264,19 @@ static void maybe_break_a_command(void)
 		TD_COMMAND_CONTEXT_CREATE, TD_COMMAND_STREAM_CREATE, TD_COMMAND_STREAM_SET_REMOTE,
 		TD_COMMAND_PLAYER_CREATE,  TD_COMMAND_MATRIX_EDIT,   TD_COMMAND_RECORD_START,
 	};
-	static const int errors[] = { -TD_EFULL, -TD_ENO_PORT, -TD_EINVALID };
+	static const enum td_command_kind ends[] = {
+		TD_COMMAND_CONTEXT_DESTROY,
+		TD_COMMAND_STREAM_DESTROY,
+		TD_COMMAND_PLAYER_DESTROY,
+		TD_COMMAND_RECORD_STOP,
+	};
+	static const int errors[] = { -TD_EFULL, -TD_ENO_PORT, -TD_EINVALID, -TD_EBUSY };
 
 	if (pick(12) == 0)
-		w.dp.fail[kinds[pick(6)]] = errors[pick(3)];
+		w.dp.fail[kinds[pick(6)]] = errors[pick(4)];
+	// What is to go has to go, but there may be no room for the request now.
+	if (pick(6) == 0)
+		w.dp.fail[ends[pick(4)]] = -TD_EBUSY;
 }
 
 START_TEST(random_orders_blows_and_failures)
@@ -291,7 +302,7 @@ START_TEST(random_orders_blows_and_failures)
 			act(actor);
 		}
 		memset(w.dp.fail, 0, sizeof w.dp.fail);
-		finish(what);
+		finish(what, 10 * TD_MEDIA_RETRY_MS);
 	}
 }
 END_TEST
