@@ -8,24 +8,29 @@ declare -A LAB_PHONE_PID=()
 #   user=1001 secret=...   register at the switch as that agent (without: an unregistered phone)
 #   answer=auto|manual     default manual
 #   codec=pcmu,pcma        what it offers; default both
+#   family=4|6             default 4
 # What it heard and said lands in $LAB_DIR/phone-HOST/dump-*-{dec,enc}.wav.
 lab_phone_start() {
 	local host=$1 speech=$2 dir=$LAB_DIR/phone-$1 address
-	local user='' secret='' answer=manual codec=pcmu,pcma key
+	local user='' secret='' answer=manual codec=pcmu,pcma family=4 server key
 	shift 2
 	for key in "$@"; do
 		case $key in
-		user=* | secret=* | answer=* | codec=*) local "$key" ;;
+		user=* | secret=* | answer=* | codec=* | family=*) local "$key" ;;
 		*) echo "lab_phone_start: unknown $key" >&2 && return 1 ;;
 		esac
 	done
-	address=$(lab_host_address "$host") || return 1
+	if [ "$family" = 6 ]; then
+		address="[$(lab_host_address6 "$host")]" server="[fd77::1]"
+	else
+		address=$(lab_host_address "$host") server=10.77.0.1
+	fi || return 1
 	mkdir -p "$dir"
 	rm -f "$LAB_DIR/log/phone-$host.log"
 	lab_phone_config "$dir" "$address" "$speech" >"$dir/config"
-	lab_phone_account "$address" "$user" "$secret" "$answer" "$codec" >"$dir/accounts"
+	lab_phone_account "$address" "$server" "$user" "$secret" "$answer" "$codec" >"$dir/accounts"
 	: >"$dir/contacts"
-	lab_spawn "phone-$host" ip netns exec "$LAB_ID-$host" baresip -4 -f "$dir"
+	lab_spawn "phone-$host" ip netns exec "$LAB_ID-$host" baresip "-$family" -f "$dir"
 	LAB_PHONE_PID[$host]=$LAB_PID
 	lab_wait_for 10 "the phone on $host is ready" lab_log_has "phone-$host" 'baresip is ready'
 }
@@ -61,13 +66,13 @@ lab_phone_config() {
 }
 
 lab_phone_account() {
-	local address=$1 user=$2 secret=$3 answer=$4 codec=$5 codecs=''
+	local address=$1 server=$2 user=$3 secret=$4 answer=$5 codec=$6 codecs=''
 	local name
 	for name in ${codec//,/ }; do
 		codecs+=${codecs:+,}${name^^}/8000/1
 	done
 	if [ -n "$user" ]; then
-		echo "<sip:$user@10.77.0.1>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=20"
+		echo "<sip:$user@$server>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=20"
 	else
 		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs;ptime=20"
 	fi

@@ -15,6 +15,8 @@ LAB_WAIT_MAX_S=0
 LAB_OPTIONS_PING_S=30
 LAB_TRUNK_NAT=false
 LAB_CODECS="pcmu, pcma"
+LAB_SIP_LISTEN=10.77.0.1:5060
+LAB_DIGEST=md5
 LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
 LAB_DATA_DIR=''
 
@@ -55,8 +57,9 @@ lab_config() {
 			    - name: music
 			      file: $LAB_PROMPTS/music.wav
 			sip:
-			  listen: "10.77.0.1:5060"
+			  listen: "$LAB_SIP_LISTEN"
 			  realm: tandem
+			  digest: $LAB_DIGEST
 			  options_ping_s: $LAB_OPTIONS_PING_S
 			trunks:
 			  - name: carrier
