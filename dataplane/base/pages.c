@@ -6,10 +6,10 @@
 #define SMALL_PAGE ((size_t)4096)
 #define HUGE_PAGE  ((size_t)2 << 20)
 
-// Less than one huge page is not worth one.
+// Less than an eighth of a huge page is not worth one.
 static size_t granule(size_t bytes)
 {
-	return bytes < HUGE_PAGE ? SMALL_PAGE : HUGE_PAGE;
+	return bytes < HUGE_PAGE / 8 ? SMALL_PAGE : HUGE_PAGE;
 }
 
 static size_t round_up(size_t bytes, size_t to)

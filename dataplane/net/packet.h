@@ -29,7 +29,7 @@ enum td_packet_kind {
 
 // How many packets lie between asking for a cache line and needing it: about as much work as a miss
 // takes, and no more misses at once than a core can have under way.
-#define TD_PACKET_AHEAD 8
+#define TD_PACKET_AHEAD 24
 
 struct td_packet {
 	struct rte_mbuf *mbuf;

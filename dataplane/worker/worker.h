@@ -29,7 +29,7 @@
 #include "worker/slots.h"
 #include "worker/steer.h"
 
-#define TD_WORKER_BURST    32
+#define TD_WORKER_BURST    64
 #define TD_WORKER_POLL_MAX (TD_PORT_MAX * TD_WORKER_MAX)
 
 struct rte_ring;
