@@ -222,6 +222,26 @@ START_TEST(test_tx_full)
 }
 END_TEST
 
+// The owner of the only queue does not turn: what the other worker hands over fills the ring between
+// them, and the rest is counted by the one that could not hand it over.
+START_TEST(test_handover_full)
+{
+	struct td_worker *other = rig.workers->workers[1];
+	unsigned capacity = rte_ring_get_capacity(other->tx.ports[0].handover);
+
+	frame_icmp(&frame, "10.77.0.2", "10.77.0.10", 0, "\0\1\0\1pong", 8);
+	td_role_enter_worker(1);
+	for (unsigned i = 0; i < capacity + 300; i++)
+		td_tx_push(&other->tx, 0, frame_mbuf(rig.world.pool, &frame));
+	td_worker_turn(other, rig.now_ns);
+	ck_assert_uint_eq(rig.region.workers[1].drops[TD_DROP_TX_FULL], 300);
+	ck_assert_uint_eq(rig.region.workers[1].tx_packets, 0);
+	rig_run(&rig, 100);
+	ck_assert_uint_eq(rig_flush(&rig), RIG_SENT_MAX);
+	ck_assert_uint_eq(rig_drops(&rig, TD_DROP_TX_FULL), 300 + capacity - RIG_SENT_MAX);
+}
+END_TEST
+
 START_TEST(test_next_hop_is_asked_for)
 {
 	struct td_context_id context = rig_context(&rig);
@@ -280,6 +300,7 @@ int main(void)
 	tcase_add_test(two, test_forward);
 	tcase_add_test(two, test_steer);
 	tcase_add_test(two, test_steer_full_and_stale);
+	tcase_add_test(two, test_handover_full);
 	suite_add_tcase(suite, alone);
 	suite_add_tcase(suite, one);
 	suite_add_tcase(suite, two);
