@@ -8,6 +8,7 @@
 #include "app/calls_stage.h"
 #include "app/folder.h"
 #include "app/signals.h"
+#include "app/watch.h"
 #include "call/calls.h"
 #include "link/link.h"
 #include "store/store.h"
@@ -149,10 +150,15 @@ static void stop_api(struct td_control *control) TD_CONTROL
 }
 
 static const struct stage stages[] = {
-	{ "loop", start_loop, stop_loop }, { "store", start_store, stop_store },
-	{ "acd", start_acd, stop_acd },    { "link", start_link, stop_link },
-	{ "sip", start_udp, stop_udp },    { "calls", td_calls_stage_start, td_calls_stage_stop },
-	{ "api", start_api, stop_api },    { "signals", td_signals_start, td_signals_stop },
+	{ "loop", start_loop, stop_loop },
+	{ "store", start_store, stop_store },
+	{ "acd", start_acd, stop_acd },
+	{ "link", start_link, stop_link },
+	{ "sip", start_udp, stop_udp },
+	{ "calls", td_calls_stage_start, td_calls_stage_stop },
+	{ "api", start_api, stop_api },
+	{ "watch", td_watch_start, td_watch_stop },
+	{ "signals", td_signals_start, td_signals_stop }, // last: a signal finds everything up
 };
 
 #define STAGE_COUNT (sizeof stages / sizeof stages[0])

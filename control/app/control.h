@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "td_error.h"
 #include "td_role.h"
+#include "transport/udp.h"
 
 #define TD_CONTROL_REASON_MAX 512
 
@@ -26,9 +27,11 @@ struct td_control {
 	struct td_udp *udp;
 	struct td_calls *calls;
 	struct td_api *api;
-	uv_timer_t calls_timer; // when td_calls_next_ms has come
-	uv_prepare_t calls_arm; // asks for it again before every wait
-	uint64_t armed_ms;      // what calls_timer is set to; UINT64_MAX: it is not
+	uv_timer_t calls_timer;      // when td_calls_next_ms has come
+	uv_prepare_t calls_arm;      // asks for it again before every wait
+	uint64_t armed_ms;           // what calls_timer is set to; UINT64_MAX: it is not
+	uv_timer_t watch;            // looks at the SIP socket's troubles
+	struct td_udp_stats watched; // as they were at the last look
 	uv_signal_t on_term, on_int;
 	uv_timer_t goodbye; // watches the calls end, and the time that takes
 	uint64_t stopping_since_ms;

@@ -14,6 +14,7 @@
 
 #include "app/control.h"
 #include "app/folder.h"
+#include "app/watch.h"
 #include "td_log.h"
 
 static char folder[64], config_path[96], reason[TD_CONTROL_REASON_MAX];
@@ -202,6 +203,30 @@ START_TEST(database_is_something_else)
 }
 END_TEST
 
+static const struct {
+	struct td_udp_stats before, now;
+	const char *says; // NULL: nothing to say
+} troubles[] = {
+	{ { 0 }, { .rx_datagrams = 9, .tx_datagrams = 9, .rx_errors = 3 }, NULL },
+	{ { .rx_overflows = 5, .tx_full = 6, .tx_errors = 7 },
+	  { .rx_overflows = 5, .tx_full = 6, .tx_errors = 7 },
+	  NULL },
+	{ { .rx_overflows = 5 }, { .rx_overflows = 12 }, "7 SIP datagrams were lost" },
+	{ { .tx_full = 1 }, { .tx_full = 2 }, "1 SIP datagrams were not sent" },
+	{ { .tx_errors = 0 }, { .tx_errors = 30 }, "30 SIP datagrams were refused" },
+};
+
+START_TEST(watch_describes_what_is_new)
+{
+	char text[TD_WATCH_TEXT_MAX] = "";
+	bool says = td_watch_describe(&troubles[_i].before, &troubles[_i].now, text);
+
+	ck_assert_int_eq(says, troubles[_i].says != NULL);
+	if (says)
+		ck_assert_ptr_nonnull(strstr(text, troubles[_i].says));
+}
+END_TEST
+
 START_TEST(folders)
 {
 	char path[5000];
@@ -237,6 +262,8 @@ int main(void)
 	tcase_add_test(tcase, data_dir_below_a_file);
 	tcase_add_test(tcase, database_is_something_else);
 	tcase_add_test(tcase, folders);
+	tcase_add_loop_test(tcase, watch_describes_what_is_new, 0,
+			    sizeof troubles / sizeof troubles[0]);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -174,6 +174,31 @@ START_TEST(a_burst_arrives_whole)
 }
 END_TEST
 
+// What the kernel drops while nobody reads is counted, to the last one.
+START_TEST(overflow_is_counted)
+{
+	const uint32_t sent = 60000;
+	struct td_udp_stats stats;
+	int peer;
+
+	open_at("127.0.0.1");
+	peer = peer_to("127.0.0.1", AF_INET);
+	for (uint32_t i = 0; i < sent; i++)
+		ck_assert_int_eq(send(peer, &i, sizeof i, 0), sizeof i);
+	// The buffer is full for good: it must be emptied before one more can bring the news.
+	for (int i = 0; i < 1000; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_uint_lt(received.count, sent);
+	ck_assert_int_eq(send(peer, "x", 1, 0), 1);
+	until(&received.count, received.count + 1);
+	td_udp_get_stats(udp, &stats);
+	ck_assert_uint_gt(stats.rx_overflows, 0);
+	ck_assert_uint_eq(stats.rx_datagrams + stats.rx_overflows, sent + 1);
+	close(peer);
+	finish(true);
+}
+END_TEST
+
 // A full queue says so; the turn's end empties it, in few system calls.
 START_TEST(the_queue_fills_and_empties)
 {
@@ -330,6 +355,7 @@ int main(void)
 	tcase_add_loop_test(tcase, echo_over_every_family, 0, sizeof families / sizeof families[0]);
 	tcase_add_test(tcase, sizes_from_nothing_to_the_most);
 	tcase_add_test(tcase, a_burst_arrives_whole);
+	tcase_add_test(tcase, overflow_is_counted);
 	tcase_add_test(tcase, the_queue_fills_and_empties);
 	tcase_add_test(tcase, what_cannot_be_sent_is_refused_or_counted);
 	tcase_add_test(tcase, closed_from_within_its_callback);
