@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <dirent.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,14 +99,19 @@ static void setup(void)
 	descriptors_before = count_descriptors();
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+	(void)status;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
 static void teardown(void)
 {
-	char command[128];
-
 	td_config_free(config);
 	config = NULL;
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
 	ck_assert_uint_eq(count_descriptors(), descriptors_before);
 }
 
