@@ -56,7 +56,7 @@ static void on_adopted(struct td_media_worker *worker, uint32_t stream,
 	hot->rx.flags &= (uint8_t) ~(TD_RX_ACTIVE | TD_RX_STEADY);
 	td_rtp_source_expect(&cold->source, header->ssrc, header->sequence);
 	cold->remote = cold->lock.accepted;
-	td_sender_set_target(&hot->tx, cold, cold->sdp_next_hop, same_address);
+	td_sender_set_target(td_media_tx(worker, stream), cold, cold->sdp_next_hop, same_address);
 	if (!same_address)
 		td_media_note_learned(worker, stream);
 }

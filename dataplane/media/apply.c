@@ -36,9 +36,24 @@ static void set_listeners(struct td_media_worker *worker, const struct td_change
 	worker->cold[feed].sink_count = count;
 	memcpy(worker->cold[feed].sinks, sinks, count * sizeof sinks[0]);
 	worker->streams[feed].rx.sink = count == 0   ? TD_SINK_NONE
-					: count == 1 ? sinks[0]
+					: count == 1 ? worker->cold[sinks[0]].tx_slot
 						     : TD_SINK_FANOUT;
 	worker->streams[feed].rx.flags &= (uint8_t)~TD_RX_STEADY;
+}
+
+// Where one stream is heard by one listener, the lines a packet needs lie side by side.
+static void place(struct td_media_worker *worker, const struct td_worker_context *context,
+		  const struct td_change_plan *plan)
+{
+	td_media_place_home(worker, context->members); // those that leave with this plan, too
+	for (unsigned from = 0; from < TD_MEMBER_MAX; from++) {
+		uint32_t heard_by = plan->heard_by[from];
+
+		if (heard_by != 0 && (heard_by & (heard_by - 1u)) == 0 &&
+		    !(plan->members[from] & TD_FEED_PLAYER))
+			td_media_place_beside(worker, plan->members[from],
+					      plan->members[__builtin_ctz(heard_by)]);
+	}
 }
 
 // Who hears whom. A listener whose feeder changes begins a new run of numbers.
@@ -54,13 +69,14 @@ static void apply_plan(struct td_media_worker *worker, const struct td_change *c
 		for (unsigned to = 0; to < TD_MEMBER_MAX; to++)
 			if (plan->heard_by[from] & 1u << to)
 				fed_by[to] = plan->members[from];
+	place(worker, context, plan);
 	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
 		uint32_t member = plan->members[i];
 
 		if (member == TD_FEED_NONE)
 			continue;
 		if (!(member & TD_FEED_PLAYER) && fed_by[i] != context->fed_by[i])
-			worker->streams[member].tx.flags |= TD_TX_FORCED;
+			td_media_tx(worker, member)->flags |= TD_TX_FORCED;
 		set_listeners(worker, plan, i);
 	}
 	memcpy(context->members, plan->members, sizeof context->members);
@@ -93,6 +109,7 @@ static void destroy_context(struct td_media_worker *worker, const struct td_chan
 {
 	struct td_worker_context *context = &worker->contexts[td_handle_index(change->context.v)];
 
+	td_media_place_home(worker, context->members);
 	for (unsigned i = 0; i < TD_MEMBER_MAX; i++)
 		destroy_member(worker, context->members[i]);
 	context->id.v = 0;
@@ -145,8 +162,7 @@ static void apply_stream_destroy(struct td_media_worker *worker, const struct td
 
 	apply_plan(worker, change);
 	event->u.stream_destroyed.stream = cold->id;
-	td_media_fill_stats(&worker->streams[change->object], cold,
-			    &event->u.stream_destroyed.stats);
+	td_media_fill_stats(worker, change->object, &event->u.stream_destroyed.stats);
 	td_media_stream_destroy(worker, change->object);
 	note(worker, TD_NOTE_STREAM_GONE, event->u.stream_destroyed.stream.v);
 }

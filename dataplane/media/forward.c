@@ -1,13 +1,14 @@
 // FORWARD: packets of one party, rewritten into the stream of another, as vectors.
 //
-//   ask for the tx lines of all (rx lines, prefetched after demux)
-//     --> admit, rewrite and push one after the other
+//   admit --> rewrite --> push, one packet after the other
+//
+// The rx line of the speaker and the tx line of its only listener lie side by side (placement.c)
+// and both were asked for when the packet was looked up.
 //
 // Nearly every packet is the next one of a steady stream. For it admit_next, rewrite and push are
 // one function to the compiler, so what they tell each other stays in registers and half of the
 // questions are answered before the program runs; everything else goes through forward_any.
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include "media/sender.h"
 #include "media/worker_state.h"
@@ -59,7 +60,8 @@ HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet, ui
 // A packet that comes late belongs to the feeder's run only if it lies behind where the run began.
 RARE bool before_run(const struct td_media_worker *worker, uint32_t sink, uint16_t sequence)
 {
-	return (int16_t)(sequence - worker->cold[sink].floor_sequence) <= 0;
+	return (int16_t)(sequence - worker->cold[worker->streams[sink].tx.stream].floor_sequence) <=
+	       0;
 }
 
 // Sum of what the UDP checksum covers and we change: addresses, ports, the RTP header.
@@ -104,7 +106,7 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 	if (UNLIKELY(!(tx->flags & TD_TX_READY)))
 		return TD_DROP_SINK_NO_REMOTE;
 	if (UNLIKELY(fresh))
-		td_sender_resync(tx, &worker->cold[sink], fw->packet->stream, fw->ssrc,
+		td_sender_resync(tx, &worker->cold[tx->stream], fw->packet->stream, fw->ssrc,
 				 fw->sequence, fw->timestamp, now_ns);
 	numbers->payload_type = fw->is_event ? tx->event_payload_type : tx->payload_type;
 	if (UNLIKELY(numbers->payload_type > 127)) {
@@ -155,7 +157,7 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 	memcpy(&ports, udp, sizeof ports);
 	memcpy(&checksum, udp + 6, sizeof checksum);
 	removed = sum_before(fw->packet, l3, rtp, ports);
-	start = td_sender_headers(worker->neighbours, tx, &worker->cold[sink], udp, udp_len,
+	start = td_sender_headers(worker->neighbours, tx, &worker->cold[tx->stream], udp, udp_len,
 				  &added);
 	if (UNLIKELY(start == NULL))
 		return TD_DROP_NEIGHBOUR_UNRESOLVED;
@@ -227,12 +229,13 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 		    struct td_tx *tx)
 {
 	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
-	uint32_t last = cold->sinks[cold->sink_count - 1u];
+	uint32_t last = worker->cold[cold->sinks[cold->sink_count - 1u]].tx_slot;
 	bool any = false;
 	int outcome;
 
 	for (uint32_t i = 0; i + 1u < cold->sink_count; i++)
-		any |= send_copy(worker, fw, cold->sinks[i], now_ns, tx) == SENT;
+		any |= send_copy(worker, fw, worker->cold[cold->sinks[i]].tx_slot, now_ns, tx) ==
+		       SENT;
 	outcome = rewrite_any(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
 			      td_packet_udp(fw->packet), now_ns);
 	if (outcome == SENT)
@@ -268,28 +271,16 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 	push(worker, fw.sink, packet->mbuf, tx);
 }
 
-HOT void prefetch_sink(const struct td_media_worker *worker, uint32_t stream)
-{
-	uint32_t sink = worker->streams[stream].rx.sink;
-
-	if (LIKELY(sink < TD_SINK_FANOUT))
-		rte_prefetch0(&worker->streams[sink].tx);
-}
-
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		       uint64_t now_ns, struct td_tx *tx)
 {
 	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS), forwarded = 0;
 
-	for (uint32_t i = 0; i < n && i < TD_PACKET_AHEAD; i++)
-		prefetch_sink(worker, packets[i].stream);
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_packet *packet = &packets[i];
 		struct td_forward fw;
 		int outcome;
 
-		if (i + TD_PACKET_AHEAD < n)
-			prefetch_sink(worker, packets[i + TD_PACKET_AHEAD].stream);
 		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
 			forward_any(worker, packet, now_ns, tx);
 			continue;

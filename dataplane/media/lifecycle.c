@@ -19,6 +19,8 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	hot->rx.flags = TD_RX_LIVE;
 	hot->tx.feed = TD_FEED_NONE;
 	hot->tx.flags = TD_TX_FORCED;
+	hot->tx.stream = index;
+	cold->tx_slot = index;
 	hot->tx.ssrc = create->ssrc;
 	hot->tx.last_sequence = create->sequence;
 	hot->tx.last_timestamp = create->timestamp;
@@ -68,6 +70,7 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 {
 	struct td_stream *hot = &worker->streams[stream];
 	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_command_stream_set_remote *set = &remote->set;
 	bool accepted_elsewhere;
 
@@ -79,15 +82,15 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	hot->rx.codec = set->codec;
 	hot->rx.payload_type = set->payload_type_rx;
 	hot->rx.event_payload_type = set->event_payload_type_rx;
-	hot->tx.payload_type = set->payload_type;
-	hot->tx.event_payload_type = set->event_payload_type;
+	tx->payload_type = set->payload_type;
+	tx->event_payload_type = set->event_payload_type;
 	cold->dscp = set->dscp;
 	cold->sdp_next_hop = remote->next_hop;
 	cold->rtcp_next_hop = remote->rtcp_next_hop;
 	cold->remote = cold->lock.rank == TD_LOCK_NOBODY ? set->remote : cold->lock.accepted;
 	accepted_elsewhere = cold->lock.rank == TD_LOCK_OTHER;
 	cold->learned_pending = false;
-	td_sender_set_target(&hot->tx, cold, remote->next_hop,
+	td_sender_set_target(tx, cold, remote->next_hop,
 			     cold->lock.rank != TD_LOCK_NOBODY && !accepted_elsewhere);
 	if (accepted_elsewhere)
 		td_media_note_learned(worker, stream);
@@ -104,7 +107,7 @@ void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 	if (!cold->learned_pending || !td_endpoint_equal(&cold->remote, &change->remote))
 		return;
 	cold->learned_pending = false;
-	td_sender_set_target(&worker->streams[stream].tx, cold, change->next_hop, true);
+	td_sender_set_target(td_media_tx(worker, stream), cold, change->next_hop, true);
 }
 
 static uint8_t emptiest_slot(const struct td_media_worker *worker)

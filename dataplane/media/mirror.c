@@ -3,16 +3,19 @@
 
 #define US_PER_RTP_UNIT 125u
 
-void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *cold,
+void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 			 struct td_stream_stats *stats)
 {
+	const struct td_stream *hot = &worker->streams[stream];
+	const struct td_stream_tx *tx = td_media_tx(worker, stream);
+	struct td_stream_cold *cold = &worker->cold[stream];
 	const struct td_rtp_source *source = &hot->rx.source;
 
 	memset(stats, 0, sizeof *stats);
 	stats->rx_packets = td_carry_update(&cold->rx_packets, hot->rx.packets);
 	stats->rx_bytes = td_carry_update(&cold->rx_octets, hot->rx.octets);
-	stats->tx_packets = td_carry_update(&cold->tx_packets, hot->tx.packets);
-	stats->tx_bytes = td_carry_update(&cold->tx_octets, hot->tx.octets);
+	stats->tx_packets = td_carry_update(&cold->tx_packets, tx->packets);
+	stats->tx_bytes = td_carry_update(&cold->tx_octets, tx->octets);
 	stats->rx_expected = td_rtp_source_expected(source, &cold->source);
 	stats->rx_lost = (int64_t)stats->rx_expected -
 			 (int64_t)td_rtp_source_received(source, &cold->source);
@@ -25,7 +28,7 @@ void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *col
 	stats->rx_jitter_us = (source->jitter_q4 >> 4) * US_PER_RTP_UNIT;
 	stats->rx_jitter_max_us = (source->jitter_max_q4 >> 4) * US_PER_RTP_UNIT;
 	stats->rx_ssrc = source->ssrc;
-	stats->tx_ssrc = hot->tx.ssrc;
+	stats->tx_ssrc = tx->ssrc;
 	stats->rtt_us = cold->rtt_us;
 	stats->remote_jitter_us = cold->remote_jitter_us;
 	stats->remote_lost = cold->remote_lost;
@@ -35,29 +38,32 @@ void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *col
 }
 
 // Each only grows, so an equal sum says that none has moved.
-static uint64_t activity(const struct td_stream *hot, const struct td_stream_cold *cold)
+static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
 {
+	const struct td_stream *hot = &worker->streams[stream];
+	const struct td_stream_tx *tx = td_media_tx(worker, stream);
+	const struct td_stream_cold *cold = &worker->cold[stream];
+
 	return cold->rx_packets.total + (uint32_t)(hot->rx.packets - cold->rx_packets.seen) +
-	       cold->tx_packets.total + (uint32_t)(hot->tx.packets - cold->tx_packets.seen) +
+	       cold->tx_packets.total + (uint32_t)(tx->packets - cold->tx_packets.seen) +
 	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx;
 }
 
 bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream)
 {
-	const struct td_stream_cold *cold = &worker->cold[stream];
-
-	return activity(&worker->streams[stream], cold) == cold->mirrored;
+	return activity(worker, stream) == worker->cold[stream].mirrored;
 }
 
 void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 {
 	const struct td_stream *hot = &worker->streams[stream];
 	struct td_stream_cold *cold = &worker->cold[stream];
+	const struct td_stream_tx *tx = td_media_tx(worker, stream);
 	struct td_stream_mirror *mirror = &worker->mirrors[stream];
 	struct td_stream_stats stats;
 
-	td_media_fill_stats(hot, cold, &stats);
-	cold->mirrored = activity(hot, cold);
+	td_media_fill_stats(worker, stream, &stats);
+	cold->mirrored = activity(worker, stream);
 	td_mirror_write_begin(&mirror->lock);
 	mirror->id = cold->id;
 	mirror->context = cold->context;
@@ -66,11 +72,11 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	mirror->local = cold->local;
 	mirror->remote = cold->remote;
 	mirror->codec = hot->rx.codec;
-	mirror->payload_type = hot->tx.payload_type;
-	mirror->event_payload_type = hot->tx.event_payload_type;
+	mirror->payload_type = tx->payload_type;
+	mirror->event_payload_type = tx->event_payload_type;
 	mirror->source_locked = hot->rx.key != 0;
-	mirror->tx_sequence = hot->tx.last_sequence;
-	mirror->tx_timestamp = hot->tx.last_timestamp;
+	mirror->tx_sequence = tx->last_sequence;
+	mirror->tx_timestamp = tx->last_timestamp;
 	mirror->stats = stats;
 	td_mirror_write_end(&mirror->lock);
 }

@@ -12,7 +12,7 @@
 static bool write_frame(struct td_media_worker *worker, uint32_t sink, uint32_t feed,
 			const uint8_t *payload, struct rte_mbuf *mbuf, uint64_t now_ns)
 {
-	struct td_stream_tx *tx = &worker->streams[sink].tx;
+	struct td_stream_tx *tx = td_media_tx(worker, sink);
 	struct td_stream_cold *cold = &worker->cold[sink];
 	uint8_t *udp = (uint8_t *)mbuf->buf_addr + mbuf->data_off, *start;
 	bool fresh = td_sender_must_resync(tx, feed, 0);
@@ -50,12 +50,12 @@ static bool write_frame(struct td_media_worker *worker, uint32_t sink, uint32_t 
 static bool play_to(struct td_media_worker *worker, const struct td_player *player, uint32_t sink,
 		    uint32_t feed, uint64_t now_ns, struct td_tx *tx)
 {
-	const struct td_stream *hot = &worker->streams[sink];
-	const uint8_t *payload = player->prompt->payload[hot->rx.codec];
+	const struct td_stream_tx *to = td_media_tx(worker, sink);
+	const uint8_t *payload = player->prompt->payload[worker->streams[sink].rx.codec];
 	struct rte_mbuf *mbuf;
 
-	if (!(hot->tx.flags & TD_TX_READY) || payload == NULL ||
-	    !td_media_reachable(worker, hot->tx.next_hop))
+	if (!(to->flags & TD_TX_READY) || payload == NULL ||
+	    !td_media_reachable(worker, to->next_hop))
 		return false; // nothing was made, so nothing is dropped
 	mbuf = rte_pktmbuf_alloc(worker->pool);
 	if (mbuf == NULL) {
@@ -69,7 +69,7 @@ static bool play_to(struct td_media_worker *worker, const struct td_player *play
 		return false;
 	}
 	worker->stats->originated++;
-	td_tx_push(tx, td_neighbour_port(worker->neighbours, hot->tx.next_hop), mbuf);
+	td_tx_push(tx, td_neighbour_port(worker->neighbours, to->next_hop), mbuf);
 	return true;
 }
 

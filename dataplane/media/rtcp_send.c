@@ -12,16 +12,16 @@ static uint64_t next_interval_ns(struct td_media_worker *worker)
 	return INTERVAL_NS / 2 + td_media_random(worker) % INTERVAL_NS;
 }
 
-static bool target(const struct td_stream *hot, const struct td_stream_cold *cold,
-		   struct td_udp_flow *flow)
+static bool target(const struct td_stream *hot, const struct td_stream_tx *tx,
+		   const struct td_stream_cold *cold, struct td_udp_flow *flow)
 {
 	bool mux = (hot->rx.flags & TD_RX_MUX) != 0;
 
-	if (!(hot->tx.flags & TD_TX_READY))
+	if (!(tx->flags & TD_TX_READY))
 		return false;
 	flow->source = cold->local;
 	flow->destination = cold->remote;
-	flow->next_hop = hot->tx.next_hop;
+	flow->next_hop = tx->next_hop;
 	flow->dscp = cold->dscp;
 	if (mux)
 		return true;
@@ -41,17 +41,18 @@ static uint32_t since_units(uint64_t then_ns, uint64_t now_ns)
 }
 
 static size_t build(struct td_media_worker *worker, const struct td_stream *hot,
-		    struct td_stream_cold *cold, uint64_t now_ns, uint8_t *bytes)
+		    const struct td_stream_tx *tx, struct td_stream_cold *cold, uint64_t now_ns,
+		    uint8_t *bytes)
 {
 	struct td_rtcp_sender sender;
 	struct td_rtcp_report report;
-	struct td_rtcp_compound compound = { .ssrc = hot->tx.ssrc, .cname = cold->cname };
+	struct td_rtcp_compound compound = { .ssrc = tx->ssrc, .cname = cold->cname };
 
-	if (hot->tx.packets != cold->rtcp_tx_reported) {
+	if (tx->packets != cold->rtcp_tx_reported) {
 		sender.ntp = td_rtcp_ntp(now_ns + worker->realtime_offset_ns);
-		sender.rtp_timestamp = td_sender_timestamp(&hot->tx, now_ns);
-		sender.packets = hot->tx.packets;
-		sender.octets = hot->tx.octets;
+		sender.rtp_timestamp = td_sender_timestamp(tx, now_ns);
+		sender.packets = tx->packets;
+		sender.octets = tx->octets;
 		compound.sender = &sender;
 	}
 	if (hot->rx.source.received != 0) {
@@ -62,35 +63,36 @@ static size_t build(struct td_media_worker *worker, const struct td_stream *hot,
 		}
 		compound.report = &report;
 	}
-	cold->rtcp_tx_reported = hot->tx.packets;
+	cold->rtcp_tx_reported = tx->packets;
 	return td_rtcp_build(bytes, &compound);
 }
 
 bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns,
-			struct td_tx *tx)
+			struct td_tx *wire)
 {
 	struct td_stream *hot = &worker->streams[stream];
 	struct td_stream_cold *cold = &worker->cold[stream];
+	const struct td_stream_tx *tx = td_media_tx(worker, stream);
 	struct td_udp_flow flow;
 	struct rte_mbuf *mbuf;
 	size_t len;
 
 	cold->rtcp_due_ns = now_ns + next_interval_ns(worker);
-	if (!target(hot, cold, &flow) || !td_media_reachable(worker, flow.next_hop))
+	if (!target(hot, tx, cold, &flow) || !td_media_reachable(worker, flow.next_hop))
 		return false;
 	mbuf = rte_pktmbuf_alloc(worker->pool);
 	if (mbuf == NULL) {
 		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
 		return false;
 	}
-	len = build(worker, hot, cold, now_ns, rte_pktmbuf_mtod(mbuf, uint8_t *));
+	len = build(worker, hot, tx, cold, now_ns, rte_pktmbuf_mtod(mbuf, uint8_t *));
 	mbuf->data_len = (uint16_t)len;
 	mbuf->pkt_len = (uint32_t)len;
 	if (td_udp_encapsulate(worker->neighbours, &flow, mbuf) != 0) {
 		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
 		return false;
 	}
-	td_tx_push(tx, td_neighbour_port(worker->neighbours, flow.next_hop), mbuf);
+	td_tx_push(wire, td_neighbour_port(worker->neighbours, flow.next_hop), mbuf);
 	worker->stats->originated++;
 	cold->rtcp_tx++;
 	return true;

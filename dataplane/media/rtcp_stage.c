@@ -54,7 +54,8 @@ void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet,
 		td_media_drop(worker, packet->mbuf, TD_DROP_UDP_CHECKSUM);
 		return;
 	}
-	error = td_rtcp_parse(packet->payload, packet->payload_len, hot->tx.ssrc, &summary);
+	error = td_rtcp_parse(packet->payload, packet->payload_len,
+			      td_media_tx(worker, packet->stream)->ssrc, &summary);
 	if (error != 0) {
 		td_media_drop(worker, packet->mbuf,
 			      error == -TD_ETRUNCATED ? TD_DROP_RTCP_SHORT

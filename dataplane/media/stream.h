@@ -1,7 +1,7 @@
 // The hot half of a stream: two cache lines, and nothing else is touched to forward a packet.
 //
-//   FORWARD A -> B:    packet --> A.rx --> B.tx --> wire
-//                               (line 0)  (line 1)       each prefetched a stage ahead
+//   FORWARD A -> B:    packet --> slot A: | A.rx | B.tx | --> wire
+//                                          line 0  line 1    side by side: media/placement.c
 //
 // rx: whose packets are accepted (source key, payload types), RFC 3550 statistics, and who listens.
 // tx: where packets go, and the numbers that make what this stream sends one unbroken RTP stream
@@ -51,7 +51,7 @@ struct td_stream_rx {
 	struct td_rtp_source source;
 	uint64_t last_ns;
 	uint32_t octets; // payload, since creation, wraps; totals are in the cold half
-	uint32_t sink;   // stream index, or TD_SINK_*
+	uint32_t sink;   // the slot of the only listener's tx, or TD_SINK_*
 	uint8_t payload_type;
 	uint8_t event_payload_type; // TD_PAYLOAD_TYPE_NONE matches nothing: types have 7 bits
 	uint8_t flags;              // TD_RX_*
@@ -76,7 +76,7 @@ struct td_stream_tx {
 	uint8_t flags;            // TD_TX_*
 	uint8_t tos;              // DSCP << 2
 	uint16_t ip_sum;          // folded sum of the IPv4 header's words that never change
-	uint32_t reserved;
+	uint32_t stream;          // whose tx this is
 };
 
 struct td_stream {

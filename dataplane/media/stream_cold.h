@@ -53,6 +53,7 @@ struct td_stream_cold {
 	bool remote_bye;
 	bool learned_pending; // main has not answered yet with the next hop of a learned source
 	uint8_t dscp;
+	uint32_t tx_slot; // where this stream's tx line is
 
 	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
 	uint32_t sender_middle;    // of the last SR received: LSR

@@ -75,6 +75,13 @@ static inline void td_media_drop(struct td_media_worker *worker, struct rte_mbuf
 	rte_pktmbuf_free(mbuf);
 }
 
+// The sending half of a stream, wherever it has been put (placement.c).
+static inline struct td_stream_tx *td_media_tx(const struct td_media_worker *worker,
+					       uint32_t stream)
+{
+	return &worker->streams[worker->cold[stream].tx_slot].tx;
+}
+
 // False: what goes there now is only going to be dropped. Packets of our own are then not made at
 // all, so every drop is of a packet that came in.
 static inline bool td_media_reachable(const struct td_media_worker *worker, uint32_t next_hop)
@@ -119,8 +126,13 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index);
 void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
 		      bool on);
 
+// placement.c: every tx line of these streams is at home again.
+void td_media_place_home(struct td_media_worker *worker, const uint32_t members[TD_MEMBER_MAX]);
+// The tx line of `listener` moves beside the rx line of the one it hears.
+void td_media_place_beside(struct td_media_worker *worker, uint32_t speaker, uint32_t listener);
+
 // mirror.c
-void td_media_fill_stats(const struct td_stream *hot, struct td_stream_cold *cold,
+void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 			 struct td_stream_stats *stats);
 void td_media_mirror(struct td_media_worker *worker, uint32_t stream);
 // True when nothing was counted since the mirror was written.

@@ -15,6 +15,7 @@
 #include "net/local.h"
 #include "net/packet.h"
 #include "net/port.h"
+#include "td_limits.h"
 #include "td_stats.h"
 
 #define TD_PARSE_VECTOR  64
@@ -36,9 +37,12 @@ static inline void td_parse_lookup(const struct td_parse_env *env, struct td_pac
 {
 	uint32_t entry = td_demux_lookup(env->demux, packet->local,
 					 __builtin_bswap16(packet->local_port_be));
+	const uint8_t *stream;
 
 	packet->stream = entry;
-	rte_prefetch0(env->streams + (size_t)td_demux_stream(entry) * env->stream_bytes);
+	stream = env->streams + (size_t)td_demux_stream(entry) * env->stream_bytes;
+	rte_prefetch0(stream);
+	rte_prefetch0(stream + TD_CACHE_LINE); // of the one that listens (media/placement.c)
 }
 
 static inline void td_parse_expect(const struct td_parse_env *env, const struct td_packet *packet)
@@ -47,7 +51,8 @@ static inline void td_parse_expect(const struct td_parse_env *env, const struct 
 }
 
 // Takes `count` frames that came in on `in_port`. Good ones come out in `udp` and `other` (room for
-// TD_PARSE_VECTOR each), the UDP ones looked up; the rest are freed and counted in stats->drops. All are counted as received. Returns the UDP count.
+// TD_PARSE_VECTOR each), the UDP ones looked up; the rest are freed and counted in stats->drops. All
+// are counted as received. Returns the UDP count.
 uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
 			uint32_t count, struct td_packet *udp, struct td_packet *other,
 			uint32_t *other_count, struct td_worker_stats *stats);

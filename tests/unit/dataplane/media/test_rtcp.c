@@ -96,7 +96,7 @@ START_TEST(sender_reports_say_what_was_sent)
 	// NTP and RTP time name the same instant.
 	{
 		struct td_media_worker *worker = td_engine_worker(world.engine, 0);
-		const struct td_stream_tx *tx = &worker->streams[td_handle_index(a.id.v)].tx;
+		const struct td_stream_tx *tx = td_media_tx(worker, td_handle_index(a.id.v));
 		uint64_t at_ns = 0;
 		uint32_t units;
 

@@ -440,6 +440,6 @@ struct td_stream_stats world_stats(struct world *world, struct td_stream_id stre
 	uint32_t index = td_handle_index(stream.v);
 	struct td_media_worker *worker = td_engine_worker(world->engine, 0);
 
-	td_media_fill_stats(&worker->streams[index], &worker->cold[index], &stats);
+	td_media_fill_stats(worker, index, &stats);
 	return stats;
 }
