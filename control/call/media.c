@@ -307,15 +307,16 @@ static bool waits(const struct td_media *media)
 static void assume(struct td_call *call, struct td_media_request *request)
 {
 	struct td_media *media = &call->media;
+	struct td_leg *leg = request->leg;
 
 	media->request_count++;
 	request->cells = media->cells;
-	if (request->kind == TD_COMMAND_STREAM_SET_REMOTE)
-		request->leg->media.remote_applied = request->leg->media.remote_serial;
+	if (leg && request->kind == TD_COMMAND_STREAM_SET_REMOTE)
+		leg->media.remote_applied = leg->media.remote_serial;
+	if (leg && request->kind == TD_COMMAND_STREAM_DESTROY)
+		leg->media.ending = true;
 	if (request->kind == TD_COMMAND_MATRIX_EDIT)
 		media->cells = cells_due(call);
-	if (request->kind == TD_COMMAND_STREAM_DESTROY)
-		request->leg->media.ending = true;
 	if (request->kind == TD_COMMAND_PLAYER_DESTROY)
 		media->old_ending = true;
 }
