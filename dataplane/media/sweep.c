@@ -5,7 +5,7 @@
 #include "media/worker_state.h"
 
 #define PERIOD_NS  1000000000ull
-#define VISITS_MAX 256u   // a call
+#define VISITS_MAX 64u    // a call: some 20 us
 #define RATE_MAX   50000u // visits a second: each is a dozen cache lines from afar
 #define AHEAD      3u     // visits
 
