@@ -154,6 +154,9 @@ lab_at_most() {
 
 # The last line of every scenario.
 lab_done() {
+	if [ -n "${LAB_CONTROL_PID:-}${LAB_DATAPLANE_PID:-}" ]; then
+		lab_check "what still runs of the switch stops when told" lab_switch_ends_well
+	fi
 	if [ "$LAB_CHECKS" -eq 0 ]; then
 		echo "$LAB_NAME: no check was made"
 		exit 1
