@@ -11,8 +11,8 @@
 // it; a refusal is a sentence that says what was found and what was expected.
 //
 // Bells: control writes the command bell after pushing; the dataplane's main thread writes the
-// event bell for its own events and, within a millisecond, on behalf of the workers, who make no
-// system calls.
+// event bell for its own events and on behalf of the workers, who make no system calls: within a
+// millisecond while commands come, within four while calls are merely up.
 #pragma once
 
 #include <stddef.h>
