@@ -212,6 +212,10 @@ static struct td_leg *next_stream(struct td_call *call, struct td_command *comma
 			.context = call->media.context,
 			.family = leg->media.family,
 			.owner = call->key,
+			// Where its media will come from; before an answer only its signalling says.
+			.toward = leg->agreed.remote.family == leg->media.family
+					  ? leg->agreed.remote
+					  : leg->peer,
 		};
 		return leg;
 	}

@@ -114,6 +114,43 @@ START_TEST(families)
 }
 END_TEST
 
+// Of several addresses of ours the one that suits the peer is taken.
+START_TEST(address_by_the_peer)
+{
+	static const struct {
+		const char *toward;
+		const char *ours;
+	} rows[] = {
+		{ "10.77.0.10", "10.77.0.2" },
+		{ "10.88.0.10", "10.88.0.2" },
+		{ "192.0.2.1", "10.77.0.2" }, // off both links: the one with a gateway
+	};
+	struct world_options options = {
+		.workers = 1, .streams = 16, .port_count = 4, .second_address = true
+	};
+	struct td_command create = { .kind = TD_COMMAND_STREAM_CREATE };
+	struct td_endpoint ours;
+	struct td_event event;
+
+	world_open(&world, &options);
+	context = world_context(&world);
+	create.u.stream_create.context = context;
+	create.u.stream_create.family = TD_FAMILY_IPV4;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		create.u.stream_create.toward = frame_endpoint(rows[i].toward, 4000);
+		ours = frame_endpoint(rows[i].ours, 0);
+		event = world_do(&world, &create);
+		ck_assert(td_endpoint_same_addr(&event.u.stream_created.local, &ours));
+	}
+	// Both pairs of 10.77.0.2 are taken: the other address serves, then nothing does.
+	create.u.stream_create.toward = frame_endpoint("10.77.0.10", 4000);
+	ours = frame_endpoint("10.88.0.2", 0);
+	event = world_do(&world, &create);
+	ck_assert(td_endpoint_same_addr(&event.u.stream_created.local, &ours));
+	ck_assert_int_eq(world_command(&world, &create).result, -TD_ENO_PORT);
+}
+END_TEST
+
 START_TEST(matrix_refused_changes_nothing)
 {
 	struct td_command command = { .kind = TD_COMMAND_MATRIX_EDIT };
@@ -272,6 +309,7 @@ int main(void)
 	tcase_add_test(tcase, after_its_deadline_nothing_happens);
 	tcase_add_test(tcase, stale_handles);
 	tcase_add_test(tcase, families);
+	tcase_add_test(tcase, address_by_the_peer);
 	tcase_add_test(tcase, matrix_refused_changes_nothing);
 	tcase_add_test(tcase, matrix_errors);
 	tcase_add_test(tcase, codecs_must_agree);

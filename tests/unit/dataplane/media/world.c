@@ -99,6 +99,12 @@ void world_open(struct world *world, const struct world_options *options)
 	world->now_ns = 1000000 * WORLD_MS;
 	world->workers = options->workers;
 	frame_world_open(&world->net);
+	if (options->second_address) {
+		struct td_local local = { .addr = frame_endpoint("10.88.0.2", 0),
+					  .prefix_bits = 24 };
+
+		ck_assert_int_eq(td_locals_add(&world->net.locals, &local), 0);
+	}
 	open_region(world, options);
 	make_prompts(world);
 	ck_assert_int_eq(td_demux_create(world->net.locals.count, WORLD_PORT,
