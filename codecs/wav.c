@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codecs/g711.h"
+#include "td_assert.h"
 
 #define FORMAT_EXTENSIBLE 0xfffe
 #define CHANNELS_MAX      8
@@ -131,6 +132,7 @@ static int32_t sample_at(const struct td_wav *wav, const uint8_t *frame, unsigne
 
 void td_wav_to_mono(const struct td_wav *wav, int16_t *pcm)
 {
+	TD_ASSERT(wav->channels > 0); // td_wav_parse has seen to it
 	for (size_t i = 0; i < wav->frames; i++) {
 		const uint8_t *frame = wav->data + i * wav->frame_bytes;
 		int32_t sum = 0;

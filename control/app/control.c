@@ -29,8 +29,10 @@ struct stage {
 
 static int start_loop(struct td_control *control, char reason[TD_CONTROL_REASON_MAX])
 {
-	if (uv_loop_init(&control->loop) == 0)
+	if (uv_loop_init(&control->loop) == 0) {
+		td_gather_start(&control->gather, &control->loop);
 		return 0;
+	}
 	snprintf(reason, TD_CONTROL_REASON_MAX,
 		 "cannot make an event loop: raise the limit of open files (ulimit -n)");
 	return -TD_EIO;
@@ -39,6 +41,7 @@ static int start_loop(struct td_control *control, char reason[TD_CONTROL_REASON_
 // Whatever the other stages closed goes away here: their close callbacks run now.
 static void stop_loop(struct td_control *control)
 {
+	td_gather_stop(&control->gather);
 	uv_run(&control->loop, UV_RUN_DEFAULT);
 	TD_ASSERT(uv_loop_close(&control->loop) == 0);
 }

@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "app/gather.h"
 #include "config/config.h"
 #include "td_error.h"
 #include "td_role.h"
@@ -21,6 +22,7 @@
 struct td_control {
 	const struct td_config *config;
 	uv_loop_t loop;
+	struct td_gather_hooks gather;
 	struct td_store *store;
 	struct td_acd *acd;
 	struct td_link *link;

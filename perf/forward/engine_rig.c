@@ -29,6 +29,9 @@
 #define PAYLOAD_BYTES   160
 #define FRAME_BYTES     (14 + 20 + 8 + 12 + PAYLOAD_BYTES)
 
+static const uint8_t gateway_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe };
+static const uint8_t ssrc[4] = { 0, 0, 0, 1 };
+
 struct rig_stream {
 	struct td_stream_id id;
 	struct td_endpoint local, remote;
@@ -158,7 +161,7 @@ static bool turn_arp(uint8_t *frame)
 	if (inet_pton(AF_INET, GATEWAY, gateway) != 1 || memcmp(asked, gateway, 4) != 0)
 		return false;
 	memcpy(frame, frame + 6, 6);
-	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe", 6);
+	memcpy(frame + 6, gateway_mac, sizeof gateway_mac);
 	frame[21] = 2;
 	memcpy(frame + 32, frame + 22, 10);
 	memcpy(frame + 22, frame + 6, 6);
@@ -376,10 +379,11 @@ static void address_frame(struct td_rig *rig, uint8_t *frame)
 	udp->src_port = feed->source_port_be;
 	udp->dst_port = feed->destination_port_be;
 	udp->dgram_cksum = 0;
-	memcpy(frame + 42, "\x80\x00", 2);
+	frame[42] = 0x80;
+	frame[43] = 0x00;
 	memcpy(frame + 44, &sequence_be, 2);
 	memcpy(frame + 46, &timestamp_be, 4);
-	memcpy(frame + 50, "\x00\x00\x00\x01", 4);
+	memcpy(frame + 50, ssrc, sizeof ssrc);
 	sum = rte_ipv4_phdr_cksum(ip, 0) + rte_raw_cksum(udp, 8 + 12) + rig->payload_sum;
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -395,7 +399,9 @@ static struct rte_mbuf *make_frame(struct td_rig *rig)
 
 	must(frame != NULL, "packets", "the pool is empty");
 	memset(frame, 0xd5, FRAME_BYTES);
-	memcpy(frame + 6, "\x02\x00\x00\x00\x00\xfe\x08\x00", 8);
+	memcpy(frame + 6, gateway_mac, sizeof gateway_mac);
+	frame[12] = 0x08;
+	frame[13] = 0x00;
 	ip = (struct rte_ipv4_hdr *)(frame + 14);
 	udp = (struct rte_udp_hdr *)(frame + 34);
 	memset(ip, 0, sizeof *ip);

@@ -83,8 +83,8 @@ int td_listen_wav_parse(const uint8_t *bytes, size_t length, int channel, struct
 	size_t at = 12;
 
 	memset(out, 0, sizeof *out);
-	if (length < 12 || (memcmp(bytes, "RIFF", 4) && memcmp(bytes, "RF64", 4)) ||
-	    memcmp(bytes + 8, "WAVE", 4)) {
+	if (length < 12 || (memcmp(bytes, "RIFF", 4) != 0 && memcmp(bytes, "RF64", 4) != 0) ||
+	    memcmp(bytes + 8, "WAVE", 4) != 0) {
 		snprintf(error, 256, "no RIFF/WAVE header");
 		return -1;
 	}

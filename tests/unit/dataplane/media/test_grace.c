@@ -18,7 +18,7 @@ static _Atomic bool go_on;
 
 static void sleep_ms(unsigned ms)
 {
-	struct timespec time = { .tv_nsec = (long)ms * 1000000l };
+	struct timespec time = { .tv_nsec = (long)ms * 1000000L };
 
 	nanosleep(&time, NULL);
 }
