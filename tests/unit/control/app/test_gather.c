@@ -26,8 +26,8 @@ START_TEST(rate_and_slack_decide)
 		unsigned rate, busy_percent;
 		bool naps;
 	} rows[] = {
-		{ 10, 1, false },     { 1000, 10, false },   { 2900, 10, false },
-		{ 3200, 10, true },   { 10000, 50, true },   { 10000, 69, true },
+		{ 10, 1, false },     { 500, 10, false },    { 1000, 10, false },
+		{ 1400, 10, true },   { 10000, 50, true },   { 10000, 69, true },
 		{ 10000, 75, false }, { 10000, 100, false },
 	};
 
@@ -49,11 +49,11 @@ START_TEST(it_ends_well_below_where_it_began)
 
 	ck_assert_uint_gt(naps(&gather, 5000, 20, 1), 0);
 	ck_assert(gather.napping);
-	naps(&gather, 1500, 20, 1);
+	naps(&gather, 600, 20, 1);
 	ck_assert(gather.napping);
-	naps(&gather, 900, 20, 1);
+	naps(&gather, 300, 20, 1);
 	ck_assert(!gather.napping);
-	ck_assert_uint_eq(naps(&gather, 1500, 20, 1), 0);
+	ck_assert_uint_eq(naps(&gather, 800, 20, 1), 0);
 }
 END_TEST
 
