@@ -27,7 +27,7 @@ struct stage {
 	void (*stop)(struct td_control *control);
 };
 
-static int start_loop(struct td_control *control, char reason[TD_CONTROL_REASON_MAX])
+static int start_loop(struct td_control *control, char reason[TD_CONTROL_REASON_MAX]) TD_CONTROL
 {
 	if (uv_loop_init(&control->loop) == 0) {
 		td_gather_start(&control->gather, &control->loop);
@@ -39,7 +39,7 @@ static int start_loop(struct td_control *control, char reason[TD_CONTROL_REASON_
 }
 
 // Whatever the other stages closed goes away here: their close callbacks run now.
-static void stop_loop(struct td_control *control)
+static void stop_loop(struct td_control *control) TD_CONTROL
 {
 	td_gather_stop(&control->gather);
 	uv_run(&control->loop, UV_RUN_DEFAULT);

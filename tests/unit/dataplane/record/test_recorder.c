@@ -11,6 +11,7 @@
 #include "codecs/g711.h"
 #include "codecs/wav.h"
 #include "record/recorder.h"
+#include "scratch.h"
 #include "td_handle.h"
 
 #define TAPS       8
@@ -22,7 +23,7 @@
 #define MS         1000000ull
 #define REPORT_MAX 64
 
-static char folder[] = "/tmp/td-recorder-XXXXXX";
+static char folder[SCRATCH_MAX];
 static struct td_recorder *recorder;
 static struct td_tap_ring *ring;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -58,8 +59,7 @@ static void setup(void)
 	struct td_recorder_options options = { folder, TAPS, true };
 	char reason[TD_RECORDER_REASON_MAX];
 
-	strcpy(folder, "/tmp/td-recorder-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	scratch_make(folder);
 	report_count = refuse_count = 0;
 	ck_assert_int_eq(td_tap_ring_create(1024, &ring), 0);
 	ck_assert_int_eq(td_recorder_create(&options, &recorder, reason), 0);
@@ -68,14 +68,11 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[100];
-
 	if (recorder)
 		td_recorder_destroy(recorder);
 	recorder = NULL;
 	td_tap_ring_destroy(ring);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(folder);
 }
 
 static struct td_tap_id tap_id(uint32_t index)

@@ -11,15 +11,15 @@
 
 #include "codecs/wav.h"
 #include "record/wav_file.h"
+#include "scratch.h"
 
-static char folder[] = "/tmp/td-record-XXXXXX";
+static char folder[SCRATCH_MAX];
 static int folder_fd = -1;
 static int16_t frames[8000][TD_WAV_FILE_CHANNELS];
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/td-record-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	scratch_make(folder);
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < 8000; i++)
 		frames[i][0] = (int16_t)i;
@@ -27,11 +27,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[100];
-
 	close(folder_fd);
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(folder);
 }
 
 // Frames a player would find in the file.
