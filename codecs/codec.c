@@ -42,16 +42,64 @@ static int alaw_decode(void *state, const uint8_t *payload, size_t bytes, int16_
 	return (int)bytes;
 }
 
+static int one_byte_a_sample(const uint8_t *payload, size_t bytes)
+{
+	(void)payload;
+	return (int)bytes;
+}
+
 const struct td_codec *td_codec_get(enum td_codec_id id)
 {
 	static const struct td_codec table[TD_CODEC_COUNT] = {
-		[TD_CODEC_PCMU] = { TD_CODEC_PCMU, "PCMU", 8000, 8000, 0, 0, ulaw_encode,
-				    ulaw_decode },
-		[TD_CODEC_PCMA] = { TD_CODEC_PCMA, "PCMA", 8000, 8000, 8, 0, alaw_encode,
-				    alaw_decode },
+		[TD_CODEC_PCMU] = { .id = TD_CODEC_PCMU,
+				    .name = "PCMU",
+				    .clock_hz = 8000,
+				    .sample_hz = 8000,
+				    .static_payload_type = 0,
+				    .ptime_max_ms = 60,
+				    .rates = { 8000 },
+				    .encode = ulaw_encode,
+				    .decode = ulaw_decode,
+				    .duration = one_byte_a_sample },
+		[TD_CODEC_PCMA] = { .id = TD_CODEC_PCMA,
+				    .name = "PCMA",
+				    .clock_hz = 8000,
+				    .sample_hz = 8000,
+				    .static_payload_type = 8,
+				    .ptime_max_ms = 60,
+				    .rates = { 8000 },
+				    .encode = alaw_encode,
+				    .decode = alaw_decode,
+				    .duration = one_byte_a_sample },
 	};
 
-	if ((unsigned)id >= TD_CODEC_COUNT || id == TD_CODEC_NONE)
+	if ((unsigned)id >= TD_CODEC_COUNT || table[id].id == TD_CODEC_NONE)
 		return NULL;
 	return &table[id];
+}
+
+size_t td_codec_encoder_bytes_max(void)
+{
+	size_t most = 0;
+
+	for (unsigned id = 0; id < TD_CODEC_COUNT; id++) {
+		const struct td_codec *codec = td_codec_get((enum td_codec_id)id);
+
+		if (codec != NULL && codec->encoder_bytes > most)
+			most = codec->encoder_bytes;
+	}
+	return most;
+}
+
+size_t td_codec_decoder_bytes_max(void)
+{
+	size_t most = 0;
+
+	for (unsigned id = 0; id < TD_CODEC_COUNT; id++) {
+		const struct td_codec *codec = td_codec_get((enum td_codec_id)id);
+
+		if (codec != NULL && codec->decoder_bytes > most)
+			most = codec->decoder_bytes;
+	}
+	return most;
 }

@@ -28,22 +28,36 @@ enum td_command_kind {
 	TD_COMMAND_MATRIX_EDIT,  // set some cells; all or nothing, effective at the next tick
 	TD_COMMAND_RECORD_START, // -> tap; a stereo file: left and right hear one stream each
 	TD_COMMAND_RECORD_STOP,  // TD_EVENT_RECORD_CLOSED follows when the file is complete
+	TD_COMMAND_CONTEXT_MOVE, // to another worker; no packet is lost
+	TD_COMMAND_STREAM_MOVE, // to another context, with its first cells there; no packet is lost
+	TD_COMMAND_STREAM_TUNE, // what is listened for in it, what it is spared
+	TD_COMMAND_STREAM_DIGITS,  // sends digits to the peer
+	TD_COMMAND_PLAYER_CONTROL, // pause, resume, seek, splice, stop
 	TD_COMMAND_KIND_COUNT
 };
 
-enum td_member_kind { TD_MEMBER_NONE, TD_MEMBER_STREAM, TD_MEMBER_PLAYER };
+// The floor stands for everybody who is on it: see struct td_cell.
+enum td_member_kind { TD_MEMBER_NONE, TD_MEMBER_STREAM, TD_MEMBER_PLAYER, TD_MEMBER_FLOOR };
 
 struct td_member {
 	uint32_t kind;   // enum td_member_kind
-	uint32_t handle; // .v of a td_stream_id or td_player_id
+	uint32_t handle; // .v of a td_stream_id or td_player_id; 0 of the floor
 };
 
-#define TD_GAIN_UNITY 4096 // gains are Q12; 0 is silence
+#define TD_GAIN_UNITY  4096  // gains are Q12; 0 is silence
+#define TD_GAIN_MAX    32767 // nearly 8, +18 dB
+#define TD_GAIN_FOLLOW (-1)  // no gain of its own: the floor's rule holds again
 
-// gain[from][to]: how loud `to` hears `from`. A player can only be a `from`.
+// gain[from][to]: how loud `to` hears `from`. A player can only be a `from`. With the floor as one
+// end a single cell stands for a whole row or column:
+//
+//   {from, FLOOR}: talk[from]     {FLOOR, to}: hear[to]     both 0 to begin with
+//
+//   heard(from, to) = the cell's own gain, if one was ever set and is not TD_GAIN_FOLLOW;
+//                     else talk[from] * hear[to], and 0 when from = to
 struct td_cell {
 	struct td_member from, to;
-	int32_t gain_q12;
+	int32_t gain_q12; // 0 to TD_GAIN_MAX, or TD_GAIN_FOLLOW
 };
 
 struct td_command_stream_create {
@@ -68,16 +82,98 @@ struct td_command_stream_set_remote {
 	uint8_t payload_type_rx;        // what the peer sends (we chose it in our SDP)
 	uint8_t event_payload_type;     // RFC 4733, or TD_PAYLOAD_TYPE_NONE
 	uint8_t event_payload_type_rx;
-	uint8_t ptime_ms; // of what the peer sends; players send 20 ms whatever it says
+	uint8_t ptime_ms; // of the packets in both directions: 10 to 60
 	uint8_t dscp;
-	uint8_t reserved;
+	uint8_t cn_payload_type; // RFC 3389, or TD_PAYLOAD_TYPE_NONE
+	uint8_t cn_payload_type_rx;
+	uint8_t reserved[3];
+	struct td_codec_settings settings; // of our encoder
 };
 
-struct td_command_player_create {
+// What a stream is listened to for; each costs its decoding.
+#define TD_DETECT_DTMF     0x01u // in-band digits -> TD_EVENT_DIGIT
+#define TD_DETECT_FAX      0x02u // CNG, CED -> TD_EVENT_TONE
+#define TD_DETECT_PROGRESS 0x04u // dial, ringback, busy, congestion, SIT -> TD_EVENT_TONE
+#define TD_DETECT_BEEP     0x08u // an answering machine's beep -> TD_EVENT_TONE
+
+#define TD_TUNE_NO_DIGITS  0x01u // it hears nobody's digits, as events or as tones
+#define TD_TUNE_CONVERT    0x02u // its in-band digits reach the others as events and not as tones
+
+struct td_command_stream_tune {
+	struct td_stream_id stream;
+	uint32_t detect; // TD_DETECT_*: all that are wanted
+	uint32_t flags;  // TD_TUNE_*: likewise
+};
+
+enum td_digits_how {
+	TD_DIGITS_AUTO,  // as events where the peer has negotiated them, else as tones
+	TD_DIGITS_EVENT, // RFC 4733; -TD_ESTATE where the peer has not negotiated it
+	TD_DIGITS_TONE   // in-band
+};
+
+// 0-9 * # A-D; one request under way a stream, -TD_EBUSY while it is. DONE when it has begun.
+struct td_command_stream_digits {
+	struct td_stream_id stream;
+	uint32_t how;                 // enum td_digits_how
+	uint16_t duration_ms, gap_ms; // 40 to 2000; 0: 100
+	char digits[TD_DIGITS_MAX];   // with the NUL
+};
+
+struct td_command_stream_move {
+	struct td_stream_id stream;
+	struct td_context_id context; // the new one
+	uint32_t cell_count;          // in the new context, of the stream and its members
+	struct td_cell cells[TD_EDIT_CELL_MAX];
+};
+
+struct td_command_context_move {
 	struct td_context_id context;
+	uint32_t worker;
+};
+
+// One piece of a player's sequence.
+struct td_play_item {
 	uint32_t prompt; // index in the region's prompt table
 	uint32_t offset_ms;
-	uint32_t loop; // 0: once, then TD_EVENT_PLAYER_END; 1: until destroyed
+	uint32_t length_ms; // 0: to its end
+};
+
+// Plays the items one after the other, once or over and over. Offsets and lengths are of whole
+// frames of 20 ms. A digit of `stop_stream` that is in `stop_digits` (bit of TD_DIGIT_BIT) ends it.
+struct td_command_player_create {
+	struct td_context_id context;
+	uint32_t loop;                   // 0: once, then TD_EVENT_PLAYER_END; 1: until destroyed
+	struct td_stream_id stop_stream; // v == 0: no digit ends it
+	uint16_t stop_digits;
+	uint16_t item_count; // 1 to TD_PLAY_ITEM_MAX
+	struct td_play_item items[TD_PLAY_ITEM_MAX];
+};
+
+// The bit of a digit in a set of digits: 0-9, then * # A B C D. 0 for anything else.
+static inline uint16_t td_digit_bit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return (uint16_t)(1u << (digit - '0'));
+	if (digit >= 'A' && digit <= 'D')
+		return (uint16_t)(1u << (digit - 'A' + 12));
+	return digit == '*' ? 1u << 10 : digit == '#' ? 1u << 11 : 0;
+}
+
+enum td_player_action {
+	TD_PLAYER_PAUSE,
+	TD_PLAYER_RESUME,
+	TD_PLAYER_SEEK,   // to position_ms of the item that is playing
+	TD_PLAYER_SPLICE, // plays these items now, then goes on where it was
+	TD_PLAYER_STOP,   // ends at once; TD_EVENT_PLAYER_END follows
+	TD_PLAYER_ACTION_COUNT
+};
+
+struct td_command_player_control {
+	struct td_player_id player;
+	uint32_t action; // enum td_player_action
+	uint32_t position_ms;
+	uint32_t item_count; // of a splice: 1 to TD_PLAY_ITEM_MAX; one splice at a time, -TD_EBUSY
+	struct td_play_item items[TD_PLAY_ITEM_MAX];
 };
 
 struct td_command_matrix_edit {
@@ -108,6 +204,11 @@ struct td_command {
 		struct td_command_matrix_edit matrix_edit;
 		struct td_command_record_start record_start;
 		struct td_tap_id record_stop;
+		struct td_command_context_move context_move;
+		struct td_command_stream_move stream_move;
+		struct td_command_stream_tune stream_tune;
+		struct td_command_stream_digits stream_digits;
+		struct td_command_player_control player_control;
 		uint8_t bytes[296];
 	} u;
 };

@@ -18,8 +18,26 @@ enum td_event_kind {
 	TD_EVENT_STREAM_ACTIVE, // the first valid packet from the peer has come: media flows
 	TD_EVENT_RECORD_CLOSED, // the file is complete under its final name, or failed with `result`
 	TD_EVENT_RECORD_FAILED, // the disk refuses; the call goes on, the recording is partial
+	TD_EVENT_DIGIT,         // a digit has ended
+	TD_EVENT_TONE,          // a tone has been recognised, or has ended
 	TD_EVENT_KIND_COUNT
 };
+
+enum td_tone {
+	TD_TONE_NONE,
+	TD_TONE_CNG,  // ITU-T T.30: 1100 Hz, a calling fax
+	TD_TONE_CED,  // 2100 Hz, an answering fax or modem
+	TD_TONE_BEEP, // an answering machine's
+	TD_TONE_DIAL,
+	TD_TONE_RINGBACK,
+	TD_TONE_BUSY,
+	TD_TONE_CONGESTION, // reorder
+	TD_TONE_SIT,        // special information, three rising tones
+	TD_TONE_COUNT
+};
+
+// A tone's name ("busy"); "unknown" for what is none.
+const char *td_tone_name(uint32_t tone);
 
 struct td_event_stream_created {
 	struct td_stream_id stream;
@@ -32,9 +50,32 @@ struct td_event_stream_destroyed {
 	struct td_stream_stats stats;
 };
 
+enum td_player_end { TD_PLAYER_END_PLAYED, TD_PLAYER_END_DIGIT, TD_PLAYER_END_STOPPED };
+
 struct td_event_player_end {
 	struct td_player_id player;
 	struct td_context_id context;
+	uint64_t frames; // of 20 ms, sent in all; the event's time is the last one's
+	uint32_t reason; // enum td_player_end
+	char digit;      // with TD_PLAYER_END_DIGIT
+	char reserved[3];
+};
+
+struct td_event_digit {
+	struct td_stream_id stream;
+	struct td_context_id context;
+	uint32_t duration_ms;
+	char digit;     // 0-9 * # A-D
+	uint8_t inband; // 1: heard in the audio, 0: an RFC 4733 event
+	uint8_t volume; // RFC 4733: -dBm0, 0 to 63; of an in-band digit as well
+	uint8_t reserved;
+};
+
+struct td_event_tone {
+	struct td_stream_id stream;
+	struct td_context_id context;
+	uint32_t tone;  // enum td_tone
+	uint32_t ended; // 0: it is there, 1: it was
 };
 
 struct td_event_stream_active {
@@ -72,6 +113,8 @@ struct td_event {
 		struct td_event_player_end player_end;
 		struct td_event_stream_active stream_active;
 		struct td_event_recording recording;
+		struct td_event_digit digit;
+		struct td_event_tone tone;
 		uint8_t bytes[216];
 	} u;
 };

@@ -12,12 +12,16 @@
 #define TD_PLAYER_MAX      (1u << 18)
 #define TD_TAP_MAX         (1u << 18)
 #define TD_PROMPT_MAX      256
-#define TD_MEMBER_MAX      16 // members of one context, until MIX exists
-#define TD_EDIT_CELL_MAX   12 // matrix cells set by one command
-#define TD_PROMPT_NAME_MAX 32 // with the terminating NUL
-#define TD_FILE_NAME_MAX   96 // a recording's name below the recordings folder, with the NUL
+#define TD_MEMBER_MAX      16384 // members of one context
+#define TD_EDIT_CELL_MAX   12    // matrix cells set by one command
+#define TD_PLAY_ITEM_MAX   16    // prompts of one player's sequence, and of one splice
+#define TD_DIGITS_MAX      64    // digits sent by one command, with the terminating NUL
+#define TD_PROMPT_NAME_MAX 32    // with the terminating NUL
+#define TD_FILE_NAME_MAX   96    // a recording's name below the recordings folder, with the NUL
 
 #define TD_COMMAND_SLOTS   4096 // commands under way from control to dataplane
 #define TD_EVENT_SLOTS     8192 // events under way from one thread of the dataplane to control
 
-#define TD_RTP_PAYLOAD_MAX 480 // 60 ms of G.711: what a tap copies and a player sends
+// The longest payload: 60 ms of Opus at its most, 20 ms of L16 at 32 kHz; a UDP datagram with it
+// and IPv6 stays below 1,500 bytes.
+#define TD_RTP_PAYLOAD_MAX 1440

@@ -53,9 +53,49 @@ const char *td_drop_name(enum td_drop drop)
 
 const char *td_codec_name(enum td_codec_id codec)
 {
-	static const char *const names[TD_CODEC_COUNT] = { "none", "PCMU", "PCMA" };
+	static const char *const names[TD_CODEC_COUNT] = {
+		"none",      "PCMU",      "PCMA",      "G722", "GSM",  "L16/8000",
+		"L16/16000", "L16/32000", "L16/48000", "opus", "G729",
+	};
 
 	return (unsigned)codec < TD_CODEC_COUNT ? names[codec] : "none";
+}
+
+const char *td_codec_encoding(enum td_codec_id codec)
+{
+	switch (codec) {
+	case TD_CODEC_L16_8:
+	case TD_CODEC_L16_16:
+	case TD_CODEC_L16_32:
+	case TD_CODEC_L16_48: return "L16";
+	case TD_CODEC_NONE:
+	case TD_CODEC_PCMU:
+	case TD_CODEC_PCMA:
+	case TD_CODEC_G722:
+	case TD_CODEC_GSM:
+	case TD_CODEC_OPUS:
+	case TD_CODEC_G729:
+	case TD_CODEC_COUNT: break;
+	}
+	return td_codec_name(codec);
+}
+
+uint32_t td_codec_clock_hz(enum td_codec_id codec)
+{
+	static const uint32_t clocks[TD_CODEC_COUNT] = {
+		0, 8000, 8000, 8000, 8000, 8000, 16000, 32000, 48000, 48000, 8000,
+	};
+
+	return (unsigned)codec < TD_CODEC_COUNT ? clocks[codec] : 0;
+}
+
+const char *td_tone_name(uint32_t tone)
+{
+	static const char *const names[TD_TONE_COUNT] = {
+		"none", "cng", "ced", "beep", "dial", "ringback", "busy", "congestion", "sit",
+	};
+
+	return tone < TD_TONE_COUNT ? names[tone] : "unknown";
 }
 
 const char *td_command_name(uint32_t kind)
@@ -74,6 +114,11 @@ const char *td_command_name(uint32_t kind)
 		"matrix_edit",
 		"record_start",
 		"record_stop",
+		"context_move",
+		"stream_move",
+		"stream_tune",
+		"stream_digits",
+		"player_control",
 	};
 
 	return kind < TD_COMMAND_KIND_COUNT ? names[kind] : "unknown";
@@ -82,7 +127,8 @@ const char *td_command_name(uint32_t kind)
 const char *td_event_name(uint32_t kind)
 {
 	static const char *const names[TD_EVENT_KIND_COUNT] = {
-		"none", "done", "player_end", "stream_active", "record_closed", "record_failed",
+		"none",          "done",          "player_end", "stream_active",
+		"record_closed", "record_failed", "digit",      "tone",
 	};
 
 	return kind < TD_EVENT_KIND_COUNT ? names[kind] : "unknown";

@@ -60,6 +60,7 @@
 	X(NO_LISTENER, "no_listener")                                                              \
 	X(SINK_NO_REMOTE, "sink_no_remote")                                                        \
 	X(SINK_NO_EVENT_PT, "sink_no_event_payload_type")                                          \
+	X(SINK_NO_CN_PT, "sink_no_cn_payload_type")                                                \
 	X(NEIGHBOUR_UNRESOLVED, "neighbour_unresolved")                                            \
 	X(STEER_FULL, "steer_full")                                                                \
 	X(TX_FULL, "tx_full")                                                                      \
@@ -117,9 +118,16 @@ struct td_stream_stats {
 	uint32_t remote_jitter_us; // what the far end reported of what we send
 	int32_t remote_lost;
 	uint32_t rtcp_rx, rtcp_tx;
-	uint8_t remote_fraction_lost; // 1/256
-	uint8_t reserved[3];
+	// Of the jitter buffer, where its audio is decoded here.
+	uint32_t played_ms, concealed_ms; // played in all, and made up because nothing was there
+	uint32_t rx_discarded;            // packets that came too late to be played
+	uint16_t playout_delay_ms;        // now
+	uint8_t remote_fraction_lost;     // 1/256
+	uint8_t reserved;
 };
+
+// How a listener gets what it hears.
+enum td_hears { TD_HEARS_NOTHING, TD_HEARS_FORWARD, TD_HEARS_PLAY, TD_HEARS_MIX, TD_HEARS_SHARED };
 
 // The mirror of one stream: enough for `stream.get`, and for a fresh control process to know what
 // is there. Written by the owning worker about once a second and at every change.
@@ -134,7 +142,8 @@ struct td_stream_mirror {
 	uint8_t payload_type, event_payload_type;
 	uint8_t source_locked;
 	uint16_t tx_sequence;
-	uint16_t reserved;
+	uint8_t hears; // enum td_hears
+	uint8_t ptime_ms;
 	uint32_t tx_timestamp;
 	struct td_stream_stats stats;
 };

@@ -132,8 +132,9 @@ static bool next_player(struct td_call *call, struct td_command *command)
 	command->kind = TD_COMMAND_PLAYER_CREATE;
 	command->u.player_create = (struct td_command_player_create){
 		.context = media->context,
-		.prompt = now->prompt,
 		.loop = now->loops,
+		.item_count = 1,
+		.items = { { .prompt = now->prompt } },
 	};
 	return true;
 }
@@ -240,6 +241,8 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.event_payload_type_rx = agreed->event_payload_type_rx,
 		.ptime_ms = agreed->ptime_ms,
 		.dscp = DSCP_EF,
+		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 	};
 }
 

@@ -20,10 +20,10 @@ static void done(struct td_media_worker *worker, const struct td_change *change,
 static void set_listeners(struct td_media_worker *worker, const struct td_change_plan *plan,
 			  unsigned member)
 {
-	uint32_t feed = plan->members[member], sinks[TD_MEMBER_MAX];
+	uint32_t feed = plan->members[member], sinks[TD_PLAN_MEMBER_MAX];
 	uint8_t count = 0;
 
-	for (unsigned to = 0; to < TD_MEMBER_MAX; to++)
+	for (unsigned to = 0; to < TD_PLAN_MEMBER_MAX; to++)
 		if (plan->heard_by[member] & 1u << to)
 			sinks[count++] = plan->members[to];
 	if (feed & TD_FEED_PLAYER) {
@@ -46,7 +46,7 @@ static void place(struct td_media_worker *worker, const struct td_worker_context
 		  const struct td_change_plan *plan)
 {
 	td_media_place_home(worker, context->members); // those that leave with this plan, too
-	for (unsigned from = 0; from < TD_MEMBER_MAX; from++) {
+	for (unsigned from = 0; from < TD_PLAN_MEMBER_MAX; from++) {
 		uint32_t heard_by = plan->heard_by[from];
 
 		if (heard_by != 0 && (heard_by & (heard_by - 1u)) == 0 &&
@@ -61,16 +61,16 @@ static void apply_plan(struct td_media_worker *worker, const struct td_change *c
 {
 	struct td_worker_context *context = &worker->contexts[td_handle_index(change->context.v)];
 	const struct td_change_plan *plan = &change->plan;
-	uint32_t fed_by[TD_MEMBER_MAX];
+	uint32_t fed_by[TD_PLAN_MEMBER_MAX];
 
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++)
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++)
 		fed_by[i] = TD_FEED_NONE;
-	for (unsigned from = 0; from < TD_MEMBER_MAX; from++)
-		for (unsigned to = 0; to < TD_MEMBER_MAX; to++)
+	for (unsigned from = 0; from < TD_PLAN_MEMBER_MAX; from++)
+		for (unsigned to = 0; to < TD_PLAN_MEMBER_MAX; to++)
 			if (plan->heard_by[from] & 1u << to)
 				fed_by[to] = plan->members[from];
 	place(worker, context, plan);
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
 		uint32_t member = plan->members[i];
 
 		if (member == TD_FEED_NONE)
@@ -88,7 +88,7 @@ static void create_context(struct td_media_worker *worker, const struct td_chang
 	struct td_worker_context *context = &worker->contexts[td_handle_index(change->context.v)];
 
 	context->id = change->context;
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
 		context->members[i] = TD_FEED_NONE;
 		context->fed_by[i] = TD_FEED_NONE;
 	}
@@ -110,7 +110,7 @@ static void destroy_context(struct td_media_worker *worker, const struct td_chan
 	struct td_worker_context *context = &worker->contexts[td_handle_index(change->context.v)];
 
 	td_media_place_home(worker, context->members);
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++)
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++)
 		destroy_member(worker, context->members[i]);
 	context->id.v = 0;
 	worker->stats->contexts--;

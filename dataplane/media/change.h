@@ -15,10 +15,11 @@
 #include "td_handle.h"
 #include "td_limits.h"
 
-#define TD_CHANGE_SLOTS 1024 // changes under way to one worker
-#define TD_NOTE_SLOTS   4096 // notes under way from one worker
-#define TD_CNAME_MAX    32
-#define TD_RELEASED_MAX 3
+#define TD_CHANGE_SLOTS    1024 // changes under way to one worker
+#define TD_NOTE_SLOTS      4096 // notes under way from one worker
+#define TD_CNAME_MAX       32
+#define TD_RELEASED_MAX    3
+#define TD_PLAN_MEMBER_MAX 16 // members of one context, until MIX exists
 
 enum td_change_kind {
 	TD_CHANGE_CONTEXT_CREATE,
@@ -37,8 +38,9 @@ enum td_change_kind {
 
 // Who is in the context and who hears whom: all of it, every time, so that applying is idempotent.
 struct td_change_plan {
-	uint32_t members[TD_MEMBER_MAX]; // TD_FEED_*: stream index, TD_FEED_PLAYER | index, or none
-	uint16_t heard_by[TD_MEMBER_MAX]; // bit i: member i hears this one
+	uint32_t members
+		[TD_PLAN_MEMBER_MAX]; // TD_FEED_*: stream index, TD_FEED_PLAYER | index, or none
+	uint16_t heard_by[TD_PLAN_MEMBER_MAX]; // bit i: member i hears this one
 };
 
 struct td_change_stream {

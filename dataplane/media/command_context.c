@@ -8,7 +8,7 @@ unsigned td_engine_member_slot(const struct td_engine_context *context)
 {
 	unsigned slot = 0;
 
-	while (slot < TD_MEMBER_MAX && context->matrix.members[slot].kind != TD_MEMBER_NONE)
+	while (slot < TD_PLAN_MEMBER_MAX && context->matrix.members[slot].kind != TD_MEMBER_NONE)
 		slot++;
 	return slot;
 }
@@ -28,7 +28,7 @@ void td_engine_member_remove(struct td_engine_context *context, unsigned slot)
 	context->members[slot] = 0;
 	matrix->members[slot] = (struct td_plan_member){ .kind = TD_MEMBER_NONE };
 	memset(matrix->gain_q12[slot], 0, sizeof matrix->gain_q12[slot]);
-	for (unsigned from = 0; from < TD_MEMBER_MAX; from++)
+	for (unsigned from = 0; from < TD_PLAN_MEMBER_MAX; from++)
 		matrix->gain_q12[from][slot] = 0;
 }
 
@@ -101,7 +101,7 @@ void td_engine_context_end(struct td_engine *engine, struct td_engine_context *c
 	for (unsigned i = 0; i < context->tap_count; i++)
 		stop_tap(engine, context, context->taps[i]);
 	context->tap_count = 0;
-	for (unsigned slot = 0; slot < TD_MEMBER_MAX; slot++)
+	for (unsigned slot = 0; slot < TD_PLAN_MEMBER_MAX; slot++)
 		close_member(engine, context, slot, now_ns);
 	context->state = TD_OBJECT_DYING;
 	td_engine_change_begin(&change, TD_CHANGE_CONTEXT_DESTROY, command, context);
@@ -140,7 +140,7 @@ void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t 
 	struct td_engine_context *context = &engine->contexts[index];
 
 	TD_ASSERT(context->handle == handle && context->state == TD_OBJECT_DYING);
-	for (unsigned slot = 0; slot < TD_MEMBER_MAX; slot++) {
+	for (unsigned slot = 0; slot < TD_PLAN_MEMBER_MAX; slot++) {
 		if (context->matrix.members[slot].kind == TD_MEMBER_STREAM)
 			td_engine_stream_gone(engine, context->members[slot]);
 		if (context->matrix.members[slot].kind == TD_MEMBER_PLAYER)
@@ -200,7 +200,7 @@ bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns)
 	return reset->cursor != before;
 }
 
-// The slot of a member that is alive and in this context, or TD_MEMBER_MAX.
+// The slot of a member that is alive and in this context, or TD_PLAN_MEMBER_MAX.
 static unsigned find_slot(struct td_engine *engine, const struct td_engine_context *context,
 			  const struct td_member *member)
 {
@@ -211,11 +211,13 @@ static unsigned find_slot(struct td_engine *engine, const struct td_engine_conte
 	switch (member->kind) {
 	case TD_MEMBER_STREAM:
 		stream = td_engine_find_stream(engine, member->handle);
-		return stream != NULL && stream->context == index ? stream->slot : TD_MEMBER_MAX;
+		return stream != NULL && stream->context == index ? stream->slot
+								  : TD_PLAN_MEMBER_MAX;
 	case TD_MEMBER_PLAYER:
 		player = td_engine_find_player(engine, member->handle);
-		return player != NULL && player->context == index ? player->slot : TD_MEMBER_MAX;
-	default: return TD_MEMBER_MAX;
+		return player != NULL && player->context == index ? player->slot
+								  : TD_PLAN_MEMBER_MAX;
+	default: return TD_PLAN_MEMBER_MAX;
 	}
 }
 
@@ -229,7 +231,7 @@ static int edit_cell(struct td_engine *engine, const struct td_engine_context *c
 		return -TD_EINVALID;
 	from = find_slot(engine, context, &cell->from);
 	to = find_slot(engine, context, &cell->to);
-	if (from == TD_MEMBER_MAX || to == TD_MEMBER_MAX)
+	if (from == TD_PLAN_MEMBER_MAX || to == TD_PLAN_MEMBER_MAX)
 		return -TD_ESTALE;
 	matrix->gain_q12[from][to] = (int16_t)cell->gain_q12;
 	return 0;

@@ -13,14 +13,14 @@ static int first_frame(const struct td_engine *engine,
 {
 	const struct td_prompts *prompts = engine->options.prompts;
 
-	if (prompts == NULL || create->prompt >= prompts->count)
+	if (prompts == NULL || create->items[0].prompt >= prompts->count)
 		return -TD_ENOT_FOUND;
-	*frame = create->offset_ms / FRAME_MS;
-	if (create->loop > 1)
+	*frame = create->items[0].offset_ms / FRAME_MS;
+	if (create->loop > 1 || create->item_count != 1)
 		return -TD_EINVALID;
 	if (create->loop)
-		*frame %= prompts->entries[create->prompt].frame_count;
-	return *frame < prompts->entries[create->prompt].frame_count ? 0 : -TD_EINVALID;
+		*frame %= prompts->entries[create->items[0].prompt].frame_count;
+	return *frame < prompts->entries[create->items[0].prompt].frame_count ? 0 : -TD_EINVALID;
 }
 
 static TD_MAIN void push_with_plan(struct td_engine *engine,
@@ -51,7 +51,7 @@ int td_engine_player_create(struct td_engine *engine, const struct td_command *c
 	if (error != 0)
 		return error;
 	slot = td_engine_member_slot(context);
-	if (slot == TD_MEMBER_MAX)
+	if (slot == TD_PLAN_MEMBER_MAX)
 		return -TD_EFULL;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
@@ -66,7 +66,7 @@ int td_engine_player_create(struct td_engine *engine, const struct td_command *c
 	td_engine_member_add(context, slot, TD_MEMBER_PLAYER, handle);
 	td_engine_change_begin(&change, TD_CHANGE_PLAYER_CREATE, command, context);
 	change.u.player.id.v = handle;
-	change.u.player.prompt = create->prompt;
+	change.u.player.prompt = create->items[0].prompt;
 	change.u.player.frame = frame;
 	change.u.player.loop = create->loop;
 	push_with_plan(engine, context, &change);

@@ -110,7 +110,7 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
 		return -TD_EINVALID;
 	slot = td_engine_member_slot(context);
-	if (slot == TD_MEMBER_MAX)
+	if (slot == TD_PLAN_MEMBER_MAX)
 		return -TD_EFULL;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;

@@ -43,7 +43,7 @@ static uint32_t feed_of(const struct td_engine_context *context, unsigned slot)
 void td_engine_change_plan(const struct td_engine_context *context, const struct td_plan *plan,
 			   struct td_change *change)
 {
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
 		change->plan.members[i] = feed_of(context, i);
 		change->plan.heard_by[i] = plan->heard_by[i];
 	}

@@ -19,7 +19,7 @@
 #include "net/neighbour.h"
 #include "td_ring.h"
 
-#define TD_TAPS_PER_CONTEXT (TD_MEMBER_MAX / 2)
+#define TD_TAPS_PER_CONTEXT (TD_PLAN_MEMBER_MAX / 2)
 #define TD_INDEX_NONE       UINT32_MAX
 
 enum td_object_state { TD_OBJECT_FREE, TD_OBJECT_LIVE, TD_OBJECT_DYING, TD_OBJECT_GONE };
@@ -29,8 +29,8 @@ struct td_engine_context {
 	uint8_t state; // enum td_object_state
 	uint8_t worker;
 	uint8_t tap_count;
-	uint32_t members[TD_MEMBER_MAX];    // handles, by slot; the kind is in the matrix
-	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
+	uint32_t members[TD_PLAN_MEMBER_MAX]; // handles, by slot; the kind is in the matrix
+	uint32_t taps[TD_TAPS_PER_CONTEXT];   // handles
 	struct td_matrix matrix;
 };
 
@@ -162,7 +162,7 @@ int td_engine_record_stop(struct td_engine *engine, const struct td_command *com
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
 			  uint64_t now_ns) TD_MAIN;
 
-// A member's free slot in its context, or TD_MEMBER_MAX.
+// A member's free slot in its context, or TD_PLAN_MEMBER_MAX.
 unsigned td_engine_member_slot(const struct td_engine_context *context);
 void td_engine_member_add(struct td_engine_context *context, unsigned slot,
 			  enum td_member_kind kind, uint32_t handle);

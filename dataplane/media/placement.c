@@ -19,9 +19,9 @@ static void exchange(struct td_media_worker *worker, uint32_t slot_a, uint32_t s
 	worker->cold[worker->streams[slot_b].tx.stream].tx_slot = slot_b;
 }
 
-void td_media_place_home(struct td_media_worker *worker, const uint32_t members[TD_MEMBER_MAX])
+void td_media_place_home(struct td_media_worker *worker, const uint32_t members[TD_PLAN_MEMBER_MAX])
 {
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
 		uint32_t stream = members[i];
 
 		if (stream == TD_FEED_NONE || (stream & TD_FEED_PLAYER))

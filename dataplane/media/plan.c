@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NOBODY TD_MEMBER_MAX
+#define NOBODY TD_PLAN_MEMBER_MAX
 
 // The one member that `to` hears, NOBODY, or -TD_ENEEDS_MIX when there are several.
 static int only_source(const struct td_matrix *matrix, unsigned to)
 {
 	int source = NOBODY;
 
-	for (unsigned from = 0; from < TD_MEMBER_MAX; from++) {
+	for (unsigned from = 0; from < TD_PLAN_MEMBER_MAX; from++) {
 		if (matrix->gain_q12[from][to] == 0)
 			continue;
 		if (source != NOBODY || matrix->gain_q12[from][to] != TD_GAIN_UNITY)
@@ -52,7 +52,7 @@ int td_plan_compile(const struct td_matrix *matrix, struct td_plan *plan)
 	struct td_plan made;
 
 	memset(&made, 0, sizeof made);
-	for (unsigned to = 0; to < TD_MEMBER_MAX; to++) {
+	for (unsigned to = 0; to < TD_PLAN_MEMBER_MAX; to++) {
 		int error;
 
 		if (matrix->members[to].kind != TD_MEMBER_STREAM)

@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "media/change.h"
 #include "td_codec_id.h"
 #include "td_command.h"
 #include "td_error.h"
@@ -30,17 +31,18 @@ struct td_plan_member {
 };
 
 struct td_matrix {
-	struct td_plan_member members[TD_MEMBER_MAX];
-	int16_t gain_q12[TD_MEMBER_MAX][TD_MEMBER_MAX]; // [from][to], 0 in free slots
+	struct td_plan_member members[TD_PLAN_MEMBER_MAX];
+	int16_t gain_q12[TD_PLAN_MEMBER_MAX][TD_PLAN_MEMBER_MAX]; // [from][to], 0 in free slots
 };
 
 struct td_plan {
-	uint8_t kind[TD_MEMBER_MAX]; // by listener: enum td_plan_kind
-	uint8_t from[TD_MEMBER_MAX]; // by listener: member heard; meaningless with TD_PLAN_NONE
-	uint16_t heard_by[TD_MEMBER_MAX]; // by source: bit i set when member i hears it
+	uint8_t kind[TD_PLAN_MEMBER_MAX]; // by listener: enum td_plan_kind
+	uint8_t from
+		[TD_PLAN_MEMBER_MAX]; // by listener: member heard; meaningless with TD_PLAN_NONE
+	uint16_t heard_by[TD_PLAN_MEMBER_MAX]; // by source: bit i set when member i hears it
 };
 
-_Static_assert(TD_MEMBER_MAX <= 16, "heard_by has a bit a member");
+_Static_assert(TD_PLAN_MEMBER_MAX <= 16, "heard_by has a bit a member");
 
 // 0, or -TD_ENEEDS_MIX.
 TD_MUST_CHECK int td_plan_compile(const struct td_matrix *matrix, struct td_plan *plan);

@@ -28,5 +28,5 @@ struct td_player {
 	bool told;  // and control knows
 	struct td_player_id id;
 	struct td_context_id context;
-	uint32_t sinks[TD_MEMBER_MAX];
+	uint32_t sinks[TD_PLAN_MEMBER_MAX];
 };

@@ -63,7 +63,7 @@ struct td_stream_cold {
 	char cname[TD_CNAME_MAX];
 
 	struct td_source_lock lock;
-	uint32_t sinks[TD_MEMBER_MAX]; // with TD_SINK_FANOUT
+	uint32_t sinks[TD_PLAN_MEMBER_MAX]; // with TD_SINK_FANOUT
 	uint8_t sink_count;
 	uint8_t tap_side;
 	uint16_t floor_sequence; // the last one sent for the feeder before this one

@@ -17,7 +17,7 @@
 #include "td_limits.h"
 #include "td_role.h"
 
-#define TD_TAP_RECORDS 16384 // 8 MiB a worker
+#define TD_TAP_RECORDS 8192 // 12 MiB a worker
 
 enum td_tap_side { TD_TAP_LEFT, TD_TAP_RIGHT };
 
@@ -35,7 +35,8 @@ struct td_tap_record {
 	uint8_t payload[TD_RTP_PAYLOAD_MAX];
 };
 
-_Static_assert(sizeof(struct td_tap_record) == 512, "eight cache lines, header in the first");
+_Static_assert(sizeof(struct td_tap_record) % TD_CACHE_LINE == 0,
+	       "whole lines, header in the first");
 
 struct td_tap_ring {
 	alignas(TD_CACHE_LINE) _Atomic uint32_t head; // worker: rw, recorder: ro

@@ -23,8 +23,8 @@
 #include "td_stats.h"
 
 struct td_worker_context {
-	uint32_t members[TD_MEMBER_MAX]; // TD_FEED_*
-	uint32_t fed_by[TD_MEMBER_MAX];  // by listener: TD_FEED_*
+	uint32_t members[TD_PLAN_MEMBER_MAX]; // TD_FEED_*
+	uint32_t fed_by[TD_PLAN_MEMBER_MAX];  // by listener: TD_FEED_*
 	struct td_context_id id;
 };
 
@@ -127,7 +127,8 @@ void td_media_tap_set(struct td_media_worker *worker, const struct td_change_rec
 		      bool on);
 
 // placement.c: every tx line of these streams is at home again.
-void td_media_place_home(struct td_media_worker *worker, const uint32_t members[TD_MEMBER_MAX]);
+void td_media_place_home(struct td_media_worker *worker,
+			 const uint32_t members[TD_PLAN_MEMBER_MAX]);
 // The tx line of `listener` moves beside the rx line of the one it hears.
 void td_media_place_beside(struct td_media_worker *worker, uint32_t speaker, uint32_t listener);
 

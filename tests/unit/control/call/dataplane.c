@@ -329,7 +329,7 @@ static int create_player(struct dp *dp, const struct td_command *command, struct
 
 	if (!dp_find(dp->contexts, create->context.v))
 		return -TD_ESTALE;
-	if (create->prompt >= DP_PROMPTS)
+	if (create->items[0].prompt >= DP_PROMPTS)
 		return -TD_ENOT_FOUND;
 	player = make(dp->players, create->context.v);
 	player->loops = create->loop != 0;

@@ -275,19 +275,20 @@ START_TEST(players_are_checked)
 
 	open_two();
 	create->context = context;
-	create->prompt = 2;
+	create->item_count = 1;
+	create->items[0].prompt = 2;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_ENOT_FOUND);
-	create->prompt = UINT32_MAX;
+	create->items[0].prompt = UINT32_MAX;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_ENOT_FOUND);
-	create->prompt = 0;
+	create->items[0].prompt = 0;
 	create->loop = 2;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	create->loop = 0;
-	create->offset_ms = 100; // "short" has 5 frames of 20 ms: 0 to 99
+	create->items[0].offset_ms = 100; // "short" has 5 frames of 20 ms: 0 to 99
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
-	create->offset_ms = 99;
+	create->items[0].offset_ms = 99;
 	ck_assert_int_eq(world_command(&world, &command).result, 0);
-	create->offset_ms = UINT32_MAX;
+	create->items[0].offset_ms = UINT32_MAX;
 	create->loop = 1;
 	ck_assert_int_eq(world_command(&world, &command).result, 0);
 	ck_assert_uint_eq(world.region.workers[0].players, 2);

@@ -56,6 +56,7 @@ START_TEST(every_pool_fills_and_empties)
 		create.u.stream_create.family = TD_FAMILY_IPV4;
 		ck_assert_int_eq(world_command(&world, &create).result, -TD_EFULL);
 		play.u.player_create.context = contexts[0];
+		play.u.player_create.item_count = 1;
 		ck_assert_int_eq(world_command(&world, &play).result, -TD_EFULL);
 		for (unsigned i = 0; i < 4; i++)
 			ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, contexts[i].v), 0);
@@ -73,11 +74,11 @@ END_TEST
 START_TEST(members_of_a_context_are_bounded)
 {
 	struct td_command create = { .kind = TD_COMMAND_STREAM_CREATE };
-	struct td_stream_id streams[TD_MEMBER_MAX];
+	struct td_stream_id streams[TD_PLAN_MEMBER_MAX];
 
 	open_with(1, 64);
 	context = world_context(&world);
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++)
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++)
 		streams[i] = world_stream(&world, context, NULL);
 	create.u.stream_create.context = context;
 	create.u.stream_create.family = TD_FAMILY_IPV4;

@@ -123,14 +123,14 @@ START_TEST(full_context)
 	struct td_plan plan;
 
 	memset(&m, 0, sizeof m);
-	for (unsigned i = 0; i < TD_MEMBER_MAX; i++) {
+	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
 		m.members[i].kind = TD_MEMBER_STREAM;
 		m.members[i].codec = TD_CODEC_PCMU;
-		m.gain_q12[TD_MEMBER_MAX - 1][i] = TD_GAIN_UNITY;
+		m.gain_q12[TD_PLAN_MEMBER_MAX - 1][i] = TD_GAIN_UNITY;
 	}
 	ck_assert_int_eq(td_plan_compile(&m, &plan), 0);
-	ck_assert_uint_eq(plan.heard_by[TD_MEMBER_MAX - 1], 0xffff); // itself as well: an echo
-	m.gain_q12[0][TD_MEMBER_MAX - 1] = TD_GAIN_UNITY;            // the last one would hear two
+	ck_assert_uint_eq(plan.heard_by[TD_PLAN_MEMBER_MAX - 1], 0xffff); // itself as well: an echo
+	m.gain_q12[0][TD_PLAN_MEMBER_MAX - 1] = TD_GAIN_UNITY; // the last one would hear two
 	ck_assert_int_eq(td_plan_compile(&m, &plan), -TD_ENEEDS_MIX);
 }
 END_TEST

@@ -113,8 +113,9 @@ START_TEST(begins_at_an_offset)
 	struct td_player_id player;
 
 	command.u.player_create.context = context;
-	command.u.player_create.prompt = 1;
-	command.u.player_create.offset_ms = 700;
+	command.u.player_create.item_count = 1;
+	command.u.player_create.items[0].prompt = 1;
+	command.u.player_create.items[0].offset_ms = 700;
 	player = world_do(&world, &command).u.player;
 	listen(player, &a);
 	world_ticks(&world, 20);

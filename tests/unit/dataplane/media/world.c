@@ -332,7 +332,8 @@ struct td_player_id world_player(struct world *world, struct td_context_id conte
 	struct td_command command = { .kind = TD_COMMAND_PLAYER_CREATE };
 
 	command.u.player_create.context = context;
-	command.u.player_create.prompt = prompt;
+	command.u.player_create.item_count = 1;
+	command.u.player_create.items[0].prompt = prompt;
 	command.u.player_create.loop = loop;
 	return world_do(world, &command).u.player;
 }
