@@ -1,6 +1,7 @@
 #include "codecs/codec.h"
 
 #include "codecs/g711.h"
+#include "codecs/rows.h"
 
 static int ulaw_encode(void *state, const int16_t *pcm, size_t samples, uint8_t *payload,
 		       size_t payload_max)
@@ -48,34 +49,42 @@ static int one_byte_a_sample(const uint8_t *payload, size_t bytes)
 	return (int)bytes;
 }
 
+static const struct td_codec pcmu_row = {
+	.id = TD_CODEC_PCMU,
+	.name = "PCMU",
+	.clock_hz = 8000,
+	.sample_hz = 8000,
+	.static_payload_type = 0,
+	.ptime_max_ms = 60,
+	.rates = { 8000 },
+	.encode = ulaw_encode,
+	.decode = ulaw_decode,
+	.duration = one_byte_a_sample,
+};
+
+static const struct td_codec pcma_row = {
+	.id = TD_CODEC_PCMA,
+	.name = "PCMA",
+	.clock_hz = 8000,
+	.sample_hz = 8000,
+	.static_payload_type = 8,
+	.ptime_max_ms = 60,
+	.rates = { 8000 },
+	.encode = alaw_encode,
+	.decode = alaw_decode,
+	.duration = one_byte_a_sample,
+};
+
 const struct td_codec *td_codec_get(enum td_codec_id id)
 {
-	static const struct td_codec table[TD_CODEC_COUNT] = {
-		[TD_CODEC_PCMU] = { .id = TD_CODEC_PCMU,
-				    .name = "PCMU",
-				    .clock_hz = 8000,
-				    .sample_hz = 8000,
-				    .static_payload_type = 0,
-				    .ptime_max_ms = 60,
-				    .rates = { 8000 },
-				    .encode = ulaw_encode,
-				    .decode = ulaw_decode,
-				    .duration = one_byte_a_sample },
-		[TD_CODEC_PCMA] = { .id = TD_CODEC_PCMA,
-				    .name = "PCMA",
-				    .clock_hz = 8000,
-				    .sample_hz = 8000,
-				    .static_payload_type = 8,
-				    .ptime_max_ms = 60,
-				    .rates = { 8000 },
-				    .encode = alaw_encode,
-				    .decode = alaw_decode,
-				    .duration = one_byte_a_sample },
+	static const struct td_codec *const table[TD_CODEC_COUNT] = {
+		[TD_CODEC_PCMU] = &pcmu_row,        [TD_CODEC_PCMA] = &pcma_row,
+		[TD_CODEC_GSM] = &td_gsm_row,       [TD_CODEC_L16_8] = &td_l16_8_row,
+		[TD_CODEC_L16_16] = &td_l16_16_row, [TD_CODEC_L16_32] = &td_l16_32_row,
+		[TD_CODEC_L16_48] = &td_l16_48_row, [TD_CODEC_OPUS] = &td_opus_row,
 	};
 
-	if ((unsigned)id >= TD_CODEC_COUNT || table[id].id == TD_CODEC_NONE)
-		return NULL;
-	return &table[id];
+	return (unsigned)id < TD_CODEC_COUNT ? table[id] : NULL;
 }
 
 size_t td_codec_encoder_bytes_max(void)

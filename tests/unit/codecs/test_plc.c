@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codecs/plc.h"
+#include "signal.h"
 
 #define SECONDS     2
 #define SAMPLES_MAX (SECONDS * TD_PLC_RATE_MAX)
@@ -13,38 +14,6 @@ static const uint32_t rates[] = { 8000, 16000, 32000, 48000 };
 
 static int16_t clean[SAMPLES_MAX], heard[SAMPLES_MAX];
 static struct td_plc plc;
-
-static void make_sine(uint32_t rate, double hz, double level)
-{
-	for (uint32_t i = 0; i < SECONDS * rate; i++)
-		clean[i] = (int16_t)(level * sin(2.0 * M_PI * hz * i / rate));
-}
-
-// A glottal pulse train of wandering pitch through three resonances, as in a vowel.
-static void make_voice(uint32_t rate)
-{
-	static const double formants[] = { 700, 1220, 2600 }, widths[] = { 80, 90, 120 };
-	double y[3][2] = { { 0 } }, phase = 0;
-
-	for (uint32_t i = 0; i < SECONDS * rate; i++) {
-		double t = (double)i / rate, hz = 120 + 10 * sin(2 * M_PI * 0.7 * t), x;
-
-		phase += hz / rate;
-		phase -= floor(phase);
-		x = phase < 0.4 ? 0.5 - 0.5 * cos(2 * M_PI * phase / 0.4) : 0;
-		for (int f = 0; f < 3; f++) {
-			double r = exp(-M_PI * widths[f] / rate);
-			double out = (1 - r) * x +
-				     2 * r * cos(2 * M_PI * formants[f] / rate) * y[f][0] -
-				     r * r * y[f][1];
-
-			y[f][1] = y[f][0];
-			y[f][0] = out;
-			x = out * 0.5 + x * 0.5;
-		}
-		clean[i] = (int16_t)(9000 * x);
-	}
-}
 
 // Plays `clean` in frames of `frame` samples, of which every `every`th (and the `burst` - 1 behind
 // it) is lost; answers the SNR over the lost samples in dB.
@@ -93,7 +62,7 @@ START_TEST(nothing_lost_is_nothing_changed)
 {
 	uint32_t rate = rates[_i];
 
-	make_voice(rate);
+	signal_voice(clean, SECONDS * rate, rate);
 	for (uint32_t frame_ms = 10; frame_ms <= 60; frame_ms += 10) {
 		play(rate, frame_ms * rate / 1000, UINT32_MAX, 1);
 		ck_assert_mem_eq(heard, clean, SECONDS * 960 / frame_ms * frame_ms * rate / 1000);
@@ -108,12 +77,12 @@ START_TEST(lost_frames_are_better_than_silence)
 	double sine, voice, burst;
 	int step;
 
-	make_sine(rate, 187, 8000);
+	signal_sine(clean, SECONDS * rate, rate, 187, 8000);
 	step = largest_step(clean, SECONDS * rate);
 	sine = play(rate, rate / 50, 5, 1);
 	ck_assert_msg(sine > 15, "%u Hz, sine: %.1f dB", rate, sine);
 	ck_assert_int_le(largest_step(heard, SECONDS * rate), step + step / 4);
-	make_voice(rate);
+	signal_voice(clean, SECONDS * rate, rate);
 	step = largest_step(clean, SECONDS * rate);
 	voice = play(rate, rate / 50, 5, 1);
 	ck_assert_msg(voice > 6, "%u Hz, voice: %.1f dB", rate, voice);
@@ -129,7 +98,7 @@ START_TEST(long_erasures_fade_to_silence)
 	uint32_t rate = rates[_i], block = rate / 100;
 	double before, last;
 
-	make_voice(rate);
+	signal_voice(clean, SECONDS * rate, rate);
 	play(rate, rate / 50, UINT32_MAX, 1);
 	before = energy(heard + rate, rate / 10);
 	td_plc_conceal(&plc, heard, 8 * block);
@@ -161,7 +130,7 @@ START_TEST(pieces_make_the_same_whole)
 	uint32_t rate = rates[_i], whole = rate / 1000 * 70;
 	struct td_plc other;
 
-	make_voice(rate);
+	signal_voice(clean, SECONDS * rate, rate);
 	play(rate, rate / 50, UINT32_MAX, 1);
 	other = plc;
 	td_plc_conceal(&plc, heard, whole);
