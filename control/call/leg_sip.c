@@ -30,14 +30,24 @@ void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out)
 		out->codecs[out->codec_count++] = trunk->codecs[i];
 }
 
+static bool same_settings(const struct td_codec_settings *a, const struct td_codec_settings *b)
+{
+	return a->bitrate_bps == b->bitrate_bps && a->max_hz == b->max_hz &&
+	       a->complexity == b->complexity && a->flags == b->flags &&
+	       a->loss_percent == b->loss_percent;
+}
+
 static bool same_media(const struct td_sdp_agreed *a, const struct td_sdp_agreed *b)
 {
 	return a->codec == b->codec && a->payload_type == b->payload_type &&
 	       a->payload_type_rx == b->payload_type_rx &&
 	       a->event_payload_type == b->event_payload_type &&
-	       a->event_payload_type_rx == b->event_payload_type_rx && a->ptime_ms == b->ptime_ms &&
+	       a->event_payload_type_rx == b->event_payload_type_rx &&
+	       a->cn_payload_type == b->cn_payload_type &&
+	       a->cn_payload_type_rx == b->cn_payload_type_rx && a->ptime_ms == b->ptime_ms &&
 	       a->rtcp_mux == b->rtcp_mux && td_endpoint_equal(&a->remote, &b->remote) &&
-	       td_endpoint_equal(&a->remote_rtcp, &b->remote_rtcp);
+	       td_endpoint_equal(&a->remote_rtcp, &b->remote_rtcp) &&
+	       same_settings(&a->settings, &b->settings);
 }
 
 void td_leg_agree(struct td_calls *calls, struct td_leg *leg, const struct td_sdp_agreed *agreed)

@@ -241,8 +241,9 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.event_payload_type_rx = agreed->event_payload_type_rx,
 		.ptime_ms = agreed->ptime_ms,
 		.dscp = DSCP_EF,
-		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
-		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type = agreed->cn_payload_type,
+		.cn_payload_type_rx = agreed->cn_payload_type_rx,
+		.settings = agreed->settings,
 	};
 }
 

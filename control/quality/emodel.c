@@ -10,10 +10,22 @@
 const struct td_emodel_codec td_emodel_g711 = { .ie = 0, .bpl = 4.3 };
 const struct td_emodel_codec td_emodel_g711_plc = { .ie = 0, .bpl = 25.1 };
 const struct td_emodel_codec td_emodel_g729a = { .ie = 11, .bpl = 19 };
+// The appendix has no robustness of GSM full rate: that of its successor, EFR, is taken.
+const struct td_emodel_codec td_emodel_gsm = { .ie = 20, .bpl = 10 };
 
 struct td_emodel_codec td_emodel_codec_get(enum td_codec_id codec, bool plc)
 {
 	switch (codec) {
+	case TD_CODEC_G729: return td_emodel_g729a;
+	case TD_CODEC_GSM: return td_emodel_gsm;
+	// Its decoder conceals, asked or not.
+	case TD_CODEC_OPUS: return td_emodel_g711_plc;
+	// On this narrowband scale there is nothing above clean G.711.
+	case TD_CODEC_G722:
+	case TD_CODEC_L16_8:
+	case TD_CODEC_L16_16:
+	case TD_CODEC_L16_32:
+	case TD_CODEC_L16_48:
 	case TD_CODEC_PCMU:
 	case TD_CODEC_PCMA:
 	case TD_CODEC_NONE:

@@ -21,6 +21,7 @@ struct td_emodel_codec {
 extern const struct td_emodel_codec td_emodel_g711;     // gaps are silence
 extern const struct td_emodel_codec td_emodel_g711_plc; // gaps are concealed, G.711 appendix I
 extern const struct td_emodel_codec td_emodel_g729a;
+extern const struct td_emodel_codec td_emodel_gsm;
 
 struct td_emodel_input {
 	struct td_emodel_codec codec;
@@ -29,8 +30,8 @@ struct td_emodel_input {
 	double delay_ms;    // one way, mouth to ear: network + jitter buffer + frame
 };
 
-// The parameters of a codec; `plc` says whether the receiver conceals losses. Codecs without a
-// row of their own are taken as G.711.
+// The parameters of a codec; `plc` says whether the receiver conceals losses. Wideband
+// codecs are taken as G.711: the scale ends there.
 struct td_emodel_codec td_emodel_codec_get(enum td_codec_id codec, bool plc);
 
 // G.107 (7-1) and (7-29): the transmission rating, 0 .. 93.2.

@@ -2,30 +2,10 @@
 #include <arpa/inet.h>
 
 #include "sdp/describe.h"
+#include "sdp/fmtp.h"
+#include "sdp/format.h"
 #include "sdp/line.h"
 #include "sdp/text.h"
-
-uint8_t td_sdp_static_type(enum td_codec_id codec)
-{
-	switch (codec) {
-	case TD_CODEC_PCMU: return 0;
-	case TD_CODEC_PCMA: return 8;
-	case TD_CODEC_NONE:
-	case TD_CODEC_COUNT: break;
-	}
-	return TD_PAYLOAD_TYPE_NONE;
-}
-
-uint32_t td_sdp_clock_rate_hz(enum td_codec_id codec)
-{
-	switch (codec) {
-	case TD_CODEC_PCMU:
-	case TD_CODEC_PCMA: return 8000;
-	case TD_CODEC_NONE:
-	case TD_CODEC_COUNT: break;
-	}
-	return 0;
-}
 
 static const char *address_text(const struct td_endpoint *rtp, char out[INET6_ADDRSTRLEN])
 {
@@ -34,27 +14,51 @@ static const char *address_text(const struct td_endpoint *rtp, char out[INET6_AD
 	return inet_ntop(family, rtp->addr, out, INET6_ADDRSTRLEN);
 }
 
+static void write_codec(struct td_sdp_text *out, const struct td_sdp_our_line *line, unsigned i)
+{
+	enum td_codec_id codec = line->codecs[i].codec;
+	unsigned payload_type = line->codecs[i].payload_type;
+
+	td_sdp_text_printf(out, "a=rtpmap:%u %s/%u", payload_type, td_codec_encoding(codec),
+			   td_codec_clock_hz(codec));
+	if (td_sdp_channels(codec) > 1)
+		td_sdp_text_printf(out, "/%u", td_sdp_channels(codec));
+	td_sdp_text_printf(out, "\r\n");
+	if (codec == TD_CODEC_OPUS)
+		td_sdp_fmtp_write_opus(out, line->codecs[i].payload_type, &line->opus);
+	if (codec == TD_CODEC_G729)
+		td_sdp_text_printf(out, "a=fmtp:%u annexb=%s\r\n", payload_type,
+				   line->annexb ? "yes" : "no");
+}
+
+static void write_formats(struct td_sdp_text *out, const struct td_sdp_our_line *line)
+{
+	for (unsigned i = 0; i < line->codec_count; i++)
+		td_sdp_text_printf(out, " %u", line->codecs[i].payload_type);
+	for (unsigned i = 0; i < line->noise_count; i++)
+		td_sdp_text_printf(out, " %u", line->noises[i].payload_type);
+	for (unsigned i = 0; i < line->event_count; i++)
+		td_sdp_text_printf(out, " %u", line->events[i].payload_type);
+	td_sdp_text_printf(out, "\r\n");
+}
+
 static void write_audio(struct td_sdp_text *out, const struct td_endpoint *rtp,
 			const struct td_sdp_our_line *line)
 {
 	td_sdp_text_printf(out, "m=audio %u RTP/AVP", ntohs(rtp->port_be));
+	write_formats(out, line);
 	for (unsigned i = 0; i < line->codec_count; i++)
-		td_sdp_text_printf(out, " %u", line->codecs[i].payload_type);
-	if (line->event_payload_type != TD_PAYLOAD_TYPE_NONE)
-		td_sdp_text_printf(out, " %u", line->event_payload_type);
-	td_sdp_text_printf(out, "\r\n");
-	for (unsigned i = 0; i < line->codec_count; i++)
-		td_sdp_text_printf(out, "a=rtpmap:%u %s/%u\r\n", line->codecs[i].payload_type,
-				   td_codec_name(line->codecs[i].codec),
-				   td_sdp_clock_rate_hz(line->codecs[i].codec));
+		write_codec(out, line, i);
+	for (unsigned i = 0; i < line->noise_count; i++)
+		td_sdp_text_printf(out, "a=rtpmap:%u CN/%u\r\n", line->noises[i].payload_type,
+				   line->noises[i].clock_hz);
 	// RFC 4733 section 2.4.1: the sixteen DTMF digits.
-	if (line->event_payload_type != TD_PAYLOAD_TYPE_NONE)
+	for (unsigned i = 0; i < line->event_count; i++)
 		td_sdp_text_printf(out,
 				   "a=rtpmap:%u telephone-event/%u\r\n"
 				   "a=fmtp:%u 0-15\r\n",
-				   line->event_payload_type,
-				   td_sdp_clock_rate_hz(line->codecs[0].codec),
-				   line->event_payload_type);
+				   line->events[i].payload_type, line->events[i].clock_hz,
+				   line->events[i].payload_type);
 	td_sdp_text_printf(out, "a=ptime:%u\r\na=%s\r\n", line->ptime_ms,
 			   td_sdp_direction_name(line->direction));
 	if (line->rtcp_mux)

@@ -6,22 +6,26 @@
 
 #include "sdp/negotiate.h"
 
+// Telephone-event or comfort noise at one clock rate.
+struct td_sdp_our_format {
+	uint8_t payload_type;
+	uint32_t clock_hz;
+};
+
 // The one line of ours that is not refused.
 struct td_sdp_our_line {
 	struct {
 		enum td_codec_id codec;
 		uint8_t payload_type;
-	} codecs[TD_SDP_LOCAL_CODEC_MAX];
-	uint8_t codec_count;
-	uint8_t event_payload_type; // or TD_PAYLOAD_TYPE_NONE
+	} codecs[TD_SDP_LOCAL_CODEC_MAX + 1];
+	struct td_sdp_our_format events[TD_SDP_CLOCK_COUNT], noises[TD_SDP_CLOCK_COUNT];
+	uint8_t codec_count, event_count, noise_count;
 	uint8_t ptime_ms;
 	bool rtcp_mux;
+	bool annexb; // of G.729
 	enum td_sdp_direction direction;
+	struct td_codec_settings opus;
 };
-
-// The static payload type and the clock rate of a codec, RFC 3551 table 4.
-uint8_t td_sdp_static_type(enum td_codec_id codec);
-uint32_t td_sdp_clock_rate_hz(enum td_codec_id codec);
 
 // Writes session->line_count m= lines: `line` at session->line_active, the others refused; `offer`
 // (may be NULL) is what the refused ones are echoed from. Sets session->version and text_hash.

@@ -1,73 +1,15 @@
 // Offer and answer.
-#include <arpa/inet.h>
-#include <string.h>
-
-#include "sdp/describe.h"
 #include "sdp/negotiate.h"
+#include "sdp/agree.h"
+#include "sdp/describe.h"
+#include "sdp/fmtp.h"
+#include "sdp/format.h"
 #include "td_assert.h"
-
-#define PTIME_MAX_MS 60 // of G.711 in one packet: TD_RTP_PAYLOAD_MAX
 
 void td_sdp_session_init(struct td_sdp_session *session, uint64_t id)
 {
-	*session = (struct td_sdp_session){
-		.id = id,
-		.payload_type_rx = TD_PAYLOAD_TYPE_NONE,
-		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
-	};
-}
-
-static enum td_sdp_direction reverse(enum td_sdp_direction direction)
-{
-	unsigned d = (unsigned)direction;
-
-	return (enum td_sdp_direction)((d & TD_SDP_SENDONLY) << 1 | (d & TD_SDP_RECVONLY) >> 1);
-}
-
-// What remains for us of what we want, RFC 3264 section 6.1, and of the old hold (section 8.4).
-static enum td_sdp_direction agree_direction(enum td_sdp_direction ours,
-					     const struct td_sdp_media *theirs)
-{
-	unsigned d = (unsigned)ours & (unsigned)reverse(theirs->direction);
-
-	if (theirs->connection.null_address)
-		d &= ~(unsigned)TD_SDP_SENDONLY;
-	return (enum td_sdp_direction)d;
-}
-
-static bool is_codec(const struct td_sdp_format *format, enum td_codec_id codec)
-{
-	if (!format->mapped)
-		return format->payload_type == td_sdp_static_type(codec);
-	return td_str_equal_nocase(format->encoding, td_str_from(td_codec_name(codec))) &&
-	       format->clock_rate_hz == td_sdp_clock_rate_hz(codec) && format->channels == 1;
-}
-
-static const struct td_sdp_format *
-find_codec(const struct td_sdp *sdp, const struct td_sdp_media *media, enum td_codec_id codec)
-{
-	for (uint32_t i = 0; i < media->format_count; i++) {
-		const struct td_sdp_format *format = &sdp->formats[media->format_first + i];
-
-		if (is_codec(format, codec))
-			return format;
-	}
-	return NULL;
-}
-
-// The payload type of telephone-event at the codec's clock rate, RFC 4733 section 2.3.
-static uint8_t find_event(const struct td_sdp *sdp, const struct td_sdp_media *media,
-			  enum td_codec_id codec)
-{
-	for (uint32_t i = 0; i < media->format_count; i++) {
-		const struct td_sdp_format *format = &sdp->formats[media->format_first + i];
-
-		if (format->mapped &&
-		    td_str_equal_nocase(format->encoding, TD_STR("telephone-event")) &&
-		    format->clock_rate_hz == td_sdp_clock_rate_hz(codec))
-			return format->payload_type;
-	}
-	return TD_PAYLOAD_TYPE_NONE;
+	*session = (struct td_sdp_session){ .id = id };
+	td_sdp_numbers_init(&session->numbers);
 }
 
 // Could we talk over this line at all, whatever its codecs?
@@ -88,30 +30,39 @@ enum td_family td_sdp_family(const struct td_sdp *offer)
 	return TD_FAMILY_NONE;
 }
 
+// Our codecs in order of preference: an agreed one comes before all others. Their count.
+static unsigned list_codecs(const struct td_sdp_session *session, const struct td_sdp_local *local,
+			    enum td_codec_id out[TD_SDP_LOCAL_CODEC_MAX + 1])
+{
+	unsigned count = 0;
+
+	if (session->codec != TD_CODEC_NONE)
+		out[count++] = session->codec;
+	for (unsigned i = 0; i < local->codec_count; i++)
+		if (local->codecs[i] != session->codec)
+			out[count++] = local->codecs[i];
+	return count;
+}
+
 // What of an offer we take.
 struct choice {
 	uint32_t line;
 	enum td_codec_id codec;
-	uint8_t payload_type;
+	const struct td_sdp_format *format;
 };
 
-// Our preference decides; an agreed codec is the only candidate.
+// Our preference decides.
 static bool choose_codec(const struct td_sdp_session *session, const struct td_sdp_local *local,
 			 const struct td_sdp *offer, struct choice *choice)
 {
-	bool agreed = session->codec != TD_CODEC_NONE;
-	unsigned count = agreed ? 1 : local->codec_count;
+	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX + 1];
+	unsigned count = list_codecs(session, local, codecs);
 
 	for (unsigned i = 0; i < count; i++) {
-		enum td_codec_id codec = agreed ? session->codec : local->codecs[i];
-		const struct td_sdp_format *format =
-			find_codec(offer, &offer->media[choice->line], codec);
-
-		if (format) {
-			choice->codec = codec;
-			choice->payload_type = format->payload_type;
+		choice->codec = codecs[i];
+		choice->format = td_sdp_find_codec(offer, &offer->media[choice->line], codecs[i]);
+		if (choice->format)
 			return true;
-		}
 	}
 	return false;
 }
@@ -135,60 +86,6 @@ static int choose(const struct td_sdp_session *session, const struct td_sdp_loca
 	return error;
 }
 
-static uint8_t agree_ptime(const struct td_sdp_media *media)
-{
-	uint32_t ptime_ms = media->ptime_ms;
-
-	if (ptime_ms < 10 || ptime_ms > PTIME_MAX_MS || ptime_ms % 10 != 0)
-		ptime_ms = TD_SDP_PTIME_MS;
-	if (media->maxptime_ms >= 10 && ptime_ms > media->maxptime_ms)
-		ptime_ms = media->maxptime_ms / 10 * 10;
-	return (uint8_t)ptime_ms;
-}
-
-// Where to send: the address of the line, RFC 3605 for RTCP.
-static void agree_remote(const struct td_sdp_media *media, struct td_sdp_agreed *agreed)
-{
-	const struct td_sdp_connection *rtcp = &media->rtcp_connection;
-	uint32_t rtcp_port = media->port + 1;
-
-	agreed->remote = media->connection.addr;
-	agreed->remote_rtcp = media->connection.addr;
-	if (media->connection.null_address)
-		return;
-	agreed->remote.port_be = htons((uint16_t)media->port);
-	if (agreed->rtcp_mux) {
-		agreed->remote_rtcp = agreed->remote;
-		return;
-	}
-	if (media->rtcp_present && media->rtcp_port != 0) {
-		rtcp_port = media->rtcp_port;
-		if (rtcp->numeric && rtcp->addr.family == agreed->remote.family)
-			agreed->remote_rtcp = rtcp->addr;
-	}
-	// RTP on 65535 leaves no port for RTCP: 0, none is sent.
-	agreed->remote_rtcp.port_be = htons(rtcp_port > 65535 ? 0 : (uint16_t)rtcp_port);
-}
-
-// What both sides of an exchange agree on, but for our own payload types.
-static void agree(const struct td_sdp_local *local, const struct td_sdp *sdp,
-		  const struct td_sdp_media *media, enum td_codec_id codec, uint8_t payload_type,
-		  struct td_sdp_agreed *agreed)
-{
-	*agreed = (struct td_sdp_agreed){
-		.codec = codec,
-		.payload_type = payload_type,
-		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
-		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
-		.ptime_ms = agree_ptime(media),
-		.rtcp_mux = local->rtcp_mux && media->rtcp_mux,
-		.direction = agree_direction(local->direction, media),
-	};
-	if (local->telephone_event)
-		agreed->event_payload_type = find_event(sdp, media, codec);
-	agree_remote(media, agreed);
-}
-
 static void keep_lines(struct td_sdp_session *session, const struct td_sdp *offer, uint32_t active)
 {
 	session->line_count = (uint8_t)offer->media_count;
@@ -197,17 +94,55 @@ static void keep_lines(struct td_sdp_session *session, const struct td_sdp *offe
 		session->line_kinds[i] = (uint8_t)offer->media[i].kind;
 }
 
-static void keep_types(struct td_sdp_session *session, const struct td_sdp_agreed *agreed)
-{
-	session->codec = agreed->codec;
-	session->payload_type_rx = agreed->payload_type_rx;
-	session->event_payload_type_rx = agreed->event_payload_type_rx;
-}
-
 static void check_local(const struct td_sdp_local *local)
 {
 	TD_ASSERT(local->codec_count >= 1 && local->codec_count <= TD_SDP_LOCAL_CODEC_MAX);
 	TD_ASSERT(local->rtp.family == TD_FAMILY_IPV4 || local->rtp.family == TD_FAMILY_IPV6);
+}
+
+// Section 6.1: the answer keeps the offer's numbers, so both directions use the same.
+static void echo_types(struct td_sdp_session *session, struct td_sdp_agreed *agreed)
+{
+	struct td_sdp_numbers *numbers = &session->numbers;
+	unsigned clock = td_sdp_clock_idx(td_codec_clock_hz(agreed->codec));
+
+	agreed->payload_type_rx = agreed->payload_type;
+	agreed->event_payload_type_rx = agreed->event_payload_type;
+	agreed->cn_payload_type_rx = agreed->cn_payload_type;
+	td_sdp_number_take(numbers, &numbers->codecs[agreed->codec], agreed->payload_type);
+	if (agreed->event_payload_type != TD_PAYLOAD_TYPE_NONE)
+		td_sdp_number_take(numbers, &numbers->events[clock], agreed->event_payload_type);
+	if (agreed->cn_payload_type != TD_PAYLOAD_TYPE_NONE)
+		td_sdp_number_take(numbers, &numbers->noises[clock], agreed->cn_payload_type);
+}
+
+static void keep_codec(struct td_sdp_session *session, const struct td_sdp_agreed *agreed)
+{
+	session->codec = agreed->codec;
+	if (agreed->codec == TD_CODEC_G729)
+		session->annexb_refused = !(agreed->settings.flags & TD_CODEC_ANNEXB);
+}
+
+static struct td_sdp_our_line our_answer(const struct td_sdp_session *session,
+					 const struct td_sdp_local *local,
+					 const struct td_sdp_agreed *agreed)
+{
+	uint32_t clock_hz = td_codec_clock_hz(agreed->codec);
+	struct td_sdp_our_line line = {
+		.codecs = { { agreed->codec, agreed->payload_type_rx } },
+		.codec_count = 1,
+		.events = { { agreed->event_payload_type_rx, clock_hz } },
+		.event_count = agreed->event_payload_type_rx != TD_PAYLOAD_TYPE_NONE,
+		.noises = { { agreed->cn_payload_type_rx, clock_hz } },
+		.noise_count = agreed->cn_payload_type_rx != TD_PAYLOAD_TYPE_NONE,
+		.ptime_ms = td_sdp_ask_ptime(local, agreed->codec, agreed->ptime_ms),
+		.rtcp_mux = agreed->rtcp_mux,
+		.annexb = !session->annexb_refused,
+		.direction = agreed->direction,
+		.opus = local->opus,
+	};
+
+	return line;
 }
 
 int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
@@ -215,6 +150,7 @@ int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *loc
 		  size_t text_bytes)
 {
 	struct td_sdp_session next = *session;
+	const struct td_sdp_media *media;
 	struct td_sdp_our_line ours;
 	struct choice choice;
 	int result;
@@ -225,57 +161,78 @@ int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *loc
 	result = choose(session, local, offer, &choice);
 	if (result)
 		return result;
-	agree(local, offer, &offer->media[choice.line], choice.codec, choice.payload_type, agreed);
-	// Section 6.1: the answer keeps the offer's numbers, so both directions use the same.
-	agreed->payload_type_rx = agreed->payload_type;
-	agreed->event_payload_type_rx = agreed->event_payload_type;
-	ours = (struct td_sdp_our_line){
-		.codecs = { { choice.codec, choice.payload_type } },
-		.codec_count = 1,
-		.event_payload_type = agreed->event_payload_type_rx,
-		.ptime_ms = local->ptime_ms ? local->ptime_ms : agreed->ptime_ms,
-		.rtcp_mux = agreed->rtcp_mux,
-		.direction = agreed->direction,
-	};
+	media = &offer->media[choice.line];
+	td_sdp_agree(local, offer, media, choice.codec, choice.format, agreed);
 	keep_lines(&next, offer, choice.line);
-	keep_types(&next, agreed);
+	echo_types(&next, agreed);
+	td_sdp_numbers_see(&next.numbers, offer, media);
+	keep_codec(&next, agreed);
+	ours = our_answer(&next, local, agreed);
 	result = td_sdp_describe(&next, &local->rtp, &ours, offer, text, text_bytes);
 	if (result >= 0)
 		*session = next;
 	return result;
 }
 
-// Our offer's line, the same whenever it is computed from the same arguments: what
-// td_sdp_accept_answer holds the answer against.
-static struct td_sdp_our_line our_offer(const struct td_sdp_session *session,
+static void add_event(struct td_sdp_numbers *numbers, uint32_t clock_hz,
+		      struct td_sdp_our_line *line)
+{
+	uint8_t payload_type = td_sdp_number_event(numbers, clock_hz);
+
+	if (payload_type != TD_PAYLOAD_TYPE_NONE)
+		line->events[line->event_count++] =
+			(struct td_sdp_our_format){ payload_type, clock_hz };
+}
+
+// Events at every clock rate of the codecs in the line, the lowest first; comfort noise where the
+// peer has offered it before.
+static void add_beside(struct td_sdp_numbers *numbers, const struct td_sdp_local *local,
+		       struct td_sdp_our_line *line)
+{
+	static const uint32_t clocks_hz[TD_SDP_CLOCK_COUNT] = { 8000, 16000, 32000, 48000 };
+
+	for (unsigned clock = 0; clock < TD_SDP_CLOCK_COUNT; clock++) {
+		bool used = false, noise = false;
+
+		for (unsigned i = 0; i < line->codec_count; i++) {
+			if (td_codec_clock_hz(line->codecs[i].codec) != clocks_hz[clock])
+				continue;
+			used = true;
+			noise |= td_sdp_wants_noise(line->codecs[i].codec);
+		}
+		if (used && local->telephone_event)
+			add_event(numbers, clocks_hz[clock], line);
+		if (noise && numbers->noises[clock] != TD_PAYLOAD_TYPE_NONE)
+			line->noises[line->noise_count++] =
+				(struct td_sdp_our_format){ numbers->noises[clock],
+							    clocks_hz[clock] };
+	}
+}
+
+// Our offer's line. Numbers that it gives out are kept in the session, so that it is the same
+// whenever it is computed from the same arguments: td_sdp_accept_answer holds the answer against it.
+static struct td_sdp_our_line our_offer(struct td_sdp_session *session,
 					const struct td_sdp_local *local)
 {
+	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX + 1];
+	unsigned count = list_codecs(session, local, codecs);
 	struct td_sdp_our_line line = {
-		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
-		.ptime_ms = local->ptime_ms ? local->ptime_ms : TD_SDP_PTIME_MS,
+		.ptime_ms = td_sdp_ask_ptime(local, codecs[0], TD_SDP_PTIME_MS),
 		.rtcp_mux = local->rtcp_mux,
+		.annexb = !session->annexb_refused,
 		.direction = local->direction,
+		.opus = local->opus,
 	};
 
-	if (session->codec != TD_CODEC_NONE) {
-		line.codecs[0].codec = session->codec;
-		line.codecs[0].payload_type = session->payload_type_rx;
-		line.codec_count = 1;
-	} else {
-		for (; line.codec_count < local->codec_count; line.codec_count++) {
-			enum td_codec_id codec = local->codecs[line.codec_count];
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t payload_type = td_sdp_number_codec(&session->numbers, codecs[i]);
 
-			line.codecs[line.codec_count].codec = codec;
-			line.codecs[line.codec_count].payload_type = td_sdp_static_type(codec);
-		}
+		if (payload_type == TD_PAYLOAD_TYPE_NONE)
+			continue;
+		line.codecs[line.codec_count].codec = codecs[i];
+		line.codecs[line.codec_count++].payload_type = payload_type;
 	}
-	if (local->telephone_event) {
-		line.event_payload_type = session->event_payload_type_rx;
-		if (line.event_payload_type == TD_PAYLOAD_TYPE_NONE)
-			line.event_payload_type = TD_SDP_EVENT_TYPE;
-		if (line.event_payload_type == line.codecs[0].payload_type)
-			line.event_payload_type++;
-	}
+	add_beside(&session->numbers, local, &line);
 	return line;
 }
 
@@ -299,12 +256,49 @@ int td_sdp_offer(struct td_sdp_session *session, const struct td_sdp_local *loca
 	return result;
 }
 
+// The first format of the answer that is one of ours: what the peer likes best and will send
+// (section 6.1), so it is what we send. False: it took none of them.
+static bool first_taken(const struct td_sdp_our_line *ours, const struct td_sdp *answer,
+			const struct td_sdp_media *media, struct choice *choice)
+{
+	for (uint32_t i = 0; i < media->format_count; i++) {
+		choice->format = &answer->formats[media->format_first + i];
+		for (unsigned k = 0; k < ours->codec_count; k++) {
+			choice->codec = ours->codecs[k].codec;
+			if (td_sdp_format_is(choice->format, choice->codec))
+				return true;
+		}
+	}
+	return false;
+}
+
+// What the peer sends is numbered by our offer, and only what stood there counts.
+static void number_types(const struct td_sdp_our_line *ours, const struct td_sdp_numbers *numbers,
+			 struct td_sdp_agreed *agreed)
+{
+	uint32_t clock_hz = td_codec_clock_hz(agreed->codec);
+
+	agreed->payload_type_rx = numbers->codecs[agreed->codec];
+	if (agreed->event_payload_type != TD_PAYLOAD_TYPE_NONE)
+		agreed->event_payload_type_rx = numbers->events[td_sdp_clock_idx(clock_hz)];
+	for (unsigned i = 0; i < ours->noise_count; i++)
+		if (ours->noises[i].clock_hz == clock_hz &&
+		    agreed->cn_payload_type != TD_PAYLOAD_TYPE_NONE)
+			agreed->cn_payload_type_rx = ours->noises[i].payload_type;
+	// Half an agreement is none.
+	if (agreed->event_payload_type_rx == TD_PAYLOAD_TYPE_NONE)
+		agreed->event_payload_type = TD_PAYLOAD_TYPE_NONE;
+	if (agreed->cn_payload_type_rx == TD_PAYLOAD_TYPE_NONE)
+		agreed->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
+}
+
 int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
 			 const struct td_sdp *answer, struct td_sdp_agreed *agreed)
 {
-	const struct td_sdp_our_line ours = our_offer(session, local);
-	const struct td_sdp_format *format = NULL;
+	struct td_sdp_session next = *session;
+	const struct td_sdp_our_line ours = our_offer(&next, local);
 	const struct td_sdp_media *media;
+	struct choice choice;
 
 	check_local(local);
 	if (session->line_count == 0 || answer->media_count != session->line_count)
@@ -314,20 +308,15 @@ int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_loc
 		return -TD_ECODEC;
 	if (!is_usable(media, local->rtp.family))
 		return -TD_EUNSUPPORTED;
-	// Of what we offered the answer's order decides only in the peer's own sending: we send
-	// the first of ours that it took.
-	for (unsigned i = 0; i < ours.codec_count; i++) {
-		format = find_codec(answer, media, ours.codecs[i].codec);
-		if (!format)
-			continue;
-		agree(local, answer, media, ours.codecs[i].codec, format->payload_type, agreed);
-		agreed->payload_type_rx = ours.codecs[i].payload_type;
-		break;
-	}
-	if (!format)
+	if (!first_taken(&ours, answer, media, &choice))
 		return -TD_ECODEC;
-	if (agreed->event_payload_type != TD_PAYLOAD_TYPE_NONE)
-		agreed->event_payload_type_rx = ours.event_payload_type;
-	keep_types(session, agreed);
+	td_sdp_agree(local, answer, media, choice.codec, choice.format, agreed);
+	number_types(&ours, &next.numbers, agreed);
+	// RFC 7261: what one side has refused the other cannot turn on.
+	if (session->annexb_refused)
+		agreed->settings.flags &= (uint8_t)~TD_CODEC_ANNEXB;
+	td_sdp_numbers_see(&next.numbers, answer, media);
+	keep_codec(&next, agreed);
+	*session = next;
 	return 0;
 }

@@ -17,15 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sdp/number.h"
 #include "sdp/sdp.h"
 #include "td_codec_id.h"
 #include "td_endpoint.h"
 #include "td_error.h"
 
 #define TD_SDP_TEXT_MAX        4096
-#define TD_SDP_EVENT_TYPE      101 // telephone-event in our offers
 #define TD_SDP_PTIME_MS        20
-#define TD_SDP_LOCAL_CODEC_MAX 8
+#define TD_SDP_LOCAL_CODEC_MAX (TD_CODEC_COUNT - 1)
 
 // What we can and want to do on this leg, now.
 struct td_sdp_local {
@@ -33,9 +33,12 @@ struct td_sdp_local {
 	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX]; // in order of our preference
 	uint8_t codec_count;                             // at least 1
 	bool telephone_event;
-	bool rtcp_mux;    // accept it, and ask for it in offers
-	uint8_t ptime_ms; // what we ask for; 0: 20 in an offer, as the peer says in an answer
+	bool rtcp_mux; // accept it, and ask for it in offers
+	// What we ask for, and send when the peer asks for nothing; 0: 20 in an offer, as the peer
+	// says in an answer.
+	uint8_t ptime_ms;
 	enum td_sdp_direction direction; // ours; TD_SDP_SENDRECV unless we want to hold
+	struct td_codec_settings opus;   // how we want to code; max_hz is also what we ask for
 };
 
 // What was agreed: the arguments of TD_COMMAND_STREAM_SET_REMOTE, and who may speak.
@@ -44,11 +47,13 @@ struct td_sdp_agreed {
 	uint8_t payload_type;                              // what we send
 	uint8_t payload_type_rx;                           // what the peer sends
 	uint8_t event_payload_type, event_payload_type_rx; // or TD_PAYLOAD_TYPE_NONE
-	uint8_t ptime_ms;                                  // of what the peer sends
+	uint8_t cn_payload_type, cn_payload_type_rx;       // likewise
+	uint8_t ptime_ms; // of what we send: whole frames of the codec, never too large a packet
 	bool rtcp_mux;
 	enum td_sdp_direction direction; // ours: SENDONLY means that only we may speak
 	struct td_endpoint remote;       // RTP; port 0: send nothing (c=0.0.0.0)
 	struct td_endpoint remote_rtcp;
+	struct td_codec_settings settings; // of our encoder, within what the peer wants
 };
 
 // The peer does not want to hear us: it has put us on hold.
@@ -58,11 +63,12 @@ static inline bool td_sdp_held(const struct td_sdp_agreed *agreed)
 }
 
 struct td_sdp_session {
-	uint64_t id, version;   // of our o=
-	uint64_t text_hash;     // of what was last sent after o=
-	enum td_codec_id codec; // agreed before; a later exchange keeps it. TD_CODEC_NONE: none yet
-	uint8_t payload_type_rx;       // of that codec in our descriptions
-	uint8_t event_payload_type_rx; // of telephone-event in our descriptions
+	uint64_t id, version; // of our o=
+	uint64_t text_hash;   // of what was last sent after o=
+	enum td_codec_id
+		codec;       // agreed before: a later exchange prefers it. TD_CODEC_NONE: none yet
+	bool annexb_refused; // the peer's G.729 has no annex B
+	struct td_sdp_numbers numbers; // of our descriptions
 	uint8_t line_count;            // m= lines of this dialog, 0 before the first exchange
 	uint8_t line_active;           // which of them is our audio stream
 	uint8_t line_kinds[TD_SDP_MEDIA_MAX]; // enum td_sdp_kind
@@ -75,21 +81,24 @@ void td_sdp_session_init(struct td_sdp_session *session, uint64_t id);
 // be allocated before; TD_FAMILY_NONE if there is no such line.
 enum td_family td_sdp_family(const struct td_sdp *offer);
 
-// Answers the peer's offer (section 6). Our codec order decides among what the offer holds; a codec
-// agreed before stays. Writes `text` (NUL-terminated, length returned) and `agreed`.
-// -TD_ECODEC: no codec in common, or not the agreed one any more: 488. -TD_EUNSUPPORTED: no audio
-// line over RTP/AVP with a numeric address of our family: 488. -TD_EFULL: text_bytes too small.
-// -TD_EMALFORMED: fewer m= lines than before (section 8).
+// Answers the peer's offer (section 6) with one codec, the events of its clock rate (RFC 4733 section
+// 2.4.1) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
+// a codec agreed before stays as long as it is offered. Writes `text` (NUL-terminated, length
+// returned) and `agreed`.
+// -TD_ECODEC: no codec in common: 488. -TD_EUNSUPPORTED: no audio line over RTP/AVP with a numeric
+// address of our family: 488. -TD_EFULL: text_bytes too small. -TD_EMALFORMED: fewer m= lines than
+// before (section 8).
 TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
 				const struct td_sdp *offer, struct td_sdp_agreed *agreed,
 				char *text, size_t text_bytes);
 
-// Writes our offer (section 5), or with an agreed codec our re-offer, which names that codec alone
-// (section 8). Returns its length or -TD_EFULL.
+// Writes our offer (section 5): all our codecs in order, an agreed one before them (section 8), and
+// telephone-event at each of their clock rates. Returns its length or -TD_EFULL.
 TD_MUST_CHECK int td_sdp_offer(struct td_sdp_session *session, const struct td_sdp_local *local,
 			       char *text, size_t text_bytes);
 
-// Takes the peer's answer to the offer last written, made with the same `local` (section 7).
+// Takes the peer's answer to the offer last written, made with the same `local` (section 7): its
+// first codec counts.
 // 0; -TD_ECODEC (refused with port 0, or a codec we did not offer), -TD_EUNSUPPORTED, or
 // -TD_EMALFORMED (not as many m= lines as were offered): then ACK and BYE.
 TD_MUST_CHECK int td_sdp_accept_answer(struct td_sdp_session *session,

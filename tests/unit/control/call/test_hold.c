@@ -135,7 +135,7 @@ START_TEST(reinvite_without_offer_gets_ours)
 	phone_reinvite(&w.caller, NULL);
 	world_settle(&w);
 	ck_assert_uint_eq(w.caller.status, 200);
-	ck_assert_ptr_nonnull(strstr(w.caller.last_body, "RTP/AVP 0 101"));
+	ck_assert_ptr_nonnull(strstr(w.caller.last_body, "RTP/AVP 0 8 101"));
 	story_assert_bridged(&w);
 	phone_hangup(&w.caller);
 }
@@ -160,17 +160,44 @@ START_TEST(hold_by_the_answer_to_our_offer)
 }
 END_TEST
 
-START_TEST(reinvite_to_another_codec_is_refused)
+START_TEST(reinvite_to_a_codec_we_do_not_have_is_refused)
 {
 	story_talk(&w);
-	w.caller.codecs = "8 101";
+	w.caller.codecs = "18 101";
 	phone_reinvite(&w.caller, "sendrecv");
 	world_settle(&w);
 	ck_assert_uint_eq(w.caller.status, 488);
+	ck_assert_int_eq(world_call(&w).caller_leg.codec, TD_CODEC_PCMU);
 	story_assert_bridged(&w);
 	phone_hangup(&w.caller);
 	world_settle(&w);
 	ck_assert_str_eq(w.last_cause, "caller-hangup");
+}
+END_TEST
+
+START_TEST(reinvite_to_another_codec_of_the_list)
+{
+	struct td_call_info info;
+	struct dp_object *stream;
+
+	story_talk(&w);
+	w.caller.codecs = "8 101";
+	phone_reinvite(&w.caller, "sendrecv");
+	world_settle(&w);
+	ck_assert_uint_eq(w.caller.status, 200);
+	info = world_call(&w);
+	ck_assert_int_eq(info.caller_leg.codec, TD_CODEC_PCMA);
+	ck_assert_int_eq(info.agent_leg.codec, TD_CODEC_PCMU);
+	stream = dp_find(w.dp.streams, info.caller_leg.stream.v);
+	ck_assert_uint_eq(stream->remote.codec, TD_CODEC_PCMA);
+	ck_assert_uint_eq(stream->remote_count, 2);
+	story_assert_bridged(&w);
+	// The old one is on offer again, but nobody has to change back.
+	w.caller.codecs = "0 8 101";
+	phone_reinvite(&w.caller, "sendrecv");
+	world_settle(&w);
+	ck_assert_int_eq(world_call(&w).caller_leg.codec, TD_CODEC_PCMA);
+	phone_hangup(&w.caller);
 }
 END_TEST
 
@@ -191,7 +218,8 @@ int main(void)
 	tcase_add_test(tc, reinvite_moves_the_media);
 	tcase_add_test(tc, reinvite_without_offer_gets_ours);
 	tcase_add_test(tc, hold_by_the_answer_to_our_offer);
-	tcase_add_test(tc, reinvite_to_another_codec_is_refused);
+	tcase_add_test(tc, reinvite_to_a_codec_we_do_not_have_is_refused);
+	tcase_add_test(tc, reinvite_to_another_codec_of_the_list);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
