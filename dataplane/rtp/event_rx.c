@@ -1,0 +1,159 @@
+// The receiver of RFC 4733 events: what each packet means beside those before it.
+#include <string.h>
+
+#include "td_assert.h"
+
+#include "rtp/telephone_event.h"
+
+#define NS_PER_MS 1000000u
+// A packet that comes so long after its event, by its timestamp or by the clock, is not a late one:
+// the sender counts anew. One segment may last 8.2 s.
+#define STALE_S        10u
+#define STALE_HEARD_NS (2u * 1000 * NS_PER_MS)
+// A segment's last packets may be lost: so much before 0xffff the next one may continue it.
+#define SEGMENT_SLACK_DIVISOR 4u // of a second
+
+static struct td_digit_report report(const struct td_event_rx *rx, enum td_digit_report_kind kind)
+{
+	return (struct td_digit_report){
+		.kind = kind,
+		.digit = rx->digit,
+		.volume = rx->volume,
+		.duration_ms = (uint32_t)(rx->duration_total * 1000 / rx->clock_hz),
+	};
+}
+
+void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz)
+{
+	TD_ASSERT(clock_hz > 0);
+	memset(rx, 0, sizeof *rx);
+	rx->clock_hz = clock_hz;
+}
+
+// Does this packet, later than the current event's timestamp, belong to it all the same? Either it
+// is its next segment (RFC 4733 section 2.5.1.3), or its sender moves the timestamp with every
+// packet, as some do: events of one sender cannot overlap, so nothing else can begin within it.
+static bool continues(struct td_event_rx *rx, uint32_t ahead, bool marker,
+		      const struct td_telephone_event *event)
+{
+	uint32_t segment_min = UINT16_MAX - rx->clock_hz / SEGMENT_SLACK_DIVISOR;
+
+	if (marker || event->digit != rx->digit)
+		return false;
+	if (rx->active && ahead <= UINT16_MAX && ahead >= rx->duration &&
+	    (ahead == UINT16_MAX || rx->duration >= segment_min)) {
+		rx->segment_base += ahead;
+		rx->duration = 0;
+		return true;
+	}
+	return ahead < rx->duration ||
+	       (rx->active && ahead == (uint32_t)event->duration - rx->duration);
+}
+
+static void extend(struct td_event_rx *rx, const struct td_telephone_event *event)
+{
+	if (event->duration > rx->duration)
+		rx->duration = event->duration;
+	if (rx->segment_base + rx->duration > rx->duration_total)
+		rx->duration_total = rx->segment_base + rx->duration;
+}
+
+static void begin(struct td_event_rx *rx, uint32_t timestamp,
+		  const struct td_telephone_event *event)
+{
+	rx->timestamp = timestamp;
+	rx->digit = event->digit;
+	rx->volume = event->volume;
+	rx->duration = event->duration;
+	rx->duration_total = event->duration;
+	rx->segment_base = 0;
+	rx->known = true;
+	rx->active = true;
+}
+
+// One event of a packet; appends to out and answers how many there are then.
+static uint32_t take(struct td_event_rx *rx, uint32_t timestamp, bool marker,
+		     const struct td_telephone_event *event, uint64_t now_ns,
+		     struct td_digit_report *out)
+{
+	uint32_t ahead = timestamp - rx->timestamp;
+	uint32_t behind = rx->timestamp - timestamp;
+	bool same = rx->known && ahead == 0 && event->digit == rx->digit;
+	uint32_t count = 0;
+
+	// A late packet of an event before this one: whatever it was is over.
+	if (rx->known && ahead != 0 && behind < STALE_S * rx->clock_hz &&
+	    now_ns - rx->heard_ns < STALE_HEARD_NS) {
+		rx->stale_count++;
+		return 0;
+	}
+	if (rx->known && !same && continues(rx, ahead, marker, event)) {
+		rx->timestamp = timestamp;
+		same = true;
+	}
+	if (same && !rx->active)
+		return 0; // the end again
+	if (same) {
+		extend(rx, event);
+	} else {
+		if (rx->active)
+			out[count++] = report(rx, TD_DIGIT_END);
+		begin(rx, timestamp, event);
+		out[count++] = report(rx, TD_DIGIT_BEGIN);
+	}
+	rx->heard_ns = now_ns;
+	if (event->end) {
+		rx->active = false;
+		out[count++] = report(rx, TD_DIGIT_END);
+	}
+	return count;
+}
+
+uint32_t td_event_rx_packet(struct td_event_rx *rx, uint32_t timestamp, bool marker,
+			    const uint8_t *payload, size_t len, uint64_t now_ns,
+			    struct td_digit_report out[TD_EVENT_RX_REPORT_MAX])
+{
+	struct td_telephone_event event;
+	uint32_t count = 0;
+
+	if (len < TD_TELEPHONE_EVENT_BYTES || len % TD_TELEPHONE_EVENT_BYTES != 0) {
+		rx->malformed_count++;
+		return 0;
+	}
+	for (size_t i = 0; i < TD_TELEPHONE_EVENT_PACKED_MAX; i++) {
+		size_t offset = i * TD_TELEPHONE_EVENT_BYTES;
+
+		if (offset >= len ||
+		    td_telephone_event_parse(payload + offset, len - offset, &event) != 0)
+			break;
+		if (event.digit == '\0')
+			rx->unknown_count++;
+		else
+			count += take(rx, timestamp, marker, &event, now_ns, out + count);
+		// Each packed event begins where the one before it ended.
+		timestamp += event.duration;
+	}
+	TD_ASSERT(count <= TD_EVENT_RX_REPORT_MAX);
+	return count;
+}
+
+bool td_event_rx_poll(struct td_event_rx *rx, uint64_t now_ns, struct td_digit_report *out)
+{
+	if (!rx->active || now_ns < rx->heard_ns ||
+	    now_ns - rx->heard_ns < (uint64_t)TD_TELEPHONE_EVENT_TIMEOUT_MS * NS_PER_MS)
+		return false;
+	rx->active = false;
+	*out = report(rx, TD_DIGIT_END);
+	return true;
+}
+
+bool td_event_rx_flush(struct td_event_rx *rx, struct td_digit_report *out)
+{
+	bool active = rx->active;
+
+	if (active)
+		*out = report(rx, TD_DIGIT_END);
+	rx->active = false;
+	rx->known = false;
+	return active;
+}
