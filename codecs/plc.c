@@ -21,7 +21,7 @@
 void td_plc_init(struct td_plc *plc, uint32_t rate_hz)
 {
 	TD_ASSERT(rate_hz == 8000 || rate_hz == 16000 || rate_hz == 32000 || rate_hz == 48000);
-	memset(plc, 0, sizeof *plc);
+	memset(plc, 0, td_plc_bytes(rate_hz));
 	plc->rate_hz = rate_hz;
 	plc->history_samples = rate_hz / 800 * 39;
 }

@@ -12,6 +12,7 @@
 // the caller's memory; pure; any thread; any number of samples a call.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define TD_PLC_RATE_MAX    48000
@@ -30,6 +31,14 @@ struct td_plc {
 	int32_t step;             // between the last good sample and the one the cycle expects
 	int16_t history[TD_PLC_HISTORY_MAX];
 };
+
+// How much of the struct is touched at a rate, for those who keep many of them: the rest of the
+// history need not be there.
+static inline uint32_t td_plc_bytes(uint32_t rate_hz)
+{
+	return (uint32_t)(offsetof(struct td_plc, history) +
+			  rate_hz / 800u * 39u * sizeof(int16_t));
+}
 
 // Ready for `rate_hz`: 8000, 16000, 32000 or 48000.
 void td_plc_init(struct td_plc *plc, uint32_t rate_hz);
