@@ -26,6 +26,8 @@ int td_config_check_meaning(struct td_config_check *check)
 	if (rc == 0)
 		rc = td_config_check_trunks(check);
 	if (rc == 0)
+		rc = td_config_check_codecs(check);
+	if (rc == 0)
 		rc = td_config_check_names(check);
 	return rc;
 }

@@ -232,14 +232,9 @@ int td_config_check_trunks(struct td_config_check *check)
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < check->config->trunks_count; i++) {
-		const struct td_config_trunk *trunk = &check->config->trunks[i];
-
 		rc = check_trunk_addresses(check, i);
 		if (rc == 0)
 			rc = check_trunk_peer(check, i);
-		if (rc == 0 && trunk->codecs_count == 2 && trunk->codecs[0] == trunk->codecs[1])
-			rc = td_config_wrong(check, "a codec twice", "it once",
-					     "trunks[%u].codecs[1]", i);
 	}
 	return rc;
 }

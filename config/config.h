@@ -87,6 +87,16 @@ struct td_config_sip {
 	uint32_t options_ping_s;     // trunks are pinged this often, 0 never; default 30
 };
 
+// How Opus is coded, towards everybody who speaks it; RFC 7587 lets a peer ask for less.
+struct td_config_opus {
+	uint32_t bitrate_bps; // 6000 to 510000; 0 (default): by the rate that is coded
+	uint32_t max_hz;      // 8000, 16000 or 48000 (default)
+	uint8_t complexity;   // 0 to 10, default 5
+	bool fec;             // in-band redundancy for peers that take it, default true
+	bool dtx;             // silence is not sent to peers that like that, default false
+	uint8_t loss_percent; // expected, what FEC is sized for; default 5
+};
+
 struct td_config_trunk {
 	char *name;
 	char **addresses; // source addresses of the peer; numeric
@@ -94,9 +104,10 @@ struct td_config_trunk {
 	struct td_endpoint *parsed;
 	char *peer; // "10.77.1.2:5060" where we send OPTIONS; default first address:5060
 	struct td_endpoint peer_parsed;
-	enum td_codec_id *codecs; // in order of preference; default pcmu, pcma
+	enum td_codec_id *codecs; // in order of preference; default: those of the top level
 	unsigned codecs_count;
-	bool nat; // learn the media source inside the window
+	uint8_t ptime_ms; // 10 to 60 in tens: packets we ask for; 0 (default): as the peer likes
+	bool nat;         // learn the media source inside the window
 };
 
 struct td_config_agent {
@@ -105,6 +116,9 @@ struct td_config_agent {
 	char *secret; // digest password
 	char **queues;
 	unsigned queues_count;
+	enum td_codec_id *codecs; // likewise, for this agent's phone
+	unsigned codecs_count;
+	uint8_t ptime_ms;
 	bool logged_in; // default true: registered and available at once; else by API
 	bool nat;
 };
@@ -137,6 +151,9 @@ struct td_config {
 	struct td_config_system system;
 	struct td_config_dataplane dataplane;
 	struct td_config_sip sip;
+	enum td_codec_id *codecs; // for whoever has no list; default Opus, G.722, PCMU, PCMA
+	unsigned codecs_count;
+	struct td_config_opus opus;
 	struct td_config_trunk *trunks;
 	unsigned trunks_count;
 	struct td_config_agent *agents;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/walk.h"
 
@@ -66,13 +67,15 @@ static int check_bool(struct td_config_walk *walk, const yaml_node_t *node)
 static int check_enum(struct td_config_walk *walk, const yaml_node_t *node,
 		      const cyaml_schema_value_t *schema)
 {
+	int (*compare)(const char *, const char *) =
+		schema->flags & CYAML_FLAG_CASE_INSENSITIVE ? strcasecmp : strcmp;
 	char expected[128] = "one of";
 	size_t at = strlen(expected);
 
 	for (uint32_t i = 0; i < schema->enumeration.count; i++) {
 		const char *word = schema->enumeration.strings[i].str;
 
-		if (strcmp(scalar_text(node), word) == 0)
+		if (compare(scalar_text(node), word) == 0)
 			return 0;
 		at += (size_t)snprintf(expected + at, sizeof expected - at, "%s %s", i ? "," : "",
 				       word);

@@ -45,14 +45,21 @@ static const cyaml_strval_t digests[] = {
 	{ "both", TD_DIGEST_BOTH },
 };
 
+// As td_codec_name has them, in any case.
 static const cyaml_strval_t codecs[] = {
-	{ "pcmu", TD_CODEC_PCMU },
-	{ "pcma", TD_CODEC_PCMA },
+	{ "PCMU", TD_CODEC_PCMU },        { "PCMA", TD_CODEC_PCMA },
+	{ "G722", TD_CODEC_G722 },        { "GSM", TD_CODEC_GSM },
+	{ "L16/8000", TD_CODEC_L16_8 },   { "L16/16000", TD_CODEC_L16_16 },
+	{ "L16/32000", TD_CODEC_L16_32 }, { "L16/48000", TD_CODEC_L16_48 },
+	{ "opus", TD_CODEC_OPUS },        { "G729", TD_CODEC_G729 },
 };
 
 static const cyaml_schema_value_t codec = {
-	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum td_codec_id, codecs, CYAML_ARRAY_LEN(codecs)),
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE, enum td_codec_id, codecs,
+			 CYAML_ARRAY_LEN(codecs)),
 };
+
+#define CODECS(s) LIST(s, codecs, &codec, 1, TD_CODEC_COUNT - 1)
 
 static const cyaml_schema_field_t system_fields[] = {
 	TEXT(td_config_system, run_dir),
@@ -109,10 +116,24 @@ static const cyaml_schema_field_t sip_fields[] = {
 	UINT(td_config_sip, options_ping_s),  CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t opus_fields[] = {
+	UINT(td_config_opus, bitrate_bps),
+	UINT(td_config_opus, max_hz),
+	UINT(td_config_opus, complexity),
+	BOOL(td_config_opus, fec),
+	BOOL(td_config_opus, dtx),
+	UINT(td_config_opus, loss_percent),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t trunk_fields[] = {
-	TEXT(td_config_trunk, name), LIST(td_config_trunk, addresses, &text, 1, 16),
-	TEXT(td_config_trunk, peer), LIST(td_config_trunk, codecs, &codec, 1, TD_CODEC_COUNT - 1),
-	BOOL(td_config_trunk, nat),  CYAML_FIELD_END,
+	TEXT(td_config_trunk, name),
+	LIST(td_config_trunk, addresses, &text, 1, 16),
+	TEXT(td_config_trunk, peer),
+	CODECS(td_config_trunk),
+	UINT(td_config_trunk, ptime_ms),
+	BOOL(td_config_trunk, nat),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t trunk = {
@@ -124,6 +145,8 @@ static const cyaml_schema_field_t agent_fields[] = {
 	TEXT(td_config_agent, name),
 	TEXT(td_config_agent, secret),
 	LIST(td_config_agent, queues, &text, 1, 64),
+	CODECS(td_config_agent),
+	UINT(td_config_agent, ptime_ms),
 	BOOL(td_config_agent, logged_in),
 	BOOL(td_config_agent, nat),
 	CYAML_FIELD_END,
@@ -171,6 +194,8 @@ static const cyaml_schema_field_t root_fields[] = {
 	SECTION(system, system_fields),
 	SECTION(dataplane, dataplane_fields),
 	SECTION(sip, sip_fields),
+	CODECS(td_config),
+	SECTION(opus, opus_fields),
 	LIST(td_config, trunks, &trunk, 0, 1024),
 	LIST(td_config, agents, &agent, 0, 100000),
 	LIST(td_config, queues, &queue, 0, 1024),
@@ -216,18 +241,24 @@ const struct td_config_rule td_config_rules[] = {
 	{ "sip.calls_max", "4096", 1, TD_CONTEXT_MAX },
 	{ "sip.registrations_max", "4096", 1, 1 << 20 },
 	{ "sip.options_ping_s", "30", 0, 3600 },
+	{ "opus.bitrate_bps", "0", 0, 510000 },
+	{ "opus.max_hz", "48000", 8000, 48000 },
+	{ "opus.complexity", "5", 0, 10 },
+	{ "opus.fec", "true" },
+	{ "opus.dtx", "false" },
+	{ "opus.loss_percent", "5", 0, 100 },
 	{ "trunks[].name", NULL, 1, 63 },
 	{ "trunks[].addresses", NULL, 1 },
 	{ "trunks[].addresses[]", NULL, 1, 64 },
 	{ "trunks[].peer", NULL, 0, 64 },
-	{ "trunks[].codecs", "pcmu pcma" },
-	{ "trunks[].codecs[]" },
+	{ "trunks[].ptime_ms", "0", 0, 60 },
 	{ "trunks[].nat", "false" },
 	{ "agents[].id", NULL, 1, 63 },
 	{ "agents[].name", "", 0, 63 },
 	{ "agents[].secret", NULL, 8, 128, .secret = true },
 	{ "agents[].queues", NULL, 1 },
 	{ "agents[].queues[]", NULL, 1, 63 },
+	{ "agents[].ptime_ms", "0", 0, 60 },
 	{ "agents[].logged_in", "true" },
 	{ "agents[].nat", "false" },
 	{ "queues[].name", NULL, 1, 63 },

@@ -4,6 +4,7 @@
 
 #include "acd/inspect.h"
 #include "call/cause.h"
+#include "call/codecs.h"
 #include "call/dialplan.h"
 #include "call/manager.h"
 #include "sdp/negotiate.h"
@@ -28,17 +29,16 @@ static int dialled_number(const struct td_sip_message *msg, char *out, size_t ou
 }
 
 // Finds out on a copy what the answer would agree on, before the dataplane is bothered.
-static int try_offer(const struct td_trunk *trunk, const struct td_sdp *offer,
-		     struct td_sdp_agreed *agreed)
+static int try_offer(const struct td_config *config, const struct td_trunk *trunk,
+		     const struct td_sdp *offer, struct td_sdp_agreed *agreed)
 {
-	struct td_sdp_local local = { .telephone_event = true, .direction = TD_SDP_SENDRECV };
+	struct td_sdp_local local;
 	struct td_sdp_session session;
 	char text[TD_SDP_TEXT_MAX];
 	int len;
 
 	td_sdp_session_init(&session, 1);
-	for (unsigned i = 0; i < trunk->config->codecs_count && i < TD_SDP_LOCAL_CODEC_MAX; i++)
-		local.codecs[local.codec_count++] = trunk->config->codecs[i];
+	td_codecs_of_trunk(config, trunk->config, &local);
 	// Any address of the family they use: only the dataplane knows which it will be.
 	local.rtp = trunk->config->parsed[0];
 	for (uint32_t i = 0; i < offer->media_count; i++) {
@@ -66,7 +66,7 @@ static uint16_t check_offer(struct td_calls *calls, const struct td_sip_message 
 		invitation->has_offer = true;
 		if (msg->body.len > TD_CALL_OFFER_MAX)
 			return 413;
-		has = try_offer(invitation->trunk, &offer, &invitation->agreed);
+		has = try_offer(calls->config, invitation->trunk, &offer, &invitation->agreed);
 	}
 	if (has >= 0)
 		return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "call/cause.h"
+#include "call/codecs.h"
 #include "call/manager.h"
 #include "sdp/negotiate.h"
 #include "td_assert.h"
@@ -13,21 +14,16 @@
 void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out)
 {
 	const struct td_call *call = leg->call;
-	const struct td_config_trunk *trunk = call->trunk->config;
+	const struct td_config *config = call->calls->config;
+	const struct td_leg *caller = call->caller;
 
-	*out = (struct td_sdp_local){
-		.rtp = leg->media.local,
-		.telephone_event = true,
-		.direction = TD_SDP_SENDRECV,
-	};
-	if (leg->outbound) {
-		// Only what the caller speaks: nothing is transcoded.
-		out->codecs[out->codec_count++] =
-			call->caller ? call->caller->agreed.codec : TD_CODEC_PCMU;
-		return;
-	}
-	for (unsigned i = 0; i < trunk->codecs_count && i < TD_SDP_LOCAL_CODEC_MAX; i++)
-		out->codecs[out->codec_count++] = trunk->codecs[i];
+	if (leg->outbound)
+		td_codecs_of_agent(config, &config->agents[leg->agent],
+				   caller && caller->media.remote_known ? &caller->agreed : NULL,
+				   out);
+	else
+		td_codecs_of_trunk(config, call->trunk->config, out);
+	out->rtp = leg->media.local;
 }
 
 static bool same_settings(const struct td_codec_settings *a, const struct td_codec_settings *b)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codecs/codec.h"
 #include "config/config.h"
 #include "config/schema.h"
 
@@ -65,8 +66,8 @@ static const struct {
 	  ":36: file: found a second document, expected one document" },
 	// Keys.
 	{ "system:", "sistem:",
-	  ":1: sistem: found an unknown key, expected one of system, dataplane, sip, trunks, agents, "
-	  "queues, dialplan, api" },
+	  ":1: sistem: found an unknown key, expected one of system, dataplane, sip, codecs, opus, "
+	  "trunks, agents, queues, dialplan, api" },
 	{ "log_level", "level",
 	  ":2: system.level: found an unknown key, expected one of run_dir, data_dir, log_level" },
 	{ "  token: 0123456789abcdef", "  tokn: 0123456789abcdef",
@@ -126,11 +127,6 @@ static const struct {
 	{ "af_packet", "dpdk",
 	  ":9: dataplane.ports[0].driver: found \"dpdk\", expected one of af_xdp, af_packet, pci, "
 	  "net_ring, memif" },
-	{ "[pcma]", "[opus]",
-	  ":21: trunks[0].codecs[0]: found \"opus\", expected one of pcmu, pcma" },
-	{ "[pcma]", "[]", ":21: trunks[0].codecs: found 0 entries, expected 1 to 10 entries" },
-	{ "[pcma]", "[pcma, pcma]",
-	  ":21: trunks[0].codecs[1]: found a codec twice, expected it once" },
 	{ "0123456789abcdef", "0123456789abcde",
 	  ":35: api.token: found 15 characters, expected 16 to 256 characters" },
 	{ "abcdefgh", "secret1",
@@ -428,7 +424,8 @@ START_TEST(test_example_file_shows_true_defaults)
 
 		// "  # key: value" and not prose, the build's version or an optional address.
 		if (strncmp(line + indent, "# ", 2) == 0 && indent > 0 && word > 0 &&
-		    key[word] == ':' && !strchr(key, '<') && strncmp(key, "gateway6", 8) != 0) {
+		    key[word] == ':' && !strchr(key, '<') && strncmp(key, "gateway6", 8) != 0 &&
+		    (strncmp(key, "codecs", 6) != 0 || td_codec_get(TD_CODEC_G722))) {
 			memmove(line + indent, key, strlen(key) + 1);
 			shown++;
 		}
@@ -452,6 +449,9 @@ START_TEST(test_example_file_shows_true_defaults)
 	ck_assert_uint_eq(a->sip.options_ping_s, b->sip.options_ping_s);
 	ck_assert(td_endpoint_equal(&a->trunks[0].peer_parsed, &b->trunks[0].peer_parsed));
 	ck_assert_uint_eq(a->trunks[0].codecs_count, b->trunks[0].codecs_count);
+	ck_assert_mem_eq(a->trunks[0].codecs, b->trunks[0].codecs,
+			 a->trunks[0].codecs_count * sizeof a->trunks[0].codecs[0]);
+	ck_assert_mem_eq(&a->opus, &b->opus, sizeof a->opus);
 	ck_assert_str_eq(a->queues[0].skill, b->queues[0].skill);
 	ck_assert_uint_eq(a->queues[0].offer_timeout_s, b->queues[0].offer_timeout_s);
 	ck_assert_uint_eq(a->queues[0].wrap_up_s, b->queues[0].wrap_up_s);

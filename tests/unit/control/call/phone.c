@@ -32,6 +32,8 @@ void phone_reset(struct phone *phone)
 	phone->no_offer = false;
 	phone->cancelled = false;
 	phone->codecs = "0 8 101";
+	phone->answers = NULL;
+	phone->attributes = "";
 	phone->direction = "sendrecv";
 	phone->connection = NULL;
 	phone->media_port = 4000;
@@ -70,10 +72,10 @@ static size_t sdp_text(struct phone *phone, const char *codecs, char *out, size_
 	int len = snprintf(out, bytes,
 			   "v=0\r\no=phone 7 %u IN IP%d %s\r\ns=-\r\nc=IN IP%d %s\r\nt=0 0\r\n"
 			   "m=audio %u RTP/AVP %s\r\na=rtpmap:101 telephone-event/8000\r\n"
-			   "a=%s\r\n",
+			   "%sa=%s\r\n",
 			   ++phone->sdp_version, v6 ? 6 : 4, address, v6 ? 6 : 4,
 			   phone->connection ? phone->connection : address, phone->media_port,
-			   codecs, phone->direction);
+			   codecs, phone->attributes, phone->direction);
 
 	must(len > 0);
 	return (size_t)len;
@@ -220,13 +222,14 @@ static void respond(struct phone *phone, const char *text, uint16_t status, cons
 
 void phone_answer(struct phone *phone)
 {
+	const char *codecs = strstr(phone->last_body, "RTP/AVP 8") ? "8 101" : "0 101";
 	char body[1024];
 
-	sdp_text(phone, phone->mode == PHONE_BAD_SDP ? "9" : "0 8 101", body, sizeof body);
-	if (phone->mode != PHONE_BAD_SDP && strstr(phone->last_body, "RTP/AVP 8"))
-		sdp_text(phone, "8 101", body, sizeof body);
-	else if (phone->mode != PHONE_BAD_SDP)
-		sdp_text(phone, "0 101", body, sizeof body);
+	if (phone->answers)
+		codecs = phone->answers;
+	if (phone->mode == PHONE_BAD_SDP)
+		codecs = "9";
+	sdp_text(phone, codecs, body, sizeof body);
 	phone->state = PHONE_ANSWERED;
 	respond(phone, phone->invite, 200, body);
 }

@@ -41,10 +41,12 @@ struct phone {
 	struct td_endpoint at;
 	enum phone_mode mode;
 	enum phone_state state;
-	bool holds_ack;     // does not acknowledge a 200
-	bool no_offer;      // INVITEs without a description; the ACK brings it
-	bool cancelled;     // gave up while calling: ends a late 200 with BYE
-	const char *codecs; // formats of the m= line, "0 8 101"
+	bool holds_ack;      // does not acknowledge a 200
+	bool no_offer;       // INVITEs without a description; the ACK brings it
+	bool cancelled;      // gave up while calling: ends a late 200 with BYE
+	const char *codecs;  // formats of the m= line in its offers, "0 8 101"
+	const char *answers; // and in its answers, NULL: PCMA where that is offered first, or PCMU
+	const char *attributes; // more a= lines of both, each ending CRLF
 	const char *direction;
 	const char *connection; // address in c=, NULL: its own
 	unsigned media_port;

@@ -44,9 +44,9 @@ START_TEST(greeting_queue_agent_hangup)
 	// The agent sees who calls, through one more hop.
 	ck_assert_ptr_nonnull(strstr(w.agent.invite, "\"Test\" <sip:49301234@10.77.0.1:5060>"));
 	ck_assert_ptr_nonnull(strstr(w.agent.invite, "Max-Forwards: 69"));
-	// Music while it rings, and the offer names the caller's codec alone.
+	// Music while it rings, and the offer names the caller's codec first.
 	story_assert_player(&w, info.caller_leg.stream.v, true);
-	ck_assert_ptr_nonnull(strstr(w.agent.last_body, "RTP/AVP 0 101"));
+	ck_assert_ptr_nonnull(strstr(w.agent.last_body, "RTP/AVP 0 8 101"));
 	world_advance(&w, 5000);
 	phone_answer(&w.agent);
 	world_settle(&w);
@@ -117,7 +117,7 @@ START_TEST(late_offer_is_negotiated_in_the_ack)
 	ck_assert_int_eq(world_call(&w).caller_leg.codec, TD_CODEC_PCMA);
 	dp_player_end(&w.dp);
 	world_settle(&w);
-	ck_assert_ptr_nonnull(strstr(w.agent.last_body, "RTP/AVP 8 101"));
+	ck_assert_ptr_nonnull(strstr(w.agent.last_body, "RTP/AVP 8 0 101"));
 	story_assert_bridged(&w);
 	w.caller.no_offer = false;
 	phone_hangup(&w.caller);

@@ -45,6 +45,8 @@ static void fill_config(struct world *world)
 		world->agents[i].secret = "secret";
 		world->agents[i].queues = sales;
 		world->agents[i].queues_count = 1;
+		world->agents[i].codecs = codecs;
+		world->agents[i].codecs_count = 2;
 		world->agents[i].logged_in = true;
 	}
 	world->queues[0] = (struct td_config_queue){
