@@ -5,7 +5,8 @@
 // A codec codes natively at one or more PCM rates (`rates`); the caller picks one of them when it
 // initialises the state, and every later call is at that rate. State lives in the caller's memory
 // (`encoder_bytes`, `decoder_bytes`, aligned to TD_CODEC_STATE_ALIGN; 0: stateless, pass NULL) and
-// belongs to one stream in one direction. Functions are pure: no allocation, no I/O, any thread.
+// belongs to one stream in one direction. Functions are pure: no allocation (but see encoder_fini), no
+// I/O, any thread.
 // What does not fit is refused with -TD_EFULL and nothing is written; a payload that cannot be
 // decoded with -TD_EMALFORMED, and the state is still good for the next one.
 #pragma once
@@ -35,6 +36,11 @@ struct td_codec {
 	int (*encoder_init)(void *state, uint32_t sample_hz,
 			    const struct td_codec_settings *settings);
 	int (*decoder_init)(void *state, uint32_t sample_hz);
+	// Give back what an init took beside the caller's memory: only where the library leaves no
+	// choice (G.729). Such a codec's init and fini belong to the main thread, and an init that
+	// failed needs no fini. NULL: nothing was taken.
+	void (*encoder_fini)(void *state);
+	void (*decoder_fini)(void *state);
 	// Both answer how many units they wrote (bytes, samples) or -TD_E*. `samples` is a whole
 	// number of frames. An encoder answers 0 when nothing is to be sent (DTX).
 	int (*encode)(void *state, const int16_t *pcm, size_t samples, uint8_t *payload,

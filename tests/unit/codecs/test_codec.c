@@ -52,8 +52,23 @@ static void gather_rows(void)
 	}
 }
 
+static void fini(const struct row *row)
+{
+	for (int which = 0; which < 2; which++) {
+		if (row->codec->encoder_fini)
+			row->codec->encoder_fini(encoders[which]);
+		if (row->codec->decoder_fini)
+			row->codec->decoder_fini(decoders[which]);
+	}
+}
+
+// The states are zero before the first init, and fini leaves them so that it may come again.
 static void init(const struct row *row, int which)
 {
+	if (row->codec->encoder_fini)
+		row->codec->encoder_fini(encoders[which]);
+	if (row->codec->decoder_fini)
+		row->codec->decoder_fini(decoders[which]);
 	if (row->codec->encoder_init)
 		ck_assert_int_eq(row->codec->encoder_init(encoders[which], row->rate_hz, &plain),
 				 0);
@@ -105,6 +120,7 @@ START_TEST(rows_are_sound)
 	}
 	if (codec->decoder_init)
 		ck_assert_int_eq(codec->decoder_init(decoders[0], 11025), -TD_EUNSUPPORTED);
+	fini(row);
 }
 END_TEST
 
@@ -112,7 +128,8 @@ END_TEST
 START_TEST(what_is_coded_is_heard)
 {
 	const struct row *row = &rows[_i];
-	double alike;
+	// At 8 kbit/s a wave is not followed; it is the spectrum that is kept.
+	double enough = row->codec->id == TD_CODEC_G729 ? 0.6 : 0.9, alike;
 	int count;
 
 	signal_voice(sound, SECONDS * row->rate_hz, row->rate_hz);
@@ -126,8 +143,9 @@ START_TEST(what_is_coded_is_heard)
 	}
 	alike = signal_correlation(sound + row->rate_hz, heard + row->rate_hz, row->rate_hz / 2,
 				   row->rate_hz / 40);
-	ck_assert_msg(alike > 0.9, "%s at %u Hz: correlation %.3f", row->codec->name, row->rate_hz,
+	ck_assert_msg(alike > enough, "%s at %u Hz: correlation %.3f", row->codec->name, row->rate_hz,
 		      alike);
+	fini(row);
 }
 END_TEST
 
@@ -144,6 +162,7 @@ START_TEST(longest_packets_fit)
 	ck_assert_int_eq(
 		row->codec->decode(decoders[0], payloads[0], (size_t)bytes, heard, samples),
 		(int)samples);
+	fini(row);
 }
 END_TEST
 
@@ -183,6 +202,7 @@ START_TEST(what_does_not_fit_is_refused)
 		ck_assert_int_eq(did < 0 ? did : 0, room < full ? -TD_EFULL : 0);
 		ck_assert_uint_eq(again[room < full ? 0 : room], 0x5c);
 	}
+	fini(row);
 }
 END_TEST
 
@@ -213,6 +233,7 @@ START_TEST(every_truncation_is_answered)
 		}
 		ck_assert_int_eq(decode(row, 0, n, heard), (int)row->frame);
 	}
+	fini(row);
 }
 END_TEST
 
@@ -248,6 +269,7 @@ START_TEST(garbage_harms_nobody)
 		}
 		ck_assert_int_eq(decode(row, 0, n % 50, heard), (int)row->frame);
 	}
+	fini(row);
 }
 END_TEST
 
@@ -287,6 +309,7 @@ START_TEST(states_do_not_meet)
 	}
 	ck_assert_mem_eq(both[0], alone[0], row->frame * sizeof(int16_t));
 	ck_assert_mem_eq(both[1], alone[1], row->frame * sizeof(int16_t));
+	fini(row);
 }
 END_TEST
 
@@ -294,7 +317,7 @@ START_TEST(nothing_is_allocated)
 {
 	const struct row *row = &rows[_i];
 	const struct td_codec *codec = row->codec;
-	unsigned before, after;
+	unsigned before, after, by_init;
 	int worst = 0;
 
 	signal_voice(sound, SECONDS * row->rate_hz, row->rate_hz);
@@ -303,6 +326,8 @@ START_TEST(nothing_is_allocated)
 		worst |= codec->encoder_init(encoders[0], row->rate_hz, &plain);
 	if (codec->decoder_init)
 		worst |= codec->decoder_init(decoders[0], row->rate_hz);
+	by_init = allocations_count - before;
+	before = allocations_count;
 	for (int n = 0; n < 50; n++) {
 		int bytes = codec->encode(encoders[0], sound + (size_t)n * row->frame, row->frame,
 					  payloads[0], TD_RTP_PAYLOAD_MAX);
@@ -319,6 +344,10 @@ START_TEST(nothing_is_allocated)
 	after = allocations_count;
 	ck_assert_int_ge(worst, 0);
 	ck_assert_uint_eq(after - before, 0);
+	ck_assert_int_eq(codec->encoder_fini == NULL, codec->decoder_fini == NULL);
+	if (!codec->encoder_fini)
+		ck_assert_uint_eq(by_init, 0);
+	fini(row);
 }
 END_TEST
 
