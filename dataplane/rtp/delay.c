@@ -31,9 +31,18 @@ static uint32_t weight_above(const struct td_delay *delay, uint32_t idx)
 
 static void set_target(struct td_delay *delay)
 {
-	uint32_t edge = lower_edge(delay, delay->quantile_idx + 1u) + delay->clock_hz / 1000u;
-	int32_t spread = (int32_t)(edge - delay->base);
+	uint32_t in_bin = delay->bins[delay->quantile_idx], later, edge;
+	int32_t spread;
 
+	// So much of the bin's weight lies above the edge, as if it were spread evenly.
+	later = delay->total / TD_DELAY_QUANTILE;
+	later = later > delay->above ? later - delay->above : 0;
+	edge = lower_edge(delay, delay->quantile_idx + 1u);
+	if (later < in_bin)
+		edge -= (later << delay->bin_shift) / in_bin;
+	delay->late_edge = edge;
+	edge += delay->clock_hz / 1000u;
+	spread = (int32_t)(edge - delay->base);
 	if (spread < (int32_t)delay->spread_min)
 		edge = delay->base + delay->spread_min;
 	if (spread > (int32_t)delay->spread_max)
@@ -141,6 +150,7 @@ static void start(struct td_delay *delay, uint32_t arrival, uint32_t transit, ui
 	delay->arrival = arrival;
 	delay->base = transit;
 	delay->epoch_idx = 0;
+	delay->epoch_count = 0;
 	for (uint32_t i = 0; i < TD_DELAY_EPOCHS; i++) {
 		delay->low[i] = transit;
 		delay->high[i] = transit;
@@ -157,18 +167,20 @@ static void start(struct td_delay *delay, uint32_t arrival, uint32_t transit, ui
 static void measure_skew(struct td_delay *delay)
 {
 	uint32_t elapsed = delay->arrival - delay->anchor_arrival;
-	int64_t moved = (int32_t)(delay->base - delay->anchor_base);
-	int64_t ppm;
+	int64_t moved = (int32_t)(delay->base - delay->anchor_base), ppm;
+	bool anew = elapsed >= ANCHOR_SECONDS * delay->clock_hz;
 
-	if (elapsed < SKEW_SECONDS * delay->clock_hz)
-		return;
-	ppm = -moved * 1000000 / elapsed;
-	if (ppm > SKEW_JUMP_PPM || ppm < -SKEW_JUMP_PPM)
-		ppm = delay->skew_ppm; // not a clock: the path has changed
-	else
-		delay->skew_ppm = (int32_t)ppm;
-	if (elapsed >= ANCHOR_SECONDS * delay->clock_hz ||
-	    ppm != (int32_t)(-moved * 1000000 / elapsed)) {
+	// The first ten seconds have not seen the least transit yet.
+	if (delay->epoch_count < TD_DELAY_EPOCHS) {
+		anew = ++delay->epoch_count == TD_DELAY_EPOCHS;
+	} else if (elapsed >= SKEW_SECONDS * delay->clock_hz) {
+		ppm = -moved * 1000000 / elapsed;
+		if (ppm > SKEW_JUMP_PPM || ppm < -SKEW_JUMP_PPM)
+			anew = true; // not a clock: the path has changed
+		else
+			delay->skew_ppm = (int32_t)ppm;
+	}
+	if (anew) {
 		delay->anchor_arrival = delay->arrival;
 		delay->anchor_base = delay->base;
 	}

@@ -1,7 +1,7 @@
 // How late packets come: the statistics that say how long to wait for them.
 //
 //   transit = arrival - timestamp, both in ticks of the RTP clock, modulo 2^32
-//   target  = the transit that all but 1/200 of the time does not exceed, and a millisecond
+//   target  = the transit that all but 1/100 of the time does not exceed, and a millisecond
 //
 // A histogram of transit times, each weighted with the time it stands for, at most what passed
 // since the packet before it: a burst after a stall counts once, not once a packet. It forgets by
@@ -33,10 +33,11 @@ struct td_delay {
 	uint8_t bin_shift;
 	bool started;
 	// Once a second.
-	uint8_t epoch_idx;
+	uint8_t epoch_idx, epoch_count; // as far as TD_DELAY_EPOCHS
 	uint32_t clock_hz;
 	uint32_t low[TD_DELAY_EPOCHS], high[TD_DELAY_EPOCHS];
 	uint32_t base;                   // the least transit of the last epochs
+	uint32_t late_edge;              // what all but 1/TD_DELAY_QUANTILE of the time stays below
 	uint32_t spread_min, spread_max; // bounds of target - base
 	uint32_t anchor_arrival, anchor_base;
 	int32_t skew_ppm; // above 0: the sender's clock is faster than ours
@@ -52,12 +53,6 @@ void td_delay_restart(struct td_delay *delay);
 static inline uint32_t td_delay_ticks(const struct td_delay *delay, uint64_t ns)
 {
 	return (uint32_t)(((unsigned __int128)ns * delay->ticks_factor) >> 64);
-}
-
-// The transit that 995 in 1,000 do not exceed, as far as the histogram tells.
-static inline uint32_t td_delay_late_edge(const struct td_delay *delay)
-{
-	return delay->origin + ((delay->quantile_idx + 1u) << delay->bin_shift);
 }
 
 // The rest of td_delay_put.

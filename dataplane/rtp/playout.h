@@ -3,9 +3,9 @@
 //   put --> [ jitter.h: order ] --decoder, recovery, concealment--> [ decoded ] --stretch--> pull
 //             delay.h: when       delay = now - timestamp being played
 //
-//   target <= delay <= target + 16 ms, or it is being brought there: by choosing when to begin
-//   after a silence, else one pitch period a pull. What does not come is waited for as long as
-//   nothing after it has come: then the delay grows by as much; else it is lost.
+//   target <= delay <= target + a pull + 7.5 ms, or it is being brought there: by choosing when
+//   to begin after a silence, else one pitch period a pull. What does not come is waited for as
+//   long as nothing after it has come: then the delay grows by as much; else it is lost.
 //
 // Times are ticks of the codec's RTP clock, modulo 2^32. The struct holds no pointer into itself
 // and is at most TD_PLAYOUT_BYTES_MAX, whatever the codec; decoder state is the caller's. When the
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "codecs/codec.h"
+#include "rtp/comfort_noise.h"
 #include "rtp/delay.h"
 #include "rtp/jitter.h"
 
@@ -69,7 +70,7 @@ struct td_playout_stats {
 	uint64_t packets, late, duplicates, overflows, refused, restarts;
 	uint32_t delay_us;  // of what is being played, beyond the quickest packet
 	uint32_t target_us; // the least it is meant to be
-	uint32_t jitter_us; // of 995 packets in 1,000, beyond the quickest
+	uint32_t jitter_us; // of 99 in 100, beyond the quickest
 	int32_t skew_ppm;   // above 0: the sender's clock is faster than ours
 };
 
@@ -82,12 +83,16 @@ struct td_playout {
 	uint32_t standing_ticks;                 // made up since, without moving next_timestamp
 	uint32_t decoded_ticks, decoded_samples; // in the arena, not played yet
 	uint32_t pull_samples, pull_ticks;       // of the last pull
-	uint32_t band_ticks;
+	uint32_t packet_ticks;                   // of the last packet
+	uint32_t wide_ticks;  // a packet this long before its time is one too many
+	uint32_t band_ticks;  // what is decoded beyond need may be kept below this
+	uint32_t small_ticks; // and if it is less than a pitch period
 	uint32_t packet_ticks_max;
 	uint8_t mode;
 	bool started;
-	bool hole; // a packet before the wanted one was given up
-	bool ramp; // the next samples begin out of silence
+	bool hole;  // a packet before the wanted one was given up
+	bool ramp;  // the next samples begin out of silence
+	bool noisy; // comfort noise is to be heard
 	uint64_t packets, played_samples;
 	struct td_delay delay;
 	struct td_jitter jitter;
@@ -95,10 +100,10 @@ struct td_playout {
 	uint32_t rate_hz;
 	uint32_t ticks_per_sample; // or 1, where there are
 	uint32_t samples_shift;    // 2^samples_shift samples a tick (G.722 at 16 kHz)
-	uint32_t packet_samples;   // of the last packet
 	uint32_t pause_samples;    // of the present pause
 	uint32_t played_transit;   // now - timestamp at the last pull
 	uint32_t ring_at, decoded_at, decoded_max; // the arena: [ PLC | decoded | ring ]
+	struct td_comfort_noise noise;
 	struct td_playout_stats stats;
 	alignas(8) uint8_t arena[TD_PLAYOUT_ARENA_BYTES];
 };

@@ -1,0 +1,72 @@
+// Where a pull's samples come from when it is not simply the next packet: several packets or a part
+// of one, their redundancy, concealment, noise, time-scaling. The slow half of playout.h, and only
+// for it.
+//
+//   PLAYING --nothing comes for long--> IDLE      PLAYING <--its time has come-- IDLE, PAUSE
+//   PLAYING --the sender says nothing--> PAUSE --for long--> IDLE
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codecs/plc.h"
+#include "rtp/playout.h"
+#include "rtp/stretch.h"
+
+// What is left to spare after a step down, or the next thing would be a step up.
+#define TD_SUPPLY_SLACK_MS 3
+
+enum td_supply_mode {
+	TD_SUPPLY_IDLE,   // nothing to be heard
+	TD_SUPPLY_PAUSE,  // the sender says nothing for now
+	TD_SUPPLY_PLAYING // next_timestamp is wanted
+};
+
+static inline uint32_t td_supply_ticks(const struct td_playout *p, uint32_t samples)
+{
+	return (samples >> p->samples_shift) * p->ticks_per_sample;
+}
+
+static inline struct td_plc *td_supply_plc(struct td_playout *p)
+{
+	return (struct td_plc *)p->arena;
+}
+
+static inline int16_t *td_supply_decoded(struct td_playout *p)
+{
+	return (int16_t *)(p->arena + p->decoded_at);
+}
+
+static inline const uint8_t *td_supply_payload(const struct td_playout *p,
+					       const struct td_jitter_slot *slot)
+{
+	return p->arena + p->ring_at + slot->offset;
+}
+
+// `samples` are left decoded and not played.
+static inline void td_supply_keep(struct td_playout *p, uint32_t samples)
+{
+	p->decoded_samples = samples;
+	p->decoded_ticks = td_supply_ticks(p, samples);
+}
+
+// The sender says nothing from here on, until its next packet of audio is due.
+void td_supply_pause(struct td_playout *p);
+
+// Good samples are about to be heard: blends the first ones with what was heard before.
+void td_supply_heard_rare(struct td_playout *p, int16_t *pcm, uint32_t samples);
+
+static inline void td_supply_heard(struct td_playout *p, int16_t *pcm, uint32_t samples)
+{
+	if (__builtin_expect(p->ramp | p->noisy, 0))
+		td_supply_heard_rare(p, pcm, samples);
+	if (p->codec->conceal == NULL)
+		td_plc_good(td_supply_plc(p), pcm, samples);
+}
+
+// Fills a pull that begins at `now` ticks.
+enum td_playout_pull td_supply_fill(struct td_playout *p, uint32_t now, int16_t *pcm,
+				    uint32_t samples);
+
+// Fills a pull whose packet turned out to be no good.
+void td_supply_replace(struct td_playout *p, int16_t *pcm, uint32_t samples);
