@@ -15,14 +15,52 @@ static struct td_sdp_local local_for(enum td_family family)
 		.rtp = { .family = (uint8_t)family,
 			 .port_be = htons(20000),
 			 .addr = { 10, 77, 0, 2 } },
-		.codecs = { TD_CODEC_PCMA, TD_CODEC_PCMU },
-		.codec_count = 2,
 		.telephone_event = true,
 		.rtcp_mux = true,
 		.direction = TD_SDP_SENDRECV,
+		.opus = { .bitrate_bps = 32000,
+			  .max_hz = 16000,
+			  .flags = TD_CODEC_FEC | TD_CODEC_DTX,
+			  .loss_percent = 5 },
 	};
 
+	// The dearest first, so that little of what is offered is passed over.
+	for (int codec = TD_CODEC_COUNT - 1; codec > TD_CODEC_NONE; codec--)
+		local.codecs[local.codec_count++] = (enum td_codec_id)codec;
 	return local;
+}
+
+// What the dataplane may be told, whatever the peer has said.
+static void check_agreed(const struct td_sdp_agreed *agreed)
+{
+	TD_ASSERT(agreed->codec > TD_CODEC_NONE && agreed->codec < TD_CODEC_COUNT);
+	TD_ASSERT(agreed->payload_type <= 127 && agreed->payload_type_rx <= 127);
+	TD_ASSERT(agreed->ptime_ms >= 10 && agreed->ptime_ms <= 60 && agreed->ptime_ms % 10 == 0);
+	TD_ASSERT(agreed->event_payload_type != agreed->payload_type);
+	TD_ASSERT(agreed->event_payload_type_rx != agreed->payload_type_rx);
+	TD_ASSERT(agreed->cn_payload_type != agreed->payload_type);
+	TD_ASSERT(agreed->cn_payload_type_rx != agreed->payload_type_rx);
+	TD_ASSERT((agreed->event_payload_type == TD_PAYLOAD_TYPE_NONE) ==
+		  (agreed->event_payload_type_rx == TD_PAYLOAD_TYPE_NONE));
+	TD_ASSERT((agreed->cn_payload_type == TD_PAYLOAD_TYPE_NONE) ==
+		  (agreed->cn_payload_type_rx == TD_PAYLOAD_TYPE_NONE));
+	TD_ASSERT(agreed->settings.bitrate_bps <= 32000);
+	TD_ASSERT(agreed->settings.max_hz <= 16000);
+}
+
+// Our own offer: every payload type once, and each with a meaning of its own.
+static void check_offer(const char *text, int len)
+{
+	static struct td_sdp ours;
+	uint32_t formats = 0, maps = 0;
+
+	TD_ASSERT(td_sdp_parse(text, (size_t)len, &ours) == 0);
+	for (uint32_t i = 0; i < ours.media_count; i++)
+		if (ours.media[i].port != 0)
+			formats += ours.media[i].format_count;
+	for (const char *map = text; (map = strstr(map, "a=rtpmap:")) != NULL; map++)
+		maps++;
+	TD_ASSERT(formats > 0 && formats == maps);
 }
 
 static void check_answer(const struct td_sdp *offer, const struct td_sdp_agreed *agreed,
@@ -40,8 +78,7 @@ static void check_answer(const struct td_sdp *offer, const struct td_sdp_agreed 
 	TD_ASSERT(ours->direction == agreed->direction);
 	TD_ASSERT(ours->rtcp_mux == agreed->rtcp_mux);
 	TD_ASSERT(answer.formats[ours->format_first].payload_type == agreed->payload_type_rx);
-	TD_ASSERT(agreed->ptime_ms >= 10 && agreed->ptime_ms <= 60);
-	TD_ASSERT(agreed->payload_type <= 127);
+	check_agreed(agreed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,12 +103,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		again = session;
 		TD_ASSERT(td_sdp_answer(&again, &local, &sdp, &agreed, text, sizeof text) == len);
 		TD_ASSERT(memcmp(&again, &session, sizeof session) == 0);
+		len = td_sdp_offer(&session, &local, text, sizeof text);
+		TD_ASSERT(len > 0);
+		check_offer(text, len);
 	}
 	td_sdp_session_init(&session, 2);
 	len = td_sdp_offer(&session, &local, text, sizeof text);
 	TD_ASSERT(len > 0);
+	check_offer(text, len);
 	again = session;
-	if (td_sdp_accept_answer(&session, &local, &sdp, &agreed))
+	if (td_sdp_accept_answer(&session, &local, &sdp, &agreed)) {
 		TD_ASSERT(memcmp(&again, &session, sizeof session) == 0);
+		return 0;
+	}
+	check_agreed(&agreed);
+	len = td_sdp_offer(&session, &local, text, sizeof text);
+	TD_ASSERT(len > 0);
+	check_offer(text, len);
 	return 0;
 }
