@@ -79,9 +79,10 @@ const struct td_codec *td_codec_get(enum td_codec_id id)
 {
 	static const struct td_codec *const table[TD_CODEC_COUNT] = {
 		[TD_CODEC_PCMU] = &pcmu_row,        [TD_CODEC_PCMA] = &pcma_row,
-		[TD_CODEC_GSM] = &td_gsm_row,       [TD_CODEC_L16_8] = &td_l16_8_row,
-		[TD_CODEC_L16_16] = &td_l16_16_row, [TD_CODEC_L16_32] = &td_l16_32_row,
-		[TD_CODEC_L16_48] = &td_l16_48_row, [TD_CODEC_OPUS] = &td_opus_row,
+		[TD_CODEC_G722] = &td_g722_row,     [TD_CODEC_GSM] = &td_gsm_row,
+		[TD_CODEC_L16_8] = &td_l16_8_row,   [TD_CODEC_L16_16] = &td_l16_16_row,
+		[TD_CODEC_L16_32] = &td_l16_32_row, [TD_CODEC_L16_48] = &td_l16_48_row,
+		[TD_CODEC_OPUS] = &td_opus_row,
 #ifdef TD_G729
 		[TD_CODEC_G729] = &td_g729_row,
 #endif

@@ -4,6 +4,7 @@
 #include "codecs/codec.h"
 
 extern const struct td_codec td_l16_8_row, td_l16_16_row, td_l16_32_row, td_l16_48_row;
+extern const struct td_codec td_g722_row;
 extern const struct td_codec td_gsm_row;
 extern const struct td_codec td_opus_row;
 #ifdef TD_G729
