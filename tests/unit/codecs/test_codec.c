@@ -143,8 +143,8 @@ START_TEST(what_is_coded_is_heard)
 	}
 	alike = signal_correlation(sound + row->rate_hz, heard + row->rate_hz, row->rate_hz / 2,
 				   row->rate_hz / 40);
-	ck_assert_msg(alike > enough, "%s at %u Hz: correlation %.3f", row->codec->name, row->rate_hz,
-		      alike);
+	ck_assert_msg(alike > enough, "%s at %u Hz: correlation %.3f", row->codec->name,
+		      row->rate_hz, alike);
 	fini(row);
 }
 END_TEST
