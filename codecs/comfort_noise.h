@@ -5,8 +5,10 @@
 //   level byte L: -L dB of overload, rms 32768      coefficient byte N: k = 258 (N - 127) / 32768
 //
 // k is of the predictor A(z) = 1 + sum a_i z^-i, so k1 = -R(1)/R(0): below 127 for what rumbles, above
-// for what hisses. The noise runs through a normalised lattice, whose power is that of its input
-// whatever the coefficients are or were: no set of bytes and no change of them can make it loud.
+// for what hisses. (The RFC leaves the sign open; this is WebRTC's. bcg729 has the other one: there a
+// rumble becomes a hiss at the right level.) The noise runs through a normalised lattice, whose power
+// is that of its input whatever the coefficients are or were: no bytes and no change of them can make
+// it loud.
 // Both structs lie in the caller's memory; pure; any thread. The rate is that of the codec beside it.
 #pragma once
 
