@@ -7,16 +7,17 @@ declare -A LAB_PHONE_PID=()
 # lab_phone_start HOST SPEECH.wav [KEY=VALUE...]: starts a phone on HOST. Keys:
 #   user=1001 secret=...   register at the switch as that agent (without: an unregistered phone)
 #   answer=auto|manual     default manual
-#   codec=pcmu,pcma        what it offers; default both
+#   codec=pcmu,pcma        what it offers, of pcmu pcma g722 gsm opus; default the first two
+#   ptime=20               how long its packets are
 #   family=4|6             default 4
 # What it heard and said lands in $LAB_DIR/phone-HOST/dump-*-{dec,enc}.wav.
 lab_phone_start() {
 	local host=$1 speech=$2 dir=$LAB_DIR/phone-$1 address
-	local user='' secret='' answer=manual codec=pcmu,pcma family=4 server key
+	local user='' secret='' answer=manual codec=pcmu,pcma family=4 ptime=20 server key
 	shift 2
 	for key in "$@"; do
 		case $key in
-		user=* | secret=* | answer=* | codec=* | family=*) local "$key" ;;
+		user=* | secret=* | answer=* | codec=* | family=* | ptime=*) local "$key" ;;
 		*) echo "lab_phone_start: unknown $key" >&2 && return 1 ;;
 		esac
 	done
@@ -28,7 +29,8 @@ lab_phone_start() {
 	mkdir -p "$dir"
 	rm -f "$LAB_DIR/log/phone-$host.log"
 	lab_phone_config "$dir" "$address" "$speech" >"$dir/config"
-	lab_phone_account "$address" "$server" "$user" "$secret" "$answer" "$codec" >"$dir/accounts"
+	lab_phone_account "$address" "$server" "$user" "$secret" "$answer" "$codec" "$ptime" \
+		>"$dir/accounts"
 	: >"$dir/contacts"
 	lab_spawn "phone-$host" ip netns exec "$LAB_ID-$host" baresip "-$family" -f "$dir"
 	LAB_PHONE_PID[$host]=$LAB_PID
@@ -45,6 +47,8 @@ lab_phone_config() {
 		audio_player aubridge,nowhere
 		audio_alert aubridge,nobell
 		audio_buffer 20-160
+		ausrc_srate $(soxi -r "$3")
+		ausrc_channels 1
 		rtp_tos 184
 		rtp_ports 30000-30999
 		rtcp_mux no
@@ -55,6 +59,9 @@ lab_phone_config() {
 		module_app menu.so
 		module ctrl_tcp.so
 		module g711.so
+		module g722.so
+		module gsm.so
+		module opus.so
 		module sndfile.so
 		module aufile.so
 		module aubridge.so
@@ -66,15 +73,19 @@ lab_phone_config() {
 }
 
 lab_phone_account() {
-	local address=$1 server=$2 user=$3 secret=$4 answer=$5 codec=$6 codecs=''
+	local address=$1 server=$2 user=$3 secret=$4 answer=$5 codec=$6 ptime=$7 codecs=''
 	local name
 	for name in ${codec//,/ }; do
-		codecs+=${codecs:+,}${name^^}/8000/1
+		case $name in
+		opus) codecs+=${codecs:+,}opus/48000/2 ;;
+		g722) codecs+=${codecs:+,}G722/16000/1 ;;
+		*) codecs+=${codecs:+,}${name^^}/8000/1 ;;
+		esac
 	done
 	if [ -n "$user" ]; then
-		echo "<sip:$user@$server>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=20"
+		echo "<sip:$user@$server>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=$ptime"
 	else
-		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs;ptime=20"
+		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs;ptime=$ptime"
 	fi
 }
 

@@ -15,6 +15,8 @@ LAB_WAIT_MAX_S=0
 LAB_OPTIONS_PING_S=30
 LAB_TRUNK_NAT=false
 LAB_CODECS="pcmu, pcma"
+LAB_AGENT_CODECS='' # empty: the default list
+LAB_OPUS='{}'
 LAB_SIP_LISTEN=10.77.0.1:5060
 LAB_DIGEST=md5
 LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
@@ -61,6 +63,7 @@ lab_config() {
 			  realm: tandem
 			  digest: $LAB_DIGEST
 			  options_ping_s: $LAB_OPTIONS_PING_S
+			opus: $LAB_OPUS
 			trunks:
 			  - name: carrier
 			    addresses: [$LAB_TRUNKS]
@@ -91,6 +94,7 @@ lab_config() {
 				    queues: [support]
 				    logged_in: $LAB_AGENT_LOGGED_IN
 			END
+			[ -z "$LAB_AGENT_CODECS" ] || echo "    codecs: [$LAB_AGENT_CODECS]"
 		done
 	} >"$LAB_DIR/tandem.yaml"
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "codecs/codec.h"
 #include "config/config.h"
 #include "config/schema.h"
 
@@ -424,8 +423,7 @@ START_TEST(test_example_file_shows_true_defaults)
 
 		// "  # key: value" and not prose, the build's version or an optional address.
 		if (strncmp(line + indent, "# ", 2) == 0 && indent > 0 && word > 0 &&
-		    key[word] == ':' && !strchr(key, '<') && strncmp(key, "gateway6", 8) != 0 &&
-		    (strncmp(key, "codecs", 6) != 0 || td_codec_get(TD_CODEC_G722))) {
+		    key[word] == ':' && !strchr(key, '<') && strncmp(key, "gateway6", 8) != 0) {
 			memmove(line + indent, key, strlen(key) + 1);
 			shown++;
 		}
