@@ -14,7 +14,7 @@
 
 #define TD_WAV_HEADER_BYTES 80
 #define TD_WAV_REASON_MAX   160
-#define TD_WAV_RATE_HZ      8000 // what td_wav_load converts everything to
+#define TD_WAV_RATE_HZ      8000 // of recordings
 
 enum td_wav_coding { TD_WAV_PCM16 = 1, TD_WAV_ALAW = 6, TD_WAV_ULAW = 7 };
 
@@ -38,7 +38,11 @@ void td_wav_to_mono(const struct td_wav *wav, int16_t *pcm);
 void td_wav_write_header(uint8_t header[TD_WAV_HEADER_BYTES], uint32_t sample_hz, uint16_t channels,
 			 uint64_t frames);
 
-// Reads a prompt file: mono int16 at TD_WAV_RATE_HZ in *pcm (caller frees), *samples of them.
+// Reads a prompt file: mono int16 in its own rate in *pcm (caller frees), *samples of them.
 // Start-up only: it allocates and does I/O. 0 or -TD_E* with a sentence that names the file.
 TD_MUST_CHECK int td_wav_load(const char *path, int16_t **pcm, size_t *samples,
-			      char reason[TD_WAV_REASON_MAX]);
+			      uint32_t *sample_hz, char reason[TD_WAV_REASON_MAX]);
+
+// A whole sound in another rate, in *out_pcm (caller frees). -TD_EMEMORY.
+TD_MUST_CHECK int td_wav_resample(const int16_t *pcm, size_t samples, uint32_t from_hz,
+				  uint32_t to_hz, int16_t **out_pcm, size_t *out_samples);

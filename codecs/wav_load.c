@@ -19,17 +19,17 @@ static int fail(char *reason, int error, const char *path, const char *why)
 	return error;
 }
 
-// Replaces *pcm by the same sound at TD_WAV_RATE_HZ.
-static int resample(int16_t **pcm, size_t *samples, uint32_t from_hz)
+int td_wav_resample(const int16_t *pcm, size_t samples, uint32_t from_hz, uint32_t to_hz,
+		    int16_t **out_pcm, size_t *out_samples)
 {
-	size_t room = (size_t)((uint64_t)*samples * TD_WAV_RATE_HZ / from_hz) + 64;
-	spx_uint32_t in = (spx_uint32_t)*samples, out = (spx_uint32_t)room, tail;
+	size_t room = (size_t)((uint64_t)samples * to_hz / from_hz) + 64;
+	spx_uint32_t in = (spx_uint32_t)samples, out = (spx_uint32_t)room, tail;
 	int16_t silence[512] = { 0 };
 	int16_t *converted = malloc(room * sizeof *converted);
 	SpeexResamplerState *state;
 	int error;
 
-	state = speex_resampler_init(1, from_hz, TD_WAV_RATE_HZ, RESAMPLER_QUALITY, &error);
+	state = speex_resampler_init(1, from_hz, to_hz, RESAMPLER_QUALITY, &error);
 	if (!converted || !state) {
 		free(converted);
 		if (state)
@@ -37,7 +37,7 @@ static int resample(int16_t **pcm, size_t *samples, uint32_t from_hz)
 		return -TD_EMEMORY;
 	}
 	speex_resampler_skip_zeros(state);
-	speex_resampler_process_int(state, 0, *pcm, &in, converted, &out);
+	speex_resampler_process_int(state, 0, pcm, &in, converted, &out);
 	// Silence after the end brings out what the filter still holds.
 	in = (spx_uint32_t)speex_resampler_get_input_latency(state);
 	in = in < 512 ? in : 512;
@@ -45,14 +45,13 @@ static int resample(int16_t **pcm, size_t *samples, uint32_t from_hz)
 	speex_resampler_process_int(state, 0, silence, &in, converted + out, &tail);
 	out += tail;
 	speex_resampler_destroy(state);
-	free(*pcm);
-	*pcm = converted;
-	*samples = out;
+	*out_pcm = converted;
+	*out_samples = out;
 	return 0;
 }
 
 static int convert(const char *path, const uint8_t *bytes, size_t size, int16_t **pcm,
-		   size_t *samples, char *reason)
+		   size_t *samples, uint32_t *sample_hz, char *reason)
 {
 	char why[TD_WAV_REASON_MAX];
 	struct td_wav wav;
@@ -67,18 +66,12 @@ static int convert(const char *path, const uint8_t *bytes, size_t size, int16_t 
 	if (!*pcm)
 		return fail(reason, -TD_EMEMORY, path, "out of memory");
 	td_wav_to_mono(&wav, *pcm);
-	if (wav.sample_hz == TD_WAV_RATE_HZ)
-		return 0;
-	error = resample(pcm, samples, wav.sample_hz);
-	if (error) {
-		free(*pcm);
-		*pcm = NULL;
-		return fail(reason, error, path, "out of memory");
-	}
+	*sample_hz = wav.sample_hz;
 	return 0;
 }
 
-int td_wav_load(const char *path, int16_t **pcm, size_t *samples, char reason[TD_WAV_REASON_MAX])
+int td_wav_load(const char *path, int16_t **pcm, size_t *samples, uint32_t *sample_hz,
+		char reason[TD_WAV_REASON_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -98,7 +91,7 @@ int td_wav_load(const char *path, int16_t **pcm, size_t *samples, char reason[TD
 	close(fd);
 	if (bytes == MAP_FAILED)
 		return fail(reason, -TD_EIO, path, strerror(errno));
-	error = convert(path, bytes, (size_t)st.st_size, pcm, samples, reason);
+	error = convert(path, bytes, (size_t)st.st_size, pcm, samples, sample_hz, reason);
 	munmap(bytes, (size_t)st.st_size);
 	return error;
 }

@@ -172,7 +172,7 @@ struct td_command_player_control {
 	struct td_player_id player;
 	uint32_t action; // enum td_player_action
 	uint32_t position_ms;
-	uint32_t item_count; // of a splice: 1 to TD_PLAY_ITEM_MAX; one splice at a time, -TD_EBUSY
+	uint32_t item_count; // of a splice: 1 to TD_PLAY_ITEM_MAX; a later one replaces it
 	struct td_play_item items[TD_PLAY_ITEM_MAX];
 };
 

@@ -37,11 +37,37 @@ static TD_MAIN void stop_network(struct td_dataplane *dataplane)
 	td_network_close(&dataplane->network);
 }
 
+static uint32_t codec_bits(const enum td_codec_id *codecs, unsigned count)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		bits |= 1u << codecs[i];
+	return bits;
+}
+
+// All codecs that the configuration allows anybody.
+static uint32_t codecs_in_use(const struct td_config *config)
+{
+	uint32_t bits = codec_bits(config->codecs, config->codecs_count);
+
+	for (unsigned i = 0; i < config->trunks_count; i++)
+		bits |= codec_bits(config->trunks[i].codecs, config->trunks[i].codecs_count);
+	for (unsigned i = 0; i < config->agents_count; i++)
+		bits |= codec_bits(config->agents[i].codecs, config->agents[i].codecs_count);
+	return bits;
+}
+
 static TD_MAIN int start_prompts(struct td_dataplane *dataplane,
 				 char reason[TD_DATAPLANE_REASON_MAX])
 {
 	const struct td_config_dataplane *config = &dataplane->config->dataplane;
-	int error = td_prompts_create(&dataplane->prompts);
+	const struct td_config_opus *opus = &dataplane->config->opus;
+	const struct td_codec_settings settings = { .bitrate_bps = opus->bitrate_bps,
+						    .max_hz = opus->max_hz,
+						    .complexity = opus->complexity };
+	int error =
+		td_prompts_create(codecs_in_use(dataplane->config), &settings, &dataplane->prompts);
 
 	if (error) {
 		snprintf(reason, TD_DATAPLANE_REASON_MAX, "prompts: %s", td_error_text(error));

@@ -93,11 +93,11 @@ static int check_source(struct td_media_worker *worker, const struct td_packet *
 static void count_time(struct td_stream_rx *rx, struct td_stream_cold *cold,
 		       const struct td_forward *fw, uint64_t now_ns)
 {
-	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS);
+	uint32_t arrival = td_media_arrival(cold->clock_khz, now_ns);
 
 	if (fw->verdict == TD_RTP_FRESH)
 		cold->source.timed = false;
-	if (fw->is_event)
+	if (fw->kind != TD_PAYLOAD_AUDIO)
 		return;
 	if (cold->source.timed)
 		td_rtp_source_time(&rx->source, fw->timestamp, arrival);
@@ -159,7 +159,8 @@ static void tap(struct td_media_worker *worker, const struct td_forward *fw, con
 	record->sequence = fw->sequence;
 	record->payload_len = fw->payload_len;
 	record->side = cold->tap_side;
-	record->codec = fw->is_event ? TD_CODEC_NONE : worker->streams[fw->packet->stream].rx.codec;
+	record->codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
+						     : worker->streams[fw->packet->stream].rx.codec;
 	record->marker = fw->marker;
 	memcpy(record->payload, payload, fw->payload_len);
 	td_tap_commit(worker->tap_ring);
@@ -171,38 +172,47 @@ static void set_steady(struct td_stream_rx *rx, const struct td_stream_cold *col
 {
 	const uint8_t open = TD_RX_IPV6 | TD_RX_TAPPED;
 	bool steady = (rx->flags & (open | TD_RX_ACTIVE)) == TD_RX_ACTIVE && cold->source.timed &&
-		      rx->sink < TD_SINK_FANOUT;
+		      rx->sink < TD_SINK_FANOUT && (cold->clock_khz == 8 || cold->clock_khz == 48);
 
 	rx->flags = (uint8_t)((rx->flags & ~TD_RX_STEADY) | (steady ? TD_RX_STEADY : 0u));
 }
 
 static void fill(struct td_forward *fw, struct td_packet *packet,
-		 const struct td_rtp_header *header, bool is_event)
+		 const struct td_rtp_header *header, enum td_payload_kind kind)
 {
 	fw->packet = packet;
 	fw->ssrc = header->ssrc;
 	fw->timestamp = header->timestamp;
 	fw->sequence = header->sequence;
 	fw->payload_len = header->payload_len;
-	fw->is_event = is_event;
+	fw->kind = (uint8_t)kind;
 	fw->marker = header->marker;
+}
+
+static bool payload_kind(const struct td_stream_rx *rx, const struct td_stream_cold *cold,
+			 uint8_t payload_type, enum td_payload_kind *kind)
+{
+	*kind = payload_type == rx->event_payload_type     ? TD_PAYLOAD_EVENT
+		: payload_type == cold->cn_payload_type_rx ? TD_PAYLOAD_NOISE
+							   : TD_PAYLOAD_AUDIO;
+	return *kind != TD_PAYLOAD_AUDIO || payload_type == rx->payload_type;
 }
 
 static int admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
 		 struct td_forward *fw, struct td_rtp_header *header)
 {
-	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
-	bool is_event;
+	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+	enum td_payload_kind kind;
 	int reason = check_shape(packet, header);
+	bool known;
 
 	if (reason != PASSED)
 		return reason;
-	is_event = header->payload_type == rx->event_payload_type;
-	reason = check_source(worker, packet, header,
-			      is_event || header->payload_type == rx->payload_type, now_ns);
+	known = payload_kind(rx, &worker->cold[packet->stream], header->payload_type, &kind);
+	reason = check_source(worker, packet, header, known, now_ns);
 	if (reason != PASSED)
 		return reason;
-	fill(fw, packet, header, is_event);
+	fill(fw, packet, header, kind);
 	return check_sequence(worker, packet->stream, fw, now_ns);
 }
 
@@ -233,10 +243,13 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	fw->sink = rx->sink;
 	if (rx->flags & TD_RX_TAPPED)
 		tap(worker, fw, packet->payload + header.payload_offset, now_ns);
-	if (fw->sink != TD_SINK_NONE)
+	if (rx->flags & TD_RX_INLET)
+		td_media_inlet_put(worker, fw, packet->payload + header.payload_offset, now_ns);
+	if (fw->sink < TD_SINK_INLET ||
+	    (fw->sink == TD_SINK_FANOUT && worker->cold[packet->stream].sink_count > 0))
 		return true;
-	if (rx->flags & TD_RX_TAPPED) {
-		worker->stats->consumed++; // it was for the recorder
+	if (rx->flags & (TD_RX_TAPPED | TD_RX_INLET)) {
+		worker->stats->consumed++; // it was for the recorder, or for a mix
 		rte_pktmbuf_free(packet->mbuf);
 	} else {
 		td_media_drop(worker, packet->mbuf, TD_DROP_NO_LISTENER);

@@ -5,7 +5,7 @@
 //          to do something afterwards (free a handle, close a recording, look up a next hop)
 //
 // Both travel in td_ring slots in private memory, copied in and out, so nobody shares anything. A
-// worker takes no change unless the note it may cause has room.
+// worker takes no change unless the notes it may cause have room.
 #pragma once
 
 #include <stdint.h>
@@ -15,11 +15,10 @@
 #include "td_handle.h"
 #include "td_limits.h"
 
-#define TD_CHANGE_SLOTS    1024 // changes under way to one worker
-#define TD_NOTE_SLOTS      4096 // notes under way from one worker
-#define TD_CNAME_MAX       32
-#define TD_RELEASED_MAX    3
-#define TD_PLAN_MEMBER_MAX 16 // members of one context, until MIX exists
+#define TD_CHANGE_SLOTS 1024 // changes under way to one worker
+#define TD_NOTE_SLOTS   4096 // notes under way from one worker
+#define TD_CNAME_MAX    32
+#define TD_RELEASED_MAX 3
 
 enum td_change_kind {
 	TD_CHANGE_CONTEXT_CREATE,
@@ -29,6 +28,7 @@ enum td_change_kind {
 	TD_CHANGE_STREAM_NEXT_HOP,
 	TD_CHANGE_STREAM_DESTROY,
 	TD_CHANGE_PLAYER_CREATE,
+	TD_CHANGE_PLAYER_CONTROL,
 	TD_CHANGE_PLAYER_DESTROY,
 	TD_CHANGE_PLAN,
 	TD_CHANGE_RECORD_START,
@@ -36,12 +36,7 @@ enum td_change_kind {
 	TD_CHANGE_KIND_COUNT
 };
 
-// Who is in the context and who hears whom: all of it, every time, so that applying is idempotent.
-struct td_change_plan {
-	uint32_t members
-		[TD_PLAN_MEMBER_MAX]; // TD_FEED_*: stream index, TD_FEED_PLAYER | index, or none
-	uint16_t heard_by[TD_PLAN_MEMBER_MAX]; // bit i: member i hears this one
-};
+struct td_plan;
 
 struct td_change_stream {
 	struct td_stream_id id;
@@ -66,10 +61,19 @@ struct td_change_next_hop {
 	uint32_t released;
 };
 
+// A sequence, in frames: see struct td_play_item.
+struct td_sequence_item {
+	uint32_t prompt, first, count;
+};
+
 struct td_change_player {
 	struct td_player_id id;
-	uint32_t prompt, frame; // begin here
 	uint32_t loop;
+	uint32_t action, frame; // of PLAYER_CONTROL
+	uint32_t stop_stream;   // index, UINT32_MAX: none
+	uint16_t stop_digits;
+	uint16_t item_count;
+	struct td_sequence_item items[TD_PLAY_ITEM_MAX];
 };
 
 struct td_change_record {
@@ -82,8 +86,8 @@ struct td_change {
 	uint32_t kind;       // enum td_change_kind
 	uint32_t command;    // enum td_command_kind, for DONE
 	struct td_context_id context;
-	uint32_t object; // stream index or player index, as the kind needs
-	struct td_change_plan plan;
+	uint32_t object;      // stream index or player index, as the kind needs
+	struct td_plan *plan; // the context's from now on; NULL: as it was
 	union {
 		struct td_change_stream stream;
 		struct td_change_remote remote;
@@ -99,7 +103,8 @@ enum td_note_kind {
 	TD_NOTE_PLAYER_GONE,    // handle: player
 	TD_NOTE_RECORD_STOPPED, // handle: tap; its last record has been pushed
 	TD_NOTE_RELEASED,       // `released`: next hops the worker does not use any more
-	TD_NOTE_LEARNED         // handle: stream; `remote` is where it sends from
+	TD_NOTE_LEARNED,        // handle: stream; `remote` is where it sends from
+	TD_NOTE_PLAN            // `plan` is not used any more
 };
 
 struct td_note {
@@ -107,4 +112,5 @@ struct td_note {
 	uint32_t handle;
 	struct td_endpoint remote;
 	uint32_t released[TD_RELEASED_MAX]; // TD_NEIGHBOUR_NONE: no next hop
+	struct td_plan *plan;
 };

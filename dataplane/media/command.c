@@ -21,10 +21,15 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_STREAM_SET_REMOTE: return td_engine_stream_set_remote(engine, command);
 	case TD_COMMAND_STREAM_DESTROY: return td_engine_stream_destroy(engine, command, now_ns);
 	case TD_COMMAND_PLAYER_CREATE: return td_engine_player_create(engine, command);
+	case TD_COMMAND_PLAYER_CONTROL: return td_engine_player_control(engine, command);
 	case TD_COMMAND_PLAYER_DESTROY: return td_engine_player_destroy(engine, command);
 	case TD_COMMAND_MATRIX_EDIT: return td_engine_matrix_edit(engine, command);
 	case TD_COMMAND_RECORD_START: return td_engine_record_start(engine, command);
 	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command);
+	case TD_COMMAND_CONTEXT_MOVE:
+	case TD_COMMAND_STREAM_MOVE:
+	case TD_COMMAND_STREAM_TUNE:
+	case TD_COMMAND_STREAM_DIGITS:
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_KIND_COUNT: break;
 	}
@@ -61,6 +66,7 @@ static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note
 			td_engine_release_next_hop(engine, note->released[i]);
 		break;
 	case TD_NOTE_LEARNED: td_engine_stream_learned(engine, note); break;
+	case TD_NOTE_PLAN: td_engine_plan_gone(engine, note); break;
 	}
 }
 

@@ -4,34 +4,6 @@
 #include "media/engine_state.h"
 #include "td_assert.h"
 
-unsigned td_engine_member_slot(const struct td_engine_context *context)
-{
-	unsigned slot = 0;
-
-	while (slot < TD_PLAN_MEMBER_MAX && context->matrix.members[slot].kind != TD_MEMBER_NONE)
-		slot++;
-	return slot;
-}
-
-void td_engine_member_add(struct td_engine_context *context, unsigned slot,
-			  enum td_member_kind kind, uint32_t handle)
-{
-	context->members[slot] = handle;
-	context->matrix.members[slot].kind = (uint8_t)kind;
-	context->matrix.members[slot].codec = TD_CODEC_NONE;
-}
-
-void td_engine_member_remove(struct td_engine_context *context, unsigned slot)
-{
-	struct td_matrix *matrix = &context->matrix;
-
-	context->members[slot] = 0;
-	matrix->members[slot] = (struct td_plan_member){ .kind = TD_MEMBER_NONE };
-	memset(matrix->gain_q12[slot], 0, sizeof matrix->gain_q12[slot]);
-	for (unsigned from = 0; from < TD_PLAN_MEMBER_MAX; from++)
-		matrix->gain_q12[from][slot] = 0;
-}
-
 static uint32_t idlest_worker(const struct td_engine *engine)
 {
 	uint32_t best = 0;
@@ -65,16 +37,17 @@ int td_engine_context_create(struct td_engine *engine, const struct td_command *
 	return 0;
 }
 
-static TD_MAIN void close_member(struct td_engine *engine, struct td_engine_context *context,
-				 unsigned slot, uint64_t now_ns)
+static TD_MAIN void close_member(struct td_engine *engine, const struct td_matrix_member *member,
+				 uint64_t now_ns)
 {
-	uint32_t index = td_handle_index(context->members[slot]);
-
-	switch ((enum td_member_kind)context->matrix.members[slot].kind) {
+	switch ((enum td_member_kind)member->kind) {
 	case TD_MEMBER_STREAM:
-		td_engine_stream_close(engine, &engine->streams[index], now_ns);
+		td_engine_stream_close(engine, &engine->streams[member->feed], now_ns);
 		break;
-	case TD_MEMBER_PLAYER: engine->players[index].state = TD_OBJECT_DYING; break;
+	case TD_MEMBER_PLAYER:
+		engine->players[member->feed & ~TD_FEED_PLAYER].state = TD_OBJECT_DYING;
+		break;
+	case TD_MEMBER_FLOOR:
 	case TD_MEMBER_NONE: break;
 	}
 }
@@ -101,8 +74,8 @@ void td_engine_context_end(struct td_engine *engine, struct td_engine_context *c
 	for (unsigned i = 0; i < context->tap_count; i++)
 		stop_tap(engine, context, context->taps[i]);
 	context->tap_count = 0;
-	for (unsigned slot = 0; slot < TD_PLAN_MEMBER_MAX; slot++)
-		close_member(engine, context, slot, now_ns);
+	for (uint32_t slot = 0; slot < context->matrix.slots; slot++)
+		close_member(engine, &context->matrix.members[slot], now_ns);
 	context->state = TD_OBJECT_DYING;
 	td_engine_change_begin(&change, TD_CHANGE_CONTEXT_DESTROY, command, context);
 	td_engine_change_push(engine, context->worker, &change);
@@ -140,12 +113,17 @@ void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t 
 	struct td_engine_context *context = &engine->contexts[index];
 
 	TD_ASSERT(context->handle == handle && context->state == TD_OBJECT_DYING);
-	for (unsigned slot = 0; slot < TD_PLAN_MEMBER_MAX; slot++) {
-		if (context->matrix.members[slot].kind == TD_MEMBER_STREAM)
-			td_engine_stream_gone(engine, context->members[slot]);
-		if (context->matrix.members[slot].kind == TD_MEMBER_PLAYER)
-			td_engine_player_gone(engine, context->members[slot]);
+	for (uint32_t slot = 0; slot < context->matrix.slots; slot++) {
+		const struct td_matrix_member *member = &context->matrix.members[slot];
+		uint32_t object = member->feed & ~TD_FEED_PLAYER;
+
+		if (member->kind == TD_MEMBER_STREAM)
+			td_engine_stream_gone(engine, engine->streams[object].handle);
+		if (member->kind == TD_MEMBER_PLAYER)
+			td_engine_player_gone(engine, engine->players[object].handle);
 	}
+	td_matrix_fini(&context->matrix);
+	context->plan = NULL; // the worker has noted it
 	context->state = TD_OBJECT_GONE;
 	engine->links[context->worker].load--;
 	td_engine_retire(engine, TD_POOL_CONTEXT, handle);
@@ -200,70 +178,30 @@ bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns)
 	return reset->cursor != before;
 }
 
-// The slot of a member that is alive and in this context, or TD_PLAN_MEMBER_MAX.
-static unsigned find_slot(struct td_engine *engine, const struct td_engine_context *context,
-			  const struct td_member *member)
-{
-	uint32_t index = td_handle_index(context->handle);
-	const struct td_engine_stream *stream;
-	const struct td_engine_player *player;
-
-	switch (member->kind) {
-	case TD_MEMBER_STREAM:
-		stream = td_engine_find_stream(engine, member->handle);
-		return stream != NULL && stream->context == index ? stream->slot
-								  : TD_PLAN_MEMBER_MAX;
-	case TD_MEMBER_PLAYER:
-		player = td_engine_find_player(engine, member->handle);
-		return player != NULL && player->context == index ? player->slot
-								  : TD_PLAN_MEMBER_MAX;
-	default: return TD_PLAN_MEMBER_MAX;
-	}
-}
-
-static int edit_cell(struct td_engine *engine, const struct td_engine_context *context,
-		     const struct td_cell *cell, struct td_matrix *matrix)
-{
-	unsigned from, to;
-
-	if (cell->gain_q12 < 0 || cell->gain_q12 > INT16_MAX || cell->to.kind != TD_MEMBER_STREAM ||
-	    (cell->from.kind != TD_MEMBER_STREAM && cell->from.kind != TD_MEMBER_PLAYER))
-		return -TD_EINVALID;
-	from = find_slot(engine, context, &cell->from);
-	to = find_slot(engine, context, &cell->to);
-	if (from == TD_PLAN_MEMBER_MAX || to == TD_PLAN_MEMBER_MAX)
-		return -TD_ESTALE;
-	matrix->gain_q12[from][to] = (int16_t)cell->gain_q12;
-	return 0;
-}
-
 int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *command)
 {
 	const struct td_command_matrix_edit *edit = &command->u.matrix_edit;
 	struct td_engine_context *context = td_engine_find_context(engine, edit->context.v);
-	struct td_matrix matrix;
+	struct td_edit made;
 	struct td_change change;
-	struct td_plan plan;
 	int error;
 
 	if (context == NULL)
 		return -TD_ESTALE;
-	if (edit->cell_count > TD_EDIT_CELL_MAX)
-		return -TD_EINVALID;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
-	matrix = context->matrix;
-	for (uint32_t i = 0; i < edit->cell_count; i++) {
-		error = edit_cell(engine, context, &edit->cells[i], &matrix);
-		if (error != 0)
-			return error;
-	}
-	error = td_plan_compile(&matrix, &plan);
+	error = td_engine_edit_begin(context, &made);
 	if (error != 0)
 		return error;
-	context->matrix = matrix;
+	error = td_engine_edit_cells(engine, &made, edit->cells, edit->cell_count);
+	if (error != 0) {
+		td_engine_edit_abort(&made);
+		return error;
+	}
 	td_engine_change_begin(&change, TD_CHANGE_PLAN, command, context);
-	td_engine_change_plan(context, &plan, &change);
+	error = td_engine_edit_commit(engine, &made, &change);
+	if (error != 0)
+		return error;
 	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }

@@ -5,71 +5,145 @@
 #include "media/prompts.h"
 #include "td_assert.h"
 
-#define FRAME_MS 20u
-
-// Where to begin, in frames. -TD_ENOT_FOUND, -TD_EINVALID beyond the end of what does not loop.
-static int first_frame(const struct td_engine *engine,
-		       const struct td_command_player_create *create, uint32_t *frame)
+// One item in frames. -TD_ENOT_FOUND; -TD_EINVALID when it begins or ends beyond the prompt.
+static int check_item(const struct td_prompts *prompts, const struct td_play_item *item,
+		      struct td_sequence_item *out)
 {
-	const struct td_prompts *prompts = engine->options.prompts;
+	uint32_t frames;
 
-	if (prompts == NULL || create->items[0].prompt >= prompts->count)
+	if (prompts == NULL || item->prompt >= prompts->count)
 		return -TD_ENOT_FOUND;
-	*frame = create->items[0].offset_ms / FRAME_MS;
-	if (create->loop > 1 || create->item_count != 1)
+	frames = prompts->entries[item->prompt].frame_count;
+	out->prompt = item->prompt;
+	out->first = item->offset_ms / TD_PROMPT_FRAME_MS;
+	if (out->first >= frames)
 		return -TD_EINVALID;
-	if (create->loop)
-		*frame %= prompts->entries[create->items[0].prompt].frame_count;
-	return *frame < prompts->entries[create->items[0].prompt].frame_count ? 0 : -TD_EINVALID;
+	out->count = (item->length_ms + TD_PROMPT_FRAME_MS - 1u) / TD_PROMPT_FRAME_MS;
+	if (item->length_ms == 0)
+		out->count = frames - out->first;
+	return out->count <= frames - out->first ? 0 : -TD_EINVALID;
 }
 
-static TD_MAIN void push_with_plan(struct td_engine *engine,
-				   const struct td_engine_context *context,
-				   struct td_change *change)
+static int check_items(const struct td_engine *engine, const struct td_play_item *items,
+		       uint32_t count, struct td_change_player *out)
 {
-	struct td_plan plan;
-	int error = td_plan_compile(&context->matrix, &plan);
+	if (count == 0 || count > TD_PLAY_ITEM_MAX)
+		return -TD_EINVALID;
+	for (uint32_t i = 0; i < count; i++) {
+		int error = check_item(engine->options.prompts, &items[i], &out->items[i]);
 
-	TD_ASSERT(error == 0); // a member that nobody hears was added, or one taken away
-	td_engine_change_plan(context, &plan, change);
-	td_engine_change_push(engine, context->worker, change);
+		if (error != 0)
+			return error;
+	}
+	out->item_count = (uint16_t)count;
+	return 0;
+}
+
+// The stream whose digits end it; -TD_ESTALE when it is not in the same context.
+static int check_stop(struct td_engine *engine, const struct td_engine_context *context,
+		      const struct td_command_player_create *create, struct td_change_player *out)
+{
+	const struct td_engine_stream *stream;
+
+	out->stop_stream = TD_INDEX_END;
+	out->stop_digits = create->stop_digits;
+	if (create->stop_stream.v == 0)
+		return 0;
+	stream = td_engine_find_stream(engine, create->stop_stream.v);
+	if (stream == NULL || stream->context != td_handle_index(context->handle))
+		return -TD_ESTALE;
+	out->stop_stream = td_handle_index(stream->handle);
+	return 0;
+}
+
+static int check_create(struct td_engine *engine, const struct td_engine_context *context,
+			const struct td_command_player_create *create, struct td_change_player *out)
+{
+	int error = check_items(engine, create->items, create->item_count, out);
+
+	if (error != 0)
+		return error;
+	if (create->loop > 1)
+		return -TD_EINVALID;
+	out->loop = create->loop;
+	return check_stop(engine, context, create, out);
+}
+
+static uint16_t best_khz(const struct td_engine *engine, const struct td_change_player *made)
+{
+	uint32_t hz = 0;
+
+	for (uint32_t i = 0; i < made->item_count; i++) {
+		const struct td_prompt *prompt =
+			&engine->options.prompts->entries[made->items[i].prompt];
+
+		if (prompt->sample_hz > hz)
+			hz = prompt->sample_hz;
+	}
+	return (uint16_t)(hz / 1000u);
 }
 
 int td_engine_player_create(struct td_engine *engine, const struct td_command *command)
 {
 	const struct td_command_player_create *create = &command->u.player_create;
 	struct td_engine_context *context = td_engine_find_context(engine, create->context.v);
-	struct td_engine_player *player;
 	struct td_change change;
-	uint32_t frame, handle;
-	unsigned slot;
+	uint32_t handle, slot;
 	int error;
 
 	if (context == NULL)
 		return -TD_ESTALE;
-	error = first_frame(engine, create, &frame);
-	if (error != 0)
-		return error;
-	slot = td_engine_member_slot(context);
-	if (slot == TD_PLAN_MEMBER_MAX)
-		return -TD_EFULL;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
-	error = td_engine_take(engine, TD_POOL_PLAYER, &handle);
+	td_engine_change_begin(&change, TD_CHANGE_PLAYER_CREATE, command, context);
+	error = check_create(engine, context, create, &change.u.player);
+	if (error == 0)
+		error = td_engine_take(engine, TD_POOL_PLAYER, &handle);
 	if (error != 0)
 		return error;
-	player = &engine->players[td_handle_index(handle)];
-	*player = (struct td_engine_player){ .handle = handle,
-					     .context = td_handle_index(context->handle),
-					     .slot = (uint8_t)slot,
-					     .state = TD_OBJECT_LIVE };
-	td_engine_member_add(context, slot, TD_MEMBER_PLAYER, handle);
-	td_engine_change_begin(&change, TD_CHANGE_PLAYER_CREATE, command, context);
+	error = td_matrix_add(&context->matrix, TD_MEMBER_PLAYER,
+			      TD_FEED_PLAYER | td_handle_index(handle), &slot);
+	if (error != 0) {
+		td_engine_untake(engine, TD_POOL_PLAYER, handle);
+		return error;
+	}
+	context->matrix.members[slot].rate_khz = best_khz(engine, &change.u.player);
+	engine->players[td_handle_index(handle)] =
+		(struct td_engine_player){ .handle = handle,
+					   .context = td_handle_index(context->handle),
+					   .slot = slot,
+					   .state = TD_OBJECT_LIVE };
+	change.object = td_handle_index(handle);
 	change.u.player.id.v = handle;
-	change.u.player.prompt = create->items[0].prompt;
-	change.u.player.frame = frame;
-	change.u.player.loop = create->loop;
-	push_with_plan(engine, context, &change);
+	td_engine_change_push(engine, context->worker, &change);
+	return 0;
+}
+
+int td_engine_player_control(struct td_engine *engine, const struct td_command *command)
+{
+	const struct td_command_player_control *control = &command->u.player_control;
+	struct td_engine_player *player = td_engine_find_player(engine, control->player.v);
+	struct td_engine_context *context;
+	struct td_change change;
+	int error;
+
+	if (player == NULL)
+		return -TD_ESTALE;
+	if (control->action >= TD_PLAYER_ACTION_COUNT)
+		return -TD_EINVALID;
+	context = &engine->contexts[player->context];
+	if (!td_engine_change_room(engine, context->worker, 1))
+		return -TD_EBUSY;
+	td_engine_change_begin(&change, TD_CHANGE_PLAYER_CONTROL, command, context);
+	if (control->action == TD_PLAYER_SPLICE) {
+		error = check_items(engine, control->items, control->item_count, &change.u.player);
+		if (error != 0)
+			return error;
+	}
+	change.object = td_handle_index(player->handle);
+	change.u.player.action = control->action;
+	change.u.player.frame = control->position_ms / TD_PROMPT_FRAME_MS;
+	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }
 
@@ -79,17 +153,20 @@ int td_engine_player_destroy(struct td_engine *engine, const struct td_command *
 		td_engine_find_player(engine, command->u.player_destroy.v);
 	struct td_engine_context *context;
 	struct td_change change;
+	int error;
 
 	if (player == NULL)
 		return -TD_ESTALE;
 	context = &engine->contexts[player->context];
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
-	player->state = TD_OBJECT_DYING;
-	td_engine_member_remove(context, player->slot);
 	td_engine_change_begin(&change, TD_CHANGE_PLAYER_DESTROY, command, context);
 	change.object = td_handle_index(player->handle);
-	push_with_plan(engine, context, &change);
+	error = td_engine_member_remove(engine, context, player->slot, &change);
+	if (error != 0)
+		return error;
+	player->state = TD_OBJECT_DYING;
+	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codecs/codec.h"
 #include "media/engine_state.h"
 #include "td_assert.h"
 
@@ -27,30 +28,18 @@ static void describe(struct td_engine *engine, const struct td_engine_stream *st
 }
 
 static void stream_init(struct td_engine_stream *stream, uint32_t handle,
-			const struct td_engine_context *context, unsigned slot)
+			const struct td_engine_context *context, uint32_t slot)
 {
 	memset(stream, 0, sizeof *stream);
 	stream->handle = handle;
 	stream->context = td_handle_index(context->handle);
-	stream->slot = (uint8_t)slot;
+	stream->slot = slot;
 	stream->tap = TD_INDEX_NONE;
+	stream->inlet = stream->outlet = TD_LET_NONE;
 	stream->next_hop = TD_NEIGHBOUR_NONE;
 	stream->rtcp_next_hop = TD_NEIGHBOUR_NONE;
 	stream->learned_next_hop = TD_NEIGHBOUR_NONE;
 	stream->state = TD_OBJECT_LIVE;
-}
-
-// Adding a member that nobody hears, or taking one away, never needs mixing.
-static TD_MAIN void compile_and_push(struct td_engine *engine,
-				     const struct td_engine_context *context,
-				     struct td_change *change)
-{
-	struct td_plan plan;
-	int error = td_plan_compile(&context->matrix, &plan);
-
-	TD_ASSERT(error == 0);
-	td_engine_change_plan(context, &plan, change);
-	td_engine_change_push(engine, context->worker, change);
 }
 
 // How well a local address suits: on the peer's link, else through a gateway, else by family alone.
@@ -101,23 +90,24 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	struct td_change change;
 	uint8_t local = TD_LOCAL_NONE;
 	uint16_t port;
-	uint32_t handle;
-	unsigned slot;
+	uint32_t handle, slot;
 	int error;
 
 	if (context == NULL)
 		return -TD_ESTALE;
 	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
 		return -TD_EINVALID;
-	slot = td_engine_member_slot(context);
-	if (slot == TD_PLAN_MEMBER_MAX)
-		return -TD_EFULL;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
 	error = td_engine_take(engine, TD_POOL_STREAM, &handle);
 	if (error != 0)
 		return error;
-	error = take_port(engine, create, now_ns, &local, &port);
+	error = td_matrix_add(&context->matrix, TD_MEMBER_STREAM, td_handle_index(handle), &slot);
+	if (error == 0) {
+		error = take_port(engine, create, now_ns, &local, &port);
+		if (error != 0)
+			td_matrix_remove(&context->matrix, slot);
+	}
 	if (error != 0) {
 		td_engine_untake(engine, TD_POOL_STREAM, handle);
 		return error;
@@ -127,28 +117,35 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	stream->local = local;
 	stream->port = port;
 	engine->links[context->worker].load++;
-	td_engine_member_add(context, slot, TD_MEMBER_STREAM, handle);
 	td_engine_change_begin(&change, TD_CHANGE_STREAM_CREATE, command, context);
 	describe(engine, stream, create, &change.u.stream);
-	compile_and_push(engine, context, &change);
+	// Nobody hears it yet and it hears nobody: the plan stays.
+	td_engine_change_push(engine, context->worker, &change);
 	// Packets that come before the worker has applied it find a dead stream: port_closed.
 	td_demux_publish(engine->options.demux, local, port, context->worker,
 			 td_handle_index(handle));
 	return 0;
 }
 
+// A payload type beside the codec's own, or none.
+static bool is_beside(uint8_t payload_type, uint8_t codec_payload_type)
+{
+	return payload_type == TD_PAYLOAD_TYPE_NONE ||
+	       (payload_type <= 127 && payload_type != codec_payload_type);
+}
+
 static bool remote_is_valid(const struct td_engine *engine, const struct td_engine_stream *stream,
 			    const struct td_command_stream_set_remote *set)
 {
 	uint8_t family = engine->options.locals->entries[stream->local].addr.family;
-	uint8_t none = TD_PAYLOAD_TYPE_NONE;
 
 	return (set->remote.port_be == 0 || set->remote.family == family) &&
 	       (set->remote_rtcp.port_be == 0 || set->remote_rtcp.family == family) &&
 	       set->payload_type <= 127 && set->payload_type_rx <= 127 &&
-	       (set->event_payload_type <= 127 || set->event_payload_type == none) &&
-	       (set->event_payload_type_rx <= 127 || set->event_payload_type_rx == none) &&
-	       set->event_payload_type_rx != set->payload_type_rx && set->dscp <= 63 &&
+	       is_beside(set->event_payload_type, TD_PAYLOAD_TYPE_NONE) &&
+	       is_beside(set->event_payload_type_rx, set->payload_type_rx) &&
+	       is_beside(set->cn_payload_type, set->payload_type) &&
+	       is_beside(set->cn_payload_type_rx, set->payload_type_rx) && set->dscp <= 63 &&
 	       !(set->flags & ~(TD_REMOTE_LEARN | TD_REMOTE_RTCP_MUX));
 }
 
@@ -190,18 +187,65 @@ static TD_MAIN int get_next_hops(struct td_engine *engine, const struct td_engin
 	return error;
 }
 
-static int check_set_remote(struct td_engine *engine, const struct td_engine_stream *stream,
-			    const struct td_command_stream_set_remote *set,
-			    struct td_matrix *matrix)
+// Codes in that way at all: the packet time is whole frames of the codec, the settings make sense.
+static int check_coding(const struct td_command_stream_set_remote *set)
 {
-	struct td_plan plan;
+	const struct td_codec *codec = td_codec_get((enum td_codec_id)set->codec);
 
-	if (!remote_is_valid(engine, stream, set))
-		return -TD_EINVALID;
-	if (set->codec != TD_CODEC_PCMU && set->codec != TD_CODEC_PCMA)
+	if (codec == NULL)
 		return -TD_ECODEC;
-	matrix->members[stream->slot].codec = set->codec;
-	return td_plan_compile(matrix, &plan);
+	if (set->ptime_ms != 0 && (set->ptime_ms < 10 || set->ptime_ms > codec->ptime_max_ms ||
+				   (codec->frame_ms != 0 && set->ptime_ms % codec->frame_ms != 0)))
+		return -TD_EINVALID;
+	return set->settings.complexity > 10 || set->settings.loss_percent > 100 ? -TD_EINVALID : 0;
+}
+
+// What the matrix knows of a stream. True when it is news.
+static bool describe_member(struct td_matrix_member *member,
+			    const struct td_command_stream_set_remote *set)
+{
+	struct td_matrix_member was = *member;
+
+	member->codec = set->codec;
+	member->ptime_ms = set->ptime_ms;
+	member->events = set->event_payload_type != TD_PAYLOAD_TYPE_NONE;
+	member->settings = set->settings;
+	return was.codec != member->codec || was.ptime_ms != member->ptime_ms ||
+	       was.events != member->events ||
+	       memcmp(&was.settings, &member->settings, sizeof was.settings) != 0;
+}
+
+// The plan that follows from what is known of the stream now; none when nobody hears or is heard.
+static TD_MAIN int replan(struct td_engine *engine, struct td_engine_context *context,
+			  const struct td_engine_stream *stream,
+			  const struct td_command_stream_set_remote *set, struct td_change *change)
+{
+	struct td_edit edit;
+	int error;
+
+	if (context->plan == NULL) {
+		(void)describe_member(&context->matrix.members[stream->slot], set);
+		return 0;
+	}
+	error = td_engine_edit_begin(context, &edit);
+	if (error != 0)
+		return error;
+	if (describe_member(&edit.matrix.members[stream->slot], set))
+		return td_engine_edit_commit(engine, &edit, change);
+	td_engine_edit_abort(&edit);
+	return 0;
+}
+
+static int prepare_remote(struct td_engine *engine, struct td_engine_stream *stream,
+			  const struct td_command_stream_set_remote *set, struct td_change *change)
+{
+	int error = remote_is_valid(engine, stream, set) ? check_coding(set) : -TD_EINVALID;
+
+	if (error != 0)
+		return error;
+	change->u.remote.set = *set;
+	fill_rtcp(&change->u.remote.set);
+	return get_next_hops(engine, stream, &change->u.remote);
 }
 
 int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command)
@@ -209,33 +253,31 @@ int td_engine_stream_set_remote(struct td_engine *engine, const struct td_comman
 	const struct td_command_stream_set_remote *set = &command->u.stream_set_remote;
 	struct td_engine_stream *stream = td_engine_find_stream(engine, set->stream.v);
 	struct td_engine_context *context;
-	struct td_matrix matrix;
 	struct td_change change;
 	int error;
 
 	if (stream == NULL)
 		return -TD_ESTALE;
 	context = &engine->contexts[stream->context];
-	matrix = context->matrix;
-	error = check_set_remote(engine, stream, set, &matrix);
-	if (error != 0)
-		return error;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
 	td_engine_change_begin(&change, TD_CHANGE_STREAM_REMOTE, command, context);
 	change.object = td_handle_index(stream->handle);
-	change.u.remote.set = *set;
-	fill_rtcp(&change.u.remote.set);
-	error = get_next_hops(engine, stream, &change.u.remote);
+	error = prepare_remote(engine, stream, set, &change);
 	if (error != 0)
 		return error;
+	error = replan(engine, context, stream, set, &change);
+	if (error != 0) {
+		td_engine_release_next_hop(engine, change.u.remote.next_hop);
+		td_engine_release_next_hop(engine, change.u.remote.rtcp_next_hop);
+		return error;
+	}
 	change.u.remote.released[0] = stream->next_hop;
 	change.u.remote.released[1] = stream->rtcp_next_hop;
 	change.u.remote.released[2] = stream->learned_next_hop;
 	stream->next_hop = change.u.remote.next_hop;
 	stream->rtcp_next_hop = change.u.remote.rtcp_next_hop;
 	stream->learned_next_hop = TD_NEIGHBOUR_NONE;
-	context->matrix = matrix;
 	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }
@@ -272,6 +314,18 @@ void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *s
 	stream->state = TD_OBJECT_DYING;
 }
 
+static void leave_tap(struct td_engine *engine, const struct td_engine_stream *stream)
+{
+	struct td_engine_tap *tap;
+
+	if (stream->tap == TD_INDEX_NONE)
+		return;
+	tap = &engine->taps[stream->tap];
+	for (unsigned side = 0; side < 2; side++)
+		if (tap->sides[side] == td_handle_index(stream->handle))
+			tap->sides[side] = TD_INDEX_NONE;
+}
+
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
 			     uint64_t now_ns)
 {
@@ -279,24 +333,21 @@ int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *
 		td_engine_find_stream(engine, command->u.stream_destroy.v);
 	struct td_engine_context *context;
 	struct td_change change;
+	int error;
 
 	if (stream == NULL)
 		return -TD_ESTALE;
 	context = &engine->contexts[stream->context];
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
-	td_engine_stream_close(engine, stream, now_ns);
-	if (stream->tap != TD_INDEX_NONE) {
-		struct td_engine_tap *tap = &engine->taps[stream->tap];
-
-		for (unsigned side = 0; side < 2; side++)
-			if (tap->sides[side] == td_handle_index(stream->handle))
-				tap->sides[side] = TD_INDEX_NONE;
-	}
-	td_engine_member_remove(context, stream->slot);
 	td_engine_change_begin(&change, TD_CHANGE_STREAM_DESTROY, command, context);
 	change.object = td_handle_index(stream->handle);
-	compile_and_push(engine, context, &change);
+	error = td_engine_member_remove(engine, context, stream->slot, &change);
+	if (error != 0)
+		return error;
+	td_engine_stream_close(engine, stream, now_ns);
+	leave_tap(engine, stream);
+	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }
 
@@ -308,6 +359,7 @@ void td_engine_stream_gone(struct td_engine *engine, uint32_t handle)
 	td_engine_release_next_hop(engine, stream->next_hop);
 	td_engine_release_next_hop(engine, stream->rtcp_next_hop);
 	td_engine_release_next_hop(engine, stream->learned_next_hop);
+	td_engine_provision_end(engine, stream);
 	stream->state = TD_OBJECT_GONE;
 	engine->links[engine->contexts[stream->context].worker].load--;
 	td_engine_retire(engine, TD_POOL_STREAM, handle);

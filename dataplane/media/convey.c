@@ -28,27 +28,6 @@ void td_engine_change_begin(struct td_change *change, enum td_change_kind kind,
 	change->command = command->kind;
 }
 
-static uint32_t feed_of(const struct td_engine_context *context, unsigned slot)
-{
-	uint32_t index = td_handle_index(context->members[slot]);
-
-	switch ((enum td_member_kind)context->matrix.members[slot].kind) {
-	case TD_MEMBER_STREAM: return index;
-	case TD_MEMBER_PLAYER: return TD_FEED_PLAYER | index;
-	case TD_MEMBER_NONE: break;
-	}
-	return TD_FEED_NONE;
-}
-
-void td_engine_change_plan(const struct td_engine_context *context, const struct td_plan *plan,
-			   struct td_change *change)
-{
-	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
-		change->plan.members[i] = feed_of(context, i);
-		change->plan.heard_by[i] = plan->heard_by[i];
-	}
-}
-
 void td_engine_change_push(struct td_engine *engine, uint32_t worker,
 			   const struct td_change *change)
 {

@@ -8,9 +8,11 @@
 
 #include "base/pages.h"
 #include "media/engine_state.h"
+#include "media/prompts.h"
 #include "td_region.h"
 
 #define RECORD_EVENT_SLOTS 1024u
+#define MIXED_DEFAULT      4096u
 
 static uint32_t at_most(uint32_t value, uint32_t max)
 {
@@ -64,10 +66,33 @@ static int create_pools(struct td_engine *engine)
 	engine->players = take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
 	engine->taps = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
 	engine->gone = take_lines(total, sizeof *engine->gone);
+	engine->scratch = td_plan_scratch_create();
 	engine->reset.marked = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
 	if (engine->contexts == NULL || engine->streams == NULL || engine->players == NULL ||
-	    engine->taps == NULL || engine->gone == NULL || engine->reset.marked == NULL)
+	    engine->taps == NULL || engine->gone == NULL || engine->scratch == NULL ||
+	    engine->reset.marked == NULL)
 		return -TD_EMEMORY;
+	return 0;
+}
+
+static int create_lets(struct td_engine *engine)
+{
+	uint32_t count = engine->options.mixed_count;
+	int error;
+
+	if (count == 0)
+		count = at_most(engine->options.stream_count, MIXED_DEFAULT);
+	error = td_lets_create(count, &engine->lets);
+	if (error != 0)
+		return error;
+	engine->free_inlets = take_lines(count, sizeof *engine->free_inlets);
+	engine->free_outlets = take_lines(count, sizeof *engine->free_outlets);
+	if (engine->free_inlets == NULL || engine->free_outlets == NULL)
+		return -TD_EMEMORY;
+	// The lowest ones first: what is in use lies close together.
+	for (uint32_t i = 0; i < count; i++)
+		engine->free_inlets[i] = engine->free_outlets[i] = count - 1u - i;
+	engine->free_inlet_count = engine->free_outlet_count = count;
 	return 0;
 }
 
@@ -81,12 +106,12 @@ static int create_arrays(struct td_engine *engine)
 	engine->worker_contexts =
 		take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->worker_contexts);
 	engine->worker_players =
-		take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->worker_players);
+		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
 	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
 	if (engine->hot == NULL || engine->cold == NULL || engine->worker_contexts == NULL ||
 	    engine->worker_players == NULL || engine->workers == NULL)
 		return -TD_EMEMORY;
-	return 0;
+	return create_lets(engine);
 }
 
 static void fill_worker(struct td_engine *engine, uint32_t index)
@@ -107,7 +132,8 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 	worker->realtime_offset_ns = options->realtime_offset_ns;
 	worker->random = td_engine_random(engine) | 1u; // xorshift must not begin at 0
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		worker->slot_first[slot] = TD_PLAYER_NONE;
+		worker->slot_first[slot] = worker->slot_contexts[slot] = TD_INDEX_END;
+	worker->lets = &engine->lets;
 }
 
 static int create_worker(struct td_engine *engine, uint32_t index)
@@ -119,7 +145,8 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 
 	fill_worker(engine, index);
 	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
-	if (worker->owned == NULL)
+	worker->mixer = td_mixer_create(engine->lets.count, engine->capacity[TD_POOL_PLAYER]);
+	if (worker->owned == NULL || worker->mixer == NULL)
 		return -TD_EMEMORY;
 	error = td_tap_ring_create(options->tap_records != 0 ? options->tap_records
 							     : TD_TAP_RECORDS,
@@ -169,6 +196,9 @@ int td_engine_create(const struct td_engine_options *options, struct td_engine *
 		return -TD_EMEMORY;
 	engine->options = *options;
 	engine->random = options->seed;
+	engine->playable = 1u << TD_CODEC_NONE;
+	if (options->prompts != NULL)
+		engine->playable |= options->prompts->codecs;
 	error = build(engine);
 	if (error != 0) {
 		td_engine_destroy(engine);
@@ -181,6 +211,10 @@ int td_engine_create(const struct td_engine_options *options, struct td_engine *
 static void destroy_worker(struct td_engine *engine, uint32_t index)
 {
 	if (engine->workers != NULL) {
+		struct td_media_worker *worker = &engine->workers[index];
+
+		rte_pktmbuf_free_bulk(worker->stash, worker->stash_count);
+		td_mixer_destroy(worker->mixer);
 		free(engine->workers[index].owned);
 		td_tap_ring_destroy(engine->workers[index].tap_ring);
 	}
@@ -188,10 +222,39 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 	free(engine->links[index].note_memory);
 }
 
+// Contexts that are still there, and plans their workers no longer read.
+static void destroy_contexts(struct td_engine *engine)
+{
+	if (engine->streams != NULL)
+		for (uint32_t i = 0; i < engine->capacity[TD_POOL_STREAM]; i++)
+			if (engine->streams[i].state == TD_OBJECT_LIVE ||
+			    engine->streams[i].state == TD_OBJECT_DYING)
+				td_engine_provision_end(engine, &engine->streams[i]);
+	if (engine->contexts == NULL)
+		return;
+	for (uint32_t i = 0; i < engine->capacity[TD_POOL_CONTEXT]; i++) {
+		td_engine_plan_free(engine->contexts[i].plan);
+		td_matrix_fini(&engine->contexts[i].matrix);
+	}
+}
+
+// What workers have given back and nobody has looked at.
+static void drain_notes(struct td_engine *engine, struct td_engine_worker_link *link)
+{
+	struct td_note note;
+
+	while (link->note_memory != NULL && td_ring_pop(&link->notes, &note) == 0)
+		if (note.kind == TD_NOTE_PLAN)
+			td_engine_plan_gone(engine, &note);
+}
+
 void td_engine_destroy(struct td_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	for (uint32_t i = 0; i < engine->options.worker_count; i++)
+		drain_notes(engine, &engine->links[i]);
+	destroy_contexts(engine);
 	for (uint32_t i = 0; i < engine->options.worker_count; i++)
 		destroy_worker(engine, i);
 	for (unsigned i = 0; i < TD_POOL_COUNT; i++)
@@ -199,7 +262,12 @@ void td_engine_destroy(struct td_engine *engine)
 	rte_free(engine->hot);
 	td_pages_give(engine->cold, engine->capacity[TD_POOL_STREAM] * sizeof *engine->cold);
 	free(engine->worker_contexts);
-	free(engine->worker_players);
+	td_pages_give(engine->worker_players,
+		      engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
+	td_lets_destroy(&engine->lets);
+	td_plan_scratch_destroy(engine->scratch);
+	free(engine->free_inlets);
+	free(engine->free_outlets);
 	free(engine->workers);
 	free(engine->record_memory);
 	free(engine->contexts);

@@ -45,6 +45,7 @@ struct td_engine_recorder {
 struct td_engine_options {
 	uint32_t worker_count; // 1 to TD_WORKER_MAX
 	uint32_t stream_count; // handles at once, 1 to TD_STREAM_MAX
+	uint32_t mixed_count;  // streams decoded or encoded for at once; 0: up to 4,096
 	const struct td_region
 		*region; // formatted; all of these are borrowed and outlive the engine
 	struct td_demux *demux;

@@ -12,6 +12,8 @@
 #include "base/id_pool.h"
 #include "media/change.h"
 #include "media/engine.h"
+#include "media/lets.h"
+#include "media/matrix.h"
 #include "media/plan.h"
 #include "media/worker_state.h"
 #include "net/demux.h"
@@ -19,7 +21,7 @@
 #include "net/neighbour.h"
 #include "td_ring.h"
 
-#define TD_TAPS_PER_CONTEXT (TD_PLAN_MEMBER_MAX / 2)
+#define TD_TAPS_PER_CONTEXT 8
 #define TD_INDEX_NONE       UINT32_MAX
 
 enum td_object_state { TD_OBJECT_FREE, TD_OBJECT_LIVE, TD_OBJECT_DYING, TD_OBJECT_GONE };
@@ -29,9 +31,16 @@ struct td_engine_context {
 	uint8_t state; // enum td_object_state
 	uint8_t worker;
 	uint8_t tap_count;
-	uint32_t members[TD_PLAN_MEMBER_MAX]; // handles, by slot; the kind is in the matrix
-	uint32_t taps[TD_TAPS_PER_CONTEXT];   // handles
+	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
 	struct td_matrix matrix;
+	struct td_plan *plan; // the last one sent to the worker, NULL: none yet
+};
+
+// Between a codec's own rate and a plan's; owned by its stream, lent to plans.
+struct td_engine_resampler {
+	struct td_resampler *resampler;
+	uint32_t from_hz, to_hz;
+	struct td_engine_resampler *next; // in the garbage of a plan
 };
 
 struct td_engine_stream {
@@ -40,15 +49,17 @@ struct td_engine_stream {
 	uint32_t tap;                                       // index, TD_INDEX_NONE: not recorded
 	uint32_t next_hop, rtcp_next_hop, learned_next_hop; // references; TD_NEIGHBOUR_NONE
 	uint16_t port;
+	uint32_t slot;          // in the context's matrix
+	uint32_t inlet, outlet; // TD_LET_NONE: never needed; kept until the stream is gone
+	struct td_engine_resampler *in, *out;
 	uint8_t local; // index of the local address
-	uint8_t slot;  // in the context
 	uint8_t state;
 };
 
 struct td_engine_player {
 	uint32_t handle;
 	uint32_t context;
-	uint8_t slot;
+	uint32_t slot;
 	uint8_t state;
 };
 
@@ -92,6 +103,11 @@ struct td_engine {
 	uint32_t capacity[TD_POOL_COUNT];
 	uint32_t live[TD_POOL_COUNT];
 
+	struct td_plan_scratch *scratch;
+	uint32_t playable; // codecs players have frames in, as bits
+	uint32_t *free_inlets, *free_outlets;
+	uint32_t free_inlet_count, free_outlet_count;
+
 	struct td_gone *gone;
 	uint32_t gone_count;
 	uint64_t reclaimed_ns;
@@ -108,6 +124,7 @@ struct td_engine {
 	struct td_stream_cold *cold;
 	struct td_worker_context *worker_contexts;
 	struct td_player *worker_players;
+	struct td_lets lets;
 	struct td_media_worker *workers;
 	struct td_engine_worker_link links[TD_WORKER_MAX];
 };
@@ -138,9 +155,6 @@ bool td_engine_change_room(struct td_engine *engine, uint32_t worker, uint32_t c
 void td_engine_change_begin(struct td_change *change, enum td_change_kind kind,
 			    const struct td_command *command,
 			    const struct td_engine_context *context);
-// Adds the compiled plan.
-void td_engine_change_plan(const struct td_engine_context *context, const struct td_plan *plan,
-			   struct td_change *change);
 // Room has been checked before.
 void td_engine_change_push(struct td_engine *engine, uint32_t worker,
 			   const struct td_change *change) TD_MAIN;
@@ -156,18 +170,51 @@ int td_engine_stream_set_remote(struct td_engine *engine, const struct td_comman
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
 			     uint64_t now_ns) TD_MAIN;
 int td_engine_player_create(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_player_control(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_record_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_record_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
 			  uint64_t now_ns) TD_MAIN;
 
-// A member's free slot in its context, or TD_PLAN_MEMBER_MAX.
-unsigned td_engine_member_slot(const struct td_engine_context *context);
-void td_engine_member_add(struct td_engine_context *context, unsigned slot,
-			  enum td_member_kind kind, uint32_t handle);
-// Clears the slot, its row and its column.
-void td_engine_member_remove(struct td_engine_context *context, unsigned slot);
+// edit.c: a change of a context's matrix as a transaction. begin, any td_matrix_* on edit.matrix,
+// then commit, which compiles, provides what the plan needs, and puts the plan into the change; or
+// abort. Until commit has returned 0 nothing has happened, and after an error there is nothing left
+// to abort. -TD_EMEMORY, -TD_EFULL: no inlets or outlets left, or more members or cells than fit.
+struct td_edit {
+	struct td_engine_context *context;
+	struct td_matrix matrix;
+};
+TD_MUST_CHECK int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit);
+TD_MUST_CHECK int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit,
+					struct td_change *change) TD_MAIN;
+void td_engine_edit_abort(struct td_edit *edit);
+// A worker's note: it reads the plan no more.
+void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note) TD_MAIN;
+// The plan is not used by any worker.
+void td_engine_plan_free(struct td_plan *plan) TD_MAIN;
+// The slot of a member that is alive and in this context, or TD_SLOT_NONE.
+uint32_t td_engine_member_slot(struct td_engine *engine, const struct td_engine_context *context,
+			       const struct td_member *member);
+// Sets cells of an edit. -TD_EINVALID, -TD_ESTALE, -TD_EFULL, -TD_EMEMORY.
+TD_MUST_CHECK int td_engine_edit_cells(struct td_engine *engine, struct td_edit *edit,
+				       const struct td_cell *cells, uint32_t count);
+
+// Takes a member out of the matrix and compiles what is left. -TD_EMEMORY, nothing changed.
+TD_MUST_CHECK int td_engine_member_remove(struct td_engine *engine,
+					  struct td_engine_context *context, uint32_t slot,
+					  struct td_change *change) TD_MAIN;
+
+// provision.c: fills in inlets, outlets, rates and resamplers of a plan. -TD_EFULL, -TD_EMEMORY.
+TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
+// The plan is in force: its resamplers are the streams' now, and what they had before goes when the
+// plan before it does. `before` may be NULL.
+void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan,
+			       struct td_plan *before) TD_MAIN;
+// It never came into force: what was made for it goes.
+void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
+// A stream is gone: so is what it was provided with.
+void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream) TD_MAIN;
 
 // The port closes at once; the rest follows the worker's note.
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,

@@ -26,8 +26,8 @@
 #define PLAIN      0x80000000u
 
 // The short way in: the accepted sender's next packet of the negotiated type, nothing special.
-HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet, uint32_t arrival,
-		    uint64_t now_ns, struct td_forward *out)
+HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
+		    const uint32_t arrival[2], uint64_t now_ns, struct td_forward *out)
 {
 	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 	const uint8_t *rtp = packet->payload;
@@ -44,14 +44,14 @@ HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet, ui
 	if (UNLIKELY(!td_rtp_source_next(&rx->source, out->ssrc, out->sequence)))
 		return false;
 	out->timestamp = td_rtp_load32(rtp + 4);
-	td_rtp_source_time(&rx->source, out->timestamp, arrival);
+	td_rtp_source_time(&rx->source, out->timestamp, arrival[(rx->flags & TD_RX_48K) != 0]);
 	rx->last_ns = now_ns;
 	rx->octets += payload_len;
 	rx->packets++;
 	out->packet = packet;
 	out->sink = rx->sink;
 	out->payload_len = (uint16_t)payload_len;
-	out->is_event = 0;
+	out->kind = TD_PAYLOAD_AUDIO;
 	out->verdict = TD_RTP_NEXT;
 	out->marker = (first >> 23) & 1u;
 	return true;
@@ -95,6 +95,15 @@ struct numbers {
 	uint8_t marker; // TD_RTP_MARKER or 0
 };
 
+HOT uint8_t payload_type_of(const struct td_media_worker *worker, const struct td_forward *fw,
+			    const struct td_stream_tx *tx)
+{
+	if (LIKELY(fw->kind == TD_PAYLOAD_AUDIO))
+		return tx->payload_type;
+	return fw->kind == TD_PAYLOAD_EVENT ? tx->event_payload_type
+					    : worker->cold[tx->stream].cn_payload_type;
+}
+
 // SENT: *numbers is set and the packet may go. Else why not.
 HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
 	       uint64_t now_ns, struct numbers *numbers)
@@ -108,16 +117,17 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 	if (UNLIKELY(fresh))
 		td_sender_resync(tx, &worker->cold[tx->stream], fw->packet->stream, fw->ssrc,
 				 fw->sequence, fw->timestamp, now_ns);
-	numbers->payload_type = fw->is_event ? tx->event_payload_type : tx->payload_type;
+	numbers->payload_type = payload_type_of(worker, fw, tx);
 	if (UNLIKELY(numbers->payload_type > 127)) {
 		// It leaves no hole in the sink's numbers.
 		tx->sequence_offset =
 			(uint16_t)(tx->sequence_offset - (fw->verdict != TD_RTP_LATE));
-		return TD_DROP_SINK_NO_EVENT_PT;
+		return fw->kind == TD_PAYLOAD_EVENT ? TD_DROP_SINK_NO_EVENT_PT
+						    : TD_DROP_SINK_NO_CN_PT;
 	}
 	numbers->sequence = (uint16_t)(fw->sequence + tx->sequence_offset);
 	numbers->timestamp = fw->timestamp + tx->timestamp_offset;
-	numbers->marker = fw->marker | (fresh & !fw->is_event) ? TD_RTP_MARKER : 0;
+	numbers->marker = fw->marker | (fresh & (fw->kind != TD_PAYLOAD_EVENT)) ? TD_RTP_MARKER : 0;
 	if (UNLIKELY(fw->verdict == TD_RTP_LATE && before_run(worker, sink, numbers->sequence)))
 		return TD_DROP_NO_LISTENER;
 	return SENT;
@@ -132,7 +142,7 @@ HOT void remember(struct td_stream_tx *tx, const struct td_forward *fw,
 	if (UNLIKELY(fw->verdict == TD_RTP_LATE))
 		return;
 	tx->last_sequence = numbers->sequence;
-	if (UNLIKELY(fw->is_event))
+	if (UNLIKELY(fw->kind == TD_PAYLOAD_EVENT))
 		return; // its timestamp is where it began: time goes on from the audio
 	tx->last_timestamp = numbers->timestamp;
 	tx->last_ns = now_ns;
@@ -274,7 +284,9 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		       uint64_t now_ns, struct td_tx *tx)
 {
-	uint32_t arrival = (uint32_t)(now_ns / TD_SENDER_RTP_UNIT_NS), forwarded = 0;
+	const uint32_t arrival[2] = { td_media_arrival(8, now_ns), td_media_arrival(48, now_ns) };
+	struct rte_mbuf *taken[TD_MEDIA_VECTOR];
+	uint32_t forwarded = 0, taken_count = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_packet *packet = &packets[i];
@@ -283,6 +295,12 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 
 		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
 			forward_any(worker, packet, now_ns, tx);
+			continue;
+		}
+		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
+			td_media_inlet_put(worker, &fw, packet->payload + TD_RTP_HEADER_BYTES,
+					   now_ns);
+			taken[taken_count++] = packet->mbuf;
 			continue;
 		}
 		outcome = rewrite(worker, &fw, fw.sink, packet->mbuf, packet->l3,
@@ -295,6 +313,8 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 		push(worker, fw.sink, packet->mbuf, tx);
 	}
 	worker->stats->forwarded += forwarded;
+	worker->stats->consumed += taken_count;
+	rte_pktmbuf_free_bulk(taken, taken_count);
 }
 
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

@@ -3,6 +3,31 @@
 #include "media/worker_state.h"
 #include "td_assert.h"
 
+static void enter_context(struct td_media_worker *worker, struct td_context_id id, uint32_t stream)
+{
+	struct td_worker_context *context = &worker->contexts[td_handle_index(id.v)];
+	struct td_stream_cold *cold = &worker->cold[stream];
+
+	cold->context = id;
+	cold->previous = TD_INDEX_END;
+	cold->next = context->first_stream;
+	if (cold->next != TD_INDEX_END)
+		worker->cold[cold->next].previous = stream;
+	context->first_stream = stream;
+}
+
+static void leave_context(struct td_media_worker *worker, uint32_t stream)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+
+	if (cold->next != TD_INDEX_END)
+		worker->cold[cold->next].previous = cold->previous;
+	if (cold->previous != TD_INDEX_END)
+		worker->cold[cold->previous].next = cold->next;
+	else
+		worker->contexts[td_handle_index(cold->context.v)].first_stream = cold->next;
+}
+
 void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
 			    const struct td_change_stream *create)
 {
@@ -27,10 +52,15 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	hot->tx.payload_type = TD_PAYLOAD_TYPE_NONE;
 	hot->tx.event_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->id = create->id;
-	cold->context = context;
 	cold->owner = create->owner;
 	cold->local = create->local;
 	memcpy(cold->cname, create->cname, sizeof cold->cname);
+	cold->clock_khz = 8;
+	cold->fed_by = TD_FEED_NONE;
+	cold->event_payload_type = TD_PAYLOAD_TYPE_NONE;
+	cold->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
+	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
+	enter_context(worker, context, index);
 	cold->position = worker->owned_count;
 	worker->owned[worker->owned_count++] = index;
 	worker->stats->streams++;
@@ -42,6 +72,7 @@ void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 	uint32_t last = worker->owned[--worker->owned_count];
 
 	TD_ASSERT(worker->owned[cold->position] == stream || last == stream);
+	leave_context(worker, stream);
 	worker->owned[cold->position] = last;
 	worker->cold[last].position = cold->position;
 	worker->streams[stream].rx.flags = 0;
@@ -65,6 +96,26 @@ static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold)
 			  : td_stream_key(td_packet_key(from), from->port_be, from->family);
 }
 
+// What counts time by the RTP clock begins anew when the clock is another one.
+static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_t codec)
+{
+	uint8_t khz = (uint8_t)(td_codec_clock_hz((enum td_codec_id)codec) / 1000u);
+
+	if (khz != cold->clock_khz)
+		cold->source.timed = false;
+	cold->clock_khz = khz;
+	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_48K) | (khz == 48 ? TD_RX_48K : 0u));
+	hot->rx.codec = codec;
+}
+
+void td_media_spare_digits(struct td_media_worker *worker, uint32_t stream)
+{
+	const struct td_stream_cold *cold = &worker->cold[stream];
+
+	td_media_tx(worker, stream)->event_payload_type =
+		cold->tune & TD_TUNE_NO_DIGITS ? TD_PAYLOAD_TYPE_NONE : cold->event_payload_type;
+}
+
 void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 			    const struct td_change_remote *remote, uint64_t now_ns)
 {
@@ -79,11 +130,15 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |
 				  (set->flags & TD_REMOTE_RTCP_MUX ? TD_RX_MUX : 0u));
 	set_key(&hot->rx, cold);
-	hot->rx.codec = set->codec;
 	hot->rx.payload_type = set->payload_type_rx;
 	hot->rx.event_payload_type = set->event_payload_type_rx;
 	tx->payload_type = set->payload_type;
-	tx->event_payload_type = set->event_payload_type;
+	cold->event_payload_type = set->event_payload_type;
+	cold->cn_payload_type = set->cn_payload_type;
+	cold->cn_payload_type_rx = set->cn_payload_type_rx;
+	cold->ptime_ms = set->ptime_ms;
+	set_clock(hot, cold, set->codec);
+	td_media_spare_digits(worker, stream);
 	cold->dscp = set->dscp;
 	cold->sdp_next_hop = remote->next_hop;
 	cold->rtcp_next_hop = remote->rtcp_next_hop;
@@ -110,37 +165,50 @@ void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 	td_sender_set_target(td_media_tx(worker, stream), cold, change->next_hop, true);
 }
 
-static uint8_t emptiest_slot(const struct td_media_worker *worker)
+uint8_t td_media_emptiest_slot(const struct td_media_worker *worker)
 {
 	uint8_t best = 0;
 
 	for (uint8_t slot = 1; slot < TD_MEDIA_SLOTS; slot++)
-		if (worker->slot_count[slot] < worker->slot_count[best])
+		if (worker->slot_load[slot] < worker->slot_load[best])
 			best = slot;
 	return best;
 }
 
-void td_media_player_create(struct td_media_worker *worker, struct td_context_id context,
+static void player_enter(struct td_media_worker *worker, struct td_worker_context *context,
+			 uint32_t index)
+{
+	struct td_player *player = &worker->players[index];
+
+	player->previous = player->previous_in_context = TD_PLAYER_NONE;
+	player->next = worker->slot_first[player->slot];
+	if (player->next != TD_PLAYER_NONE)
+		worker->players[player->next].previous = index;
+	worker->slot_first[player->slot] = index;
+	player->next_in_context = context->first_player;
+	if (player->next_in_context != TD_PLAYER_NONE)
+		worker->players[player->next_in_context].previous_in_context = index;
+	context->first_player = index;
+}
+
+void td_media_player_create(struct td_media_worker *worker, struct td_context_id id,
 			    const struct td_change_player *create)
 {
 	uint32_t index = td_handle_index(create->id.v);
+	struct td_worker_context *context = &worker->contexts[td_handle_index(id.v)];
 	struct td_player *player = &worker->players[index];
-	uint8_t slot = emptiest_slot(worker);
 
 	*player = (struct td_player){
-		.prompt = &worker->prompts->entries[create->prompt],
-		.frame = create->frame,
-		.next = worker->slot_first[slot],
-		.previous = TD_PLAYER_NONE,
-		.slot = slot,
+		.slot = context->slot,
 		.loop = create->loop != 0,
+		.stop_digits = create->stop_digits,
+		.stop_stream = create->stop_stream,
 		.id = create->id,
-		.context = context,
+		.context = id,
 	};
-	if (player->next != TD_PLAYER_NONE)
-		worker->players[player->next].previous = index;
-	worker->slot_first[slot] = index;
-	worker->slot_count[slot]++;
+	player->main.count = create->item_count;
+	memcpy(player->main.items, create->items, sizeof player->main.items);
+	player_enter(worker, context, index);
 	worker->stats->players++;
 }
 
@@ -154,7 +222,15 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
 		worker->players[player->previous].next = player->next;
 	else
 		worker->slot_first[player->slot] = player->next;
-	worker->slot_count[player->slot]--;
+	if (player->next_in_context != TD_PLAYER_NONE)
+		worker->players[player->next_in_context].previous_in_context =
+			player->previous_in_context;
+	if (player->previous_in_context != TD_PLAYER_NONE)
+		worker->players[player->previous_in_context].next_in_context =
+			player->next_in_context;
+	else
+		worker->contexts[td_handle_index(player->context.v)].first_player =
+			player->next_in_context;
 	worker->stats->players--;
 	player->id.v = 0;
 }

@@ -72,6 +72,8 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	mirror->local = cold->local;
 	mirror->remote = cold->remote;
 	mirror->codec = hot->rx.codec;
+	mirror->hears = cold->hears;
+	mirror->ptime_ms = cold->ptime_ms;
 	mirror->payload_type = tx->payload_type;
 	mirror->event_payload_type = tx->event_payload_type;
 	mirror->source_locked = hot->rx.key != 0;

@@ -6,11 +6,11 @@ bool td_media_note_room(struct td_media_worker *worker)
 {
 	struct td_ring_view *notes = &worker->notes;
 
-	if (notes->own - notes->peer <= notes->mask)
+	if (notes->own - notes->peer + TD_NOTES_A_CHANGE <= notes->mask + 1u)
 		return true;
 	// Pairs with the release store of tail in td_ring_pop.
 	notes->peer = atomic_load_explicit(&notes->shared->tail, memory_order_acquire);
-	return notes->own - notes->peer <= notes->mask;
+	return notes->own - notes->peer + TD_NOTES_A_CHANGE <= notes->mask + 1u;
 }
 
 void td_media_note(struct td_media_worker *worker, const struct td_note *note)

@@ -19,16 +19,10 @@ static void exchange(struct td_media_worker *worker, uint32_t slot_a, uint32_t s
 	worker->cold[worker->streams[slot_b].tx.stream].tx_slot = slot_b;
 }
 
-void td_media_place_home(struct td_media_worker *worker, const uint32_t members[TD_PLAN_MEMBER_MAX])
+void td_media_place_home(struct td_media_worker *worker, uint32_t stream)
 {
-	for (unsigned i = 0; i < TD_PLAN_MEMBER_MAX; i++) {
-		uint32_t stream = members[i];
-
-		if (stream == TD_FEED_NONE || (stream & TD_FEED_PLAYER))
-			continue;
-		if (worker->cold[stream].tx_slot != stream)
-			exchange(worker, stream, worker->cold[stream].tx_slot);
-	}
+	if (worker->cold[stream].tx_slot != stream)
+		exchange(worker, stream, worker->cold[stream].tx_slot);
 }
 
 void td_media_place_beside(struct td_media_worker *worker, uint32_t speaker, uint32_t listener)

@@ -1,48 +1,112 @@
-// The plan compiler: a gain matrix in, one plan per listener out.
+// The plan compiler: a gain matrix in, who is sent what out.
 //
-//                 to: s0   s1   s2               listener   plan
-//   from: stream s0    0    1    0               s0         FORWARD from s1
-//         stream s1    1    0    0        -->    s1         FORWARD from s0
-//         player p     0    0    1               s2         PLAY p
+//   NOTHING   hears nobody
+//   FORWARD   hears exactly one stream, at unity gain, of the same codec and packet time: its
+//             packets are rewritten and sent, nothing is decoded             --> a route
+//   PLAY      hears exactly one player, at unity gain: its encoded frames    --> a route
+//   MIX       anything else                                                  --> a mix
+//   SHARED    a mix that several listeners hear alike, in the same codec: encoded once
 //
-//   NONE      hears nothing
-//   FORWARD   hears exactly one stream, at unity gain, of the same codec: packets are rewritten
-//   PLAY      hears exactly one player, at unity gain
+// What a mix is made of, in samples x of the sources:
 //
-// Anything else would need mixing and is refused as a whole: -TD_ENEEDS_MIX, `plan` untouched. A
-// codec that is not yet known (TD_CODEC_NONE) is compatible with all; the matrix is compiled again
-// when it becomes known. The packet time plays no part: a receiver takes any from 0 to 200 ms
-// (RFC 3551 section 4.2). Pure; any thread.
+//   floor = sum of talk[s] * x[s]          (sources with talk[s] != 0)
+//   mix   = hear * (floor - talk[self] * x[self]) + sum of cell.gain * x[cell.source]
+//
+// where `cell.gain` is what a cell of the matrix says beyond the floor. So a listener who hears the
+// whole floor costs one subtraction, however many there are.
+//
+// A codec that is not yet known (TD_CODEC_NONE) forwards to and from all, and neither speaks nor
+// hears in a mix; the matrix is compiled again when it becomes known. A plan is immutable and one
+// piece of memory: made on the main thread, read by the context's worker until it reports the plan
+// after it applied. Pure; scratch memory is the caller's.
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "media/change.h"
-#include "td_codec_id.h"
-#include "td_command.h"
-#include "td_error.h"
-#include "td_limits.h"
+#include "media/matrix.h"
+#include "td_stats.h"
 
-enum td_plan_kind { TD_PLAN_NONE, TD_PLAN_FORWARD, TD_PLAN_PLAY };
+#define TD_SOURCE_NONE UINT32_MAX
+#define TD_LET_NONE    UINT32_MAX // no inlet, no outlet
 
-struct td_plan_member {
-	uint8_t kind;  // enum td_member_kind; TD_MEMBER_NONE: the slot is free
-	uint8_t codec; // enum td_codec_id, of a stream
+struct td_resampler;
+
+// One feed and all who hear it and nothing else.
+struct td_plan_route {
+	uint32_t feed;
+	uint32_t sink_first, sink_count; // in route_sinks
 };
 
-struct td_matrix {
-	struct td_plan_member members[TD_PLAN_MEMBER_MAX];
-	int16_t gain_q12[TD_PLAN_MEMBER_MAX][TD_PLAN_MEMBER_MAX]; // [from][to], 0 in free slots
+// Whose samples the mixes need, or a detector.
+struct td_plan_source {
+	uint32_t feed;
+	uint32_t slot;
+	uint32_t inlet;                 // of a stream; filled in by the engine
+	uint32_t inlet_hz;              // what its decoder makes; likewise
+	int16_t talk_q12;               // into the floor; 0: only in cells
+	uint8_t codec;                  // of a stream
+	uint8_t detect;                 // TD_DETECT_*
+	uint8_t tune;                   // TD_TUNE_*
+	struct td_resampler *resampler; // from inlet_hz to the plan's rate; NULL: they are the same
+};
+
+struct td_plan_cell {
+	uint32_t source;
+	int32_t gain_q12; // may be negative: less than the floor gives
+};
+
+// One encoder: what it codes and who gets it.
+struct td_plan_mix {
+	uint32_t self; // source whose part of the floor is left out, TD_SOURCE_NONE
+	uint32_t cell_first, cell_count;
+	uint32_t sink_first, sink_count; // in mix_sinks; the first one's outlet codes for all
+	uint32_t outlet, outlet_hz;      // filled in by the engine
+	int16_t hear_q12;                // 0: nothing of the floor
+	uint8_t codec, ptime_ms;
+	bool events;    // its listeners take telephone-events
+	bool no_digits; // and are to be spared them
+	struct td_codec_settings settings;
+	struct td_resampler *resampler; // from the plan's rate to outlet_hz
 };
 
 struct td_plan {
-	uint8_t kind[TD_PLAN_MEMBER_MAX]; // by listener: enum td_plan_kind
-	uint8_t from
-		[TD_PLAN_MEMBER_MAX]; // by listener: member heard; meaningless with TD_PLAN_NONE
-	uint16_t heard_by[TD_PLAN_MEMBER_MAX]; // by source: bit i set when member i hears it
+	uint32_t rate_hz; // of the samples; 0: there is nothing to mix or to detect
+	uint32_t seat_count, route_count, route_sink_count;
+	uint32_t source_count, mix_count, cell_count, mix_sink_count;
+	bool floor;                 // somebody hears it
+	struct td_plan_seat *seats; // by slot
+	struct td_plan_route *routes;
+	uint32_t *route_sinks; // stream indexes
+	struct td_plan_source *sources;
+	struct td_plan_mix *mixes;
+	struct td_plan_cell *cells;
+	uint32_t *mix_sinks; // stream indexes
+	void *garbage;       // the engine's: what may be freed together with this plan
 };
 
-_Static_assert(TD_PLAN_MEMBER_MAX <= 16, "heard_by has a bit a member");
+// What the plan means for one member. Two plans of a context that have the same seat at a slot
+// mean the same for it, so that an edit touches only those whom it concerns.
+struct td_plan_seat {
+	uint32_t feed;      // the member, TD_FEED_NONE: a hole
+	uint32_t fed_by;    // whom it hears: a feed, TD_FEED_MIX, or TD_FEED_NONE
+	uint32_t inlet_key; // what its inlet decodes, 0: it needs none; filled in by the engine
+	uint8_t hears;      // enum td_hears
+	uint8_t ptime_ms;
+};
 
-// 0, or -TD_ENEEDS_MIX.
-TD_MUST_CHECK int td_plan_compile(const struct td_matrix *matrix, struct td_plan *plan);
+struct td_plan_scratch;
+
+// Room for the largest matrix, used again for every compilation. NULL: no memory.
+struct td_plan_scratch *td_plan_scratch_create(void);
+void td_plan_scratch_destroy(struct td_plan_scratch *scratch);
+
+// A plan of its own memory, to be freed with free(). -TD_EMEMORY; -TD_EFULL: more cells than
+// TD_MATRIX_CELL_MAX once the floor is counted in.
+// `playable`: bit c set when players have their frames in codec c; others hear them in a mix.
+TD_MUST_CHECK int td_plan_compile(const struct td_matrix *matrix, uint32_t playable,
+				  struct td_plan_scratch *scratch, struct td_plan **out);
+
+// The highest PCM rate worth keeping of a stream's or player's audio: 8000, 16000 or 48000.
+uint32_t td_plan_member_hz(const struct td_matrix_member *member);

@@ -1,85 +1,105 @@
 // PLAY: the players of one slot, one frame each to every listener.
 #include <rte_prefetch.h>
 
-#include "media/sender.h"
-#include "media/worker_state.h"
-#include "rtp/header.h"
+#include "media/send.h"
+#include "td_event.h"
 
-#define FRAME_UDP_BYTES (8u + TD_RTP_HEADER_BYTES + TD_PROMPT_FRAME_SAMPLES)
-#define FRAME_ROOM      (TD_L2_MAX + 40u)
+#define AHEAD 4u // listeners
 
-// Puts one frame of payload into the sink's stream. False when it cannot be sent.
-static bool write_frame(struct td_media_worker *worker, uint32_t sink, uint32_t feed,
-			const uint8_t *payload, struct rte_mbuf *mbuf, uint64_t now_ns)
+// The prompt's frame in one codec. False: it is not in that codec, or silent for it.
+static bool frame_for(const struct td_prompt *prompt, uint32_t at, uint8_t codec,
+		      struct td_frame *frame)
 {
-	struct td_stream_tx *tx = td_media_tx(worker, sink);
-	struct td_stream_cold *cold = &worker->cold[sink];
-	uint8_t *udp = (uint8_t *)mbuf->buf_addr + mbuf->data_off, *start;
-	bool fresh = td_sender_must_resync(tx, feed, 0);
-	uint16_t len_be = __builtin_bswap16(FRAME_UDP_BYTES), checksum;
-	uint64_t sum;
+	const struct td_prompt_coding *coding = &prompt->coding[codec];
 
-	start = td_sender_headers(worker->neighbours, tx, cold, udp, FRAME_UDP_BYTES, &sum);
-	if (start == NULL)
+	if (coding->bytes == NULL)
 		return false;
-	if (fresh) {
-		td_sender_resync(tx, cold, feed, 0, 0, 0, now_ns);
-		tx->last_timestamp = tx->timestamp_offset;
-	} else {
-		tx->last_timestamp += TD_PROMPT_FRAME_SAMPLES;
-	}
-	tx->last_sequence++;
-	tx->last_ns = now_ns;
-	td_rtp_write(udp + 8, tx->payload_type, fresh, tx->last_sequence, tx->last_timestamp,
-		     tx->ssrc);
-	memcpy(udp + 8 + TD_RTP_HEADER_BYTES, payload, TD_PROMPT_FRAME_SAMPLES);
-	memcpy(udp + 4, &len_be, 2);
-	sum += (uint64_t)len_be + len_be + (uint32_t)__builtin_bswap16(17);
-	sum = td_checksum_add(sum, udp + 8, FRAME_UDP_BYTES - 8u);
-	checksum = (uint16_t)~td_checksum_fold(sum);
-	checksum = checksum == 0 ? 0xffffu : checksum;
-	memcpy(udp + 6, &checksum, 2);
-	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
-	mbuf->data_len = (uint16_t)(udp + FRAME_UDP_BYTES - start);
-	mbuf->pkt_len = mbuf->data_len;
-	tx->packets++;
-	tx->octets += TD_PROMPT_FRAME_SAMPLES;
-	return true;
+	frame->payload = coding->bytes + coding->offsets[at];
+	frame->bytes = coding->offsets[at + 1u] - coding->offsets[at];
+	frame->step = td_codec_clock_hz((enum td_codec_id)codec) / 1000u * TD_PROMPT_FRAME_MS;
+	frame->sum = coding->sums[at];
+	frame->marker = false;
+	return frame->bytes > 0;
 }
 
-static bool play_to(struct td_media_worker *worker, const struct td_player *player, uint32_t sink,
-		    uint32_t feed, uint64_t now_ns, struct td_tx *tx)
+static uint32_t play_to_all(struct td_media_worker *worker, const struct td_player *player,
+			    const struct td_prompt *prompt, uint32_t at, uint32_t feed,
+			    uint64_t now_ns, struct td_tx *tx)
 {
-	const struct td_stream_tx *to = td_media_tx(worker, sink);
-	const uint8_t *payload = player->prompt->payload[worker->streams[sink].rx.codec];
-	struct rte_mbuf *mbuf;
+	struct td_frame frame;
+	uint32_t sent = 0;
 
-	if (!(to->flags & TD_TX_READY) || payload == NULL ||
-	    !td_media_reachable(worker, to->next_hop))
-		return false; // nothing was made, so nothing is dropped
-	mbuf = rte_pktmbuf_alloc(worker->pool);
-	if (mbuf == NULL) {
-		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
-		return false;
+	for (uint32_t i = 0; i < player->sink_count; i++) {
+		uint32_t sink = player->sinks[i];
+
+		if (i + 2u * AHEAD < player->sink_count)
+			td_media_send_expect(worker, player->sinks[i + 2u * AHEAD]);
+		if (i + AHEAD < player->sink_count)
+			td_media_send_soon(worker, player->sinks[i + AHEAD]);
+		if (frame_for(prompt, at, worker->streams[sink].rx.codec, &frame))
+			sent += td_media_send(worker, sink, feed, &frame, now_ns, tx);
 	}
-	mbuf->data_off = FRAME_ROOM;
-	payload += (size_t)player->frame * TD_PROMPT_FRAME_SAMPLES;
-	if (!write_frame(worker, sink, feed, payload, mbuf, now_ns)) {
-		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
-		return false;
-	}
-	worker->stats->originated++;
-	td_tx_push(tx, td_neighbour_port(worker->neighbours, to->next_hop), mbuf);
-	return true;
+	return sent;
+}
+
+// The item is over: the next one, or the first one again. False: that was all.
+static bool next_item(struct td_sequence *sequence, bool loop)
+{
+	sequence->frame = 0;
+	sequence->at++;
+	if (sequence->at < sequence->count)
+		return true;
+	sequence->at = 0;
+	return loop;
 }
 
 static void advance(struct td_player *player)
 {
-	player->frame++;
-	if (player->frame < player->prompt->frame_count)
+	bool spliced = player->splice.count != 0;
+	struct td_sequence *sequence = spliced ? &player->splice : &player->main;
+
+	player->frames++;
+	if (++sequence->frame < sequence->items[sequence->at].count)
 		return;
-	player->frame = 0;
-	player->ended = !player->loop;
+	if (next_item(sequence, !spliced && player->loop))
+		return;
+	if (spliced)
+		player->splice.count = 0; // and the main sequence goes on where it was
+	else
+		td_player_end(player, TD_PLAYER_END_PLAYED, '\0');
+}
+
+void td_player_end(struct td_player *player, enum td_player_end reason, char digit)
+{
+	if (player->ended)
+		return;
+	player->ended = true;
+	player->reason = (uint8_t)reason;
+	player->digit = digit;
+}
+
+void td_player_control(struct td_player *player, const struct td_change_player *change)
+{
+	struct td_sequence *sequence = player->splice.count != 0 ? &player->splice : &player->main;
+
+	switch ((enum td_player_action)change->action) {
+	case TD_PLAYER_PAUSE: player->paused = true; break;
+	case TD_PLAYER_RESUME: player->paused = false; break;
+	case TD_PLAYER_SEEK:
+		// Main has looked at another moment: what lies beyond the item is its last frame.
+		sequence->frame = change->frame < sequence->items[sequence->at].count
+					  ? change->frame
+					  : sequence->items[sequence->at].count - 1u;
+		break;
+	case TD_PLAYER_SPLICE:
+		player->splice.count = change->item_count;
+		player->splice.at = 0;
+		player->splice.frame = 0;
+		memcpy(player->splice.items, change->items, sizeof player->splice.items);
+		break;
+	case TD_PLAYER_STOP: td_player_end(player, TD_PLAYER_END_STOPPED, '\0'); break;
+	case TD_PLAYER_ACTION_COUNT: break;
+	}
 }
 
 // Says once that a prompt is over; again at the next tick while control's ring is full.
@@ -89,6 +109,9 @@ static void tell_end(struct td_media_worker *worker, struct td_player *player, u
 
 	event.u.player_end.player = player->id;
 	event.u.player_end.context = player->context;
+	event.u.player_end.frames = player->frames;
+	event.u.player_end.reason = player->reason;
+	event.u.player_end.digit = player->digit;
 	player->told = td_media_event(worker, &event, now_ns, true) == 0;
 }
 
@@ -96,13 +119,15 @@ static uint32_t play(struct td_media_worker *worker, uint32_t index, uint64_t no
 		     struct td_tx *tx)
 {
 	struct td_player *player = &worker->players[index];
-	uint32_t sent = 0;
+	const struct td_prompt *prompt;
+	uint32_t sent = 0, frame;
 
-	for (uint32_t i = 0; i < player->sink_count && !player->ended; i++)
-		sent += play_to(worker, player, player->sinks[i], TD_FEED_PLAYER | index, now_ns,
-				tx);
-	if (!player->ended)
+	prompt = td_player_now(player, worker->prompts, &frame);
+	if (prompt != NULL) {
+		sent = play_to_all(worker, player, prompt, frame, TD_FEED_PLAYER | index, now_ns,
+				   tx);
 		advance(player);
+	}
 	if (player->ended && !player->told)
 		tell_end(worker, player, now_ns);
 	return sent;
@@ -116,13 +141,13 @@ static void prefetch_next(const struct td_media_worker *worker, const struct td_
 		return;
 	next = &worker->players[player->next];
 	rte_prefetch0(next);
-	rte_prefetch0(next->sinks);
+	rte_prefetch0(&next->main);
 }
 
 uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 		       struct td_tx *tx)
 {
-	uint32_t sent = 0, index = worker->slot_first[slot];
+	uint32_t sent = td_media_mix(worker, slot, now_ns, tx), index = worker->slot_first[slot];
 
 	while (index != TD_PLAYER_NONE) {
 		prefetch_next(worker, &worker->players[index]);

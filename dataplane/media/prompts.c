@@ -1,25 +1,48 @@
 // Prompts: decoded once, encoded once per codec.
 #include "media/prompts.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codecs/codec.h"
 #include "codecs/wav.h"
+#include "net/checksum.h"
 
-#define FRAME_MS 20u
+static const uint32_t rates_hz[TD_PROMPT_RATE_COUNT] = { 8000, 16000, 48000 };
 
-int td_prompts_create(struct td_prompts **out)
+static bool is_cached(enum td_codec_id id)
+{
+	const struct td_codec *codec = td_codec_get(id);
+
+	return codec != NULL && strcmp(td_codec_encoding(id), "L16") != 0;
+}
+
+int td_prompts_create(uint32_t codecs, const struct td_codec_settings *settings,
+		      struct td_prompts **out)
 {
 	*out = calloc(1, sizeof **out);
-	return *out == NULL ? -TD_EMEMORY : 0;
+	if (*out == NULL)
+		return -TD_EMEMORY;
+	for (unsigned id = 1; id < TD_CODEC_COUNT; id++)
+		if ((codecs >> id & 1u) && is_cached((enum td_codec_id)id))
+			(*out)->codecs |= 1u << id;
+	if (settings != NULL)
+		(*out)->settings = *settings;
+	(*out)->settings.flags &= (uint8_t)~TD_CODEC_DTX; // a listener may come in any pause
+	return 0;
 }
 
 static void free_prompt(struct td_prompt *prompt)
 {
-	for (unsigned codec = 0; codec < TD_CODEC_COUNT; codec++)
-		free(prompt->payload[codec]);
+	for (unsigned rate = 0; rate < TD_PROMPT_RATE_COUNT; rate++)
+		free(prompt->pcm[rate]);
+	for (unsigned codec = 0; codec < TD_CODEC_COUNT; codec++) {
+		free(prompt->coding[codec].bytes);
+		free(prompt->coding[codec].offsets);
+		free(prompt->coding[codec].sums);
+	}
 }
 
 void td_prompts_destroy(struct td_prompts *prompts)
@@ -58,46 +81,134 @@ static int check_name(const struct td_prompts *prompts, const char *name,
 	return 0;
 }
 
-static int encode(struct td_prompt *prompt, enum td_codec_id id, const int16_t *pcm, size_t samples)
+// The sound at one of the three rates, padded with silence to whole frames.
+static int make_samples(struct td_prompt *prompt, unsigned rate, const int16_t *pcm, size_t samples,
+			uint32_t sample_hz)
+{
+	size_t room = (size_t)prompt->frame_count * (rates_hz[rate] / 1000u * TD_PROMPT_FRAME_MS);
+	int16_t *converted = NULL;
+	int error;
+
+	prompt->pcm[rate] = calloc(room, sizeof(int16_t));
+	if (prompt->pcm[rate] == NULL)
+		return -TD_EMEMORY;
+	if (sample_hz != rates_hz[rate]) {
+		error = td_wav_resample(pcm, samples, sample_hz, rates_hz[rate], &converted,
+					&samples);
+		if (error != 0)
+			return error;
+		pcm = converted;
+	}
+	memcpy(prompt->pcm[rate], pcm, (samples < room ? samples : room) * sizeof(int16_t));
+	free(converted);
+	return 0;
+}
+
+// The lowest of the three rates that the codec codes at and that loses nothing of the prompt; else
+// its highest.
+static uint32_t coding_hz(const struct td_codec *codec, uint32_t sample_hz)
+{
+	uint32_t hz = 0;
+
+	for (unsigned i = 0; codec->rates[i] != 0; i++) {
+		uint32_t rate = codec->rates[i];
+
+		if (rate != 8000 && rate != 16000 && rate != 48000)
+			continue;
+		hz = rate;
+		if (rate >= sample_hz)
+			break;
+	}
+	return hz;
+}
+
+static int encode_frames(struct td_prompt *prompt, const struct td_codec *codec, void *state,
+			 uint32_t hz)
+{
+	struct td_prompt_coding *coding = &prompt->coding[codec->id];
+	uint32_t samples = hz / 1000u * TD_PROMPT_FRAME_MS;
+	uint8_t payload[TD_RTP_PAYLOAD_MAX], *grown;
+	size_t room = 0;
+
+	for (uint32_t frame = 0; frame < prompt->frame_count; frame++) {
+		int bytes = codec->encode(state, td_prompt_samples(prompt, hz, frame), samples,
+					  payload, sizeof payload);
+		size_t at = coding->offsets[frame];
+
+		if (bytes < 0)
+			return bytes;
+		if (at + (size_t)bytes > room) {
+			room = (at + (size_t)bytes) * 3u / 2u + 4096u;
+			grown = realloc(coding->bytes, room);
+			if (grown == NULL)
+				return -TD_EMEMORY;
+			coding->bytes = grown;
+		}
+		memcpy(coding->bytes + at, payload, (size_t)bytes);
+		coding->sums[frame] = td_checksum_fold(td_checksum_add(0, payload, (size_t)bytes));
+		coding->offsets[frame + 1u] = (uint32_t)(at + (size_t)bytes);
+	}
+	return 0;
+}
+
+static int encode(struct td_prompt *prompt, enum td_codec_id id,
+		  const struct td_codec_settings *settings)
 {
 	const struct td_codec *codec = td_codec_get(id);
-	size_t bytes = (size_t)prompt->frame_count * TD_PROMPT_FRAME_SAMPLES;
-	int16_t silence[TD_PROMPT_FRAME_SAMPLES] = { 0 };
-	uint8_t *payload = malloc(bytes);
-	int wrote;
+	struct td_prompt_coding *coding = &prompt->coding[id];
+	uint32_t hz = coding_hz(codec, prompt->sample_hz);
+	void *state = NULL;
+	int error = 0;
 
-	if (payload == NULL)
+	coding->offsets = calloc(prompt->frame_count + 1u, sizeof *coding->offsets);
+	coding->sums = calloc(prompt->frame_count, sizeof *coding->sums);
+	if (coding->offsets == NULL || coding->sums == NULL)
 		return -TD_EMEMORY;
-	prompt->payload[id] = payload;
-	wrote = codec->encode(NULL, pcm, samples, payload, bytes);
-	if (wrote < 0)
-		return wrote;
-	wrote = codec->encode(NULL, silence, bytes - samples, payload + samples, bytes - samples);
-	return wrote < 0 ? wrote : 0;
+	if (codec->encoder_bytes > 0) {
+		if (posix_memalign(&state, TD_CODEC_STATE_ALIGN, codec->encoder_bytes) != 0)
+			return -TD_EMEMORY;
+		error = codec->encoder_init(state, hz, settings);
+	}
+	if (error == 0)
+		error = encode_frames(prompt, codec, state, hz);
+	free(state);
+	return error;
+}
+
+static int make(const struct td_prompts *prompts, struct td_prompt *prompt, const int16_t *pcm,
+		size_t samples, uint32_t sample_hz)
+{
+	int error = 0;
+
+	for (unsigned rate = 0; error == 0 && rate < TD_PROMPT_RATE_COUNT; rate++)
+		error = make_samples(prompt, rate, pcm, samples, sample_hz);
+	for (unsigned id = 1; error == 0 && id < TD_CODEC_COUNT; id++)
+		if (prompts->codecs >> id & 1u)
+			error = encode(prompt, (enum td_codec_id)id, &prompts->settings);
+	return error;
 }
 
 int td_prompts_add(struct td_prompts *prompts, const char *name, const int16_t *pcm, size_t samples,
-		   char reason[TD_PROMPT_REASON_MAX])
+		   uint32_t sample_hz, char reason[TD_PROMPT_REASON_MAX])
 {
 	struct td_prompt *prompt = &prompts->entries[prompts->count];
+	uint64_t frame_samples = (uint64_t)sample_hz * TD_PROMPT_FRAME_MS;
 	int error = check_name(prompts, name, reason);
 
 	if (error != 0)
 		return error;
-	if (samples == 0 || samples > (size_t)TD_PROMPT_SECONDS_MAX * TD_WAV_RATE_HZ) {
+	if (samples == 0 || samples > (uint64_t)TD_PROMPT_SECONDS_MAX * sample_hz) {
 		snprintf(reason, TD_PROMPT_REASON_MAX,
-			 "prompt '%s': %zu samples at 8 kHz, expected 1 to %u seconds of audio",
-			 name, samples, TD_PROMPT_SECONDS_MAX);
+			 "prompt '%s': %zu samples at %u Hz, expected 1 to %u seconds of audio",
+			 name, samples, sample_hz, TD_PROMPT_SECONDS_MAX);
 		return -TD_EINVALID;
 	}
 	memset(prompt, 0, sizeof *prompt);
 	snprintf(prompt->name, sizeof prompt->name, "%s", name);
-	prompt->frame_count =
-		(uint32_t)((samples + TD_PROMPT_FRAME_SAMPLES - 1) / TD_PROMPT_FRAME_SAMPLES);
-	prompt->duration_ms = prompt->frame_count * FRAME_MS;
-	error = encode(prompt, TD_CODEC_PCMU, pcm, samples);
-	if (error == 0)
-		error = encode(prompt, TD_CODEC_PCMA, pcm, samples);
+	prompt->frame_count = (uint32_t)((samples * 1000u + frame_samples - 1u) / frame_samples);
+	prompt->duration_ms = prompt->frame_count * TD_PROMPT_FRAME_MS;
+	prompt->sample_hz = sample_hz <= 8000u ? 8000u : sample_hz <= 16000u ? 16000u : 48000u;
+	error = make(prompts, prompt, pcm, samples, sample_hz);
 	if (error != 0) {
 		free_prompt(prompt);
 		snprintf(reason, TD_PROMPT_REASON_MAX, "prompt '%s': %s", name,
@@ -114,13 +225,14 @@ int td_prompts_load(struct td_prompts *prompts, const char *name, const char *pa
 	char why[TD_WAV_REASON_MAX];
 	int16_t *pcm = NULL;
 	size_t samples = 0;
-	int error = td_wav_load(path, &pcm, &samples, why);
+	uint32_t sample_hz;
+	int error = td_wav_load(path, &pcm, &samples, &sample_hz, why);
 
 	if (error != 0) {
 		snprintf(reason, TD_PROMPT_REASON_MAX, "prompt '%.40s': %s", name, why);
 		return error;
 	}
-	error = td_prompts_add(prompts, name, pcm, samples, reason);
+	error = td_prompts_add(prompts, name, pcm, samples, sample_hz, reason);
 	free(pcm);
 	return error;
 }

@@ -50,7 +50,7 @@ static size_t build(struct td_media_worker *worker, const struct td_stream *hot,
 
 	if (tx->packets != cold->rtcp_tx_reported) {
 		sender.ntp = td_rtcp_ntp(now_ns + worker->realtime_offset_ns);
-		sender.rtp_timestamp = td_sender_timestamp(tx, now_ns);
+		sender.rtp_timestamp = td_sender_timestamp(tx, cold, now_ns);
 		sender.packets = tx->packets;
 		sender.octets = tx->octets;
 		compound.sender = &sender;

@@ -1,7 +1,6 @@
 // A stream's sending half: targets, numbering, IPv6 headers.
 #include "media/sender.h"
 
-#include "media/prompts.h"
 #include "td_assert.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "headers are written as words");
@@ -33,20 +32,21 @@ void td_sender_set_target(struct td_stream_tx *tx, struct td_stream_cold *cold, 
 	tx->flags |= TD_TX_READY;
 }
 
-static uint32_t elapsed_units(const struct td_stream_tx *tx, uint64_t now_ns)
+static uint32_t elapsed_units(const struct td_stream_tx *tx, const struct td_stream_cold *cold,
+			      uint64_t now_ns)
 {
 	if (tx->last_ns == 0 || now_ns < tx->last_ns)
 		return 0;
-	return (uint32_t)((now_ns - tx->last_ns) / TD_SENDER_RTP_UNIT_NS);
+	return (uint32_t)((now_ns - tx->last_ns) * cold->clock_khz / 1000000u);
 }
 
 void td_sender_resync(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t feed,
 		      uint32_t feed_ssrc, uint16_t sequence, uint32_t timestamp, uint64_t now_ns)
 {
-	uint32_t step = elapsed_units(tx, now_ns);
+	uint32_t step = elapsed_units(tx, cold, now_ns), least = TD_FRAME_MS * cold->clock_khz;
 
-	if (step < TD_PROMPT_FRAME_SAMPLES)
-		step = TD_PROMPT_FRAME_SAMPLES;
+	if (step < least)
+		step = least;
 	cold->floor_sequence = tx->last_sequence;
 	tx->feed = feed;
 	tx->feed_ssrc = feed_ssrc;
@@ -55,9 +55,10 @@ void td_sender_resync(struct td_stream_tx *tx, struct td_stream_cold *cold, uint
 	tx->timestamp_offset = tx->last_timestamp + step - timestamp;
 }
 
-uint32_t td_sender_timestamp(const struct td_stream_tx *tx, uint64_t now_ns)
+uint32_t td_sender_timestamp(const struct td_stream_tx *tx, const struct td_stream_cold *cold,
+			     uint64_t now_ns)
 {
-	return tx->last_timestamp + elapsed_units(tx, now_ns);
+	return tx->last_timestamp + elapsed_units(tx, cold, now_ns);
 }
 
 uint8_t *td_sender_headers6(const struct td_neighbours *neighbours, const struct td_stream_tx *tx,

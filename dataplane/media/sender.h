@@ -18,7 +18,7 @@
 #include "net/checksum.h"
 #include "net/neighbour.h"
 
-#define TD_SENDER_RTP_UNIT_NS 125000ull // 8 kHz: one tick of the RTP clock
+#define TD_FRAME_MS 20u // the tick, and the least a timestamp goes on by when the feeder changes
 
 // From cold->remote and the next hop to the hot words; ready when there is somewhere to send to.
 void td_sender_set_target(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t next_hop,
@@ -28,7 +28,8 @@ void td_sender_resync(struct td_stream_tx *tx, struct td_stream_cold *cold, uint
 		      uint32_t feed_ssrc, uint16_t sequence, uint32_t timestamp, uint64_t now_ns);
 
 // The RTP timestamp that belongs to `now_ns`, for an SR.
-uint32_t td_sender_timestamp(const struct td_stream_tx *tx, uint64_t now_ns);
+uint32_t td_sender_timestamp(const struct td_stream_tx *tx, const struct td_stream_cold *cold,
+			     uint64_t now_ns);
 
 uint8_t *td_sender_headers6(const struct td_neighbours *neighbours, const struct td_stream_tx *tx,
 			    const struct td_stream_cold *cold, uint8_t *udp, uint16_t udp_len,

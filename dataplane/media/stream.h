@@ -18,14 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/matrix.h"
 #include "rtp/source.h"
 #include "td_limits.h"
 
-#define TD_SINK_NONE   UINT32_MAX       // nobody listens
-#define TD_SINK_FANOUT (UINT32_MAX - 1) // several: the list is in the cold half
-
-#define TD_FEED_NONE   UINT32_MAX
-#define TD_FEED_PLAYER 0x80000000u // | player index; else a stream's index
+#define TD_SINK_NONE   UINT32_MAX       // nobody is sent its packets
+#define TD_SINK_FANOUT (UINT32_MAX - 1) // several, or one and the inlet too: see the cold half
+#define TD_SINK_INLET  (UINT32_MAX - 2) // nobody, but the inlet takes them
 
 // rx flags
 #define TD_RX_LIVE   0x01u // between creation and destruction
@@ -34,6 +33,8 @@
 #define TD_RX_TAPPED 0x08u // copy to the tap ring
 #define TD_RX_ACTIVE 0x10u // the first valid packet has been seen and announced
 #define TD_RX_MUX    0x20u // RTCP on the RTP port, RFC 5761
+#define TD_RX_INLET  0x40u // its samples are wanted: the inlet takes every packet
+#define TD_RX_48K    0x80u // its RTP clock is 48 kHz, not 8
 
 // tx flags
 #define TD_TX_READY  0x01u // address, next hop and codec are known: may send
@@ -60,7 +61,7 @@ struct td_stream_rx {
 };
 
 struct td_stream_tx {
-	uint32_t feed;      // who fed the last packet: TD_FEED_*
+	uint32_t feed;      // who fed the last packet: TD_FEED_* (media/matrix.h)
 	uint32_t feed_ssrc; // and with which SSRC
 	uint32_t ssrc;      // ours, for ever
 	uint32_t timestamp_offset;

@@ -53,7 +53,8 @@ struct td_stream_cold {
 	bool remote_bye;
 	bool learned_pending; // main has not answered yet with the next hop of a learned source
 	uint8_t dscp;
-	uint32_t tx_slot; // where this stream's tx line is
+	uint8_t clock_khz; // of the RTP timestamps
+	uint32_t tx_slot;  // where this stream's tx line is
 
 	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
 	uint32_t sender_middle;    // of the last SR received: LSR
@@ -63,13 +64,23 @@ struct td_stream_cold {
 	char cname[TD_CNAME_MAX];
 
 	struct td_source_lock lock;
-	uint32_t sinks[TD_PLAN_MEMBER_MAX]; // with TD_SINK_FANOUT
-	uint8_t sink_count;
+	const uint32_t *sinks; // in the context's plan
+	uint32_t sink_count;
 	uint8_t tap_side;
-	uint16_t floor_sequence; // the last one sent for the feeder before this one
-	uint32_t tap;            // index, with TD_RX_TAPPED
-	uint32_t position;       // in the worker's list of streams
+	uint8_t hears;              // enum td_hears
+	uint16_t floor_sequence;    // the last one sent for the feeder before this one
+	uint32_t tap;               // index, with TD_RX_TAPPED
+	uint32_t position;          // in the worker's list of streams
+	uint32_t inlet;             // with TD_RX_INLET
+	uint32_t fed_by;            // TD_FEED_*
+	uint32_t next, previous;    // in the context's list of streams, TD_INDEX_END
+	uint8_t event_payload_type; // what the peer takes; tx has it only while it is to hear digits
+	uint8_t cn_payload_type, cn_payload_type_rx;
+	uint8_t ptime_ms;
+	uint8_t tune; // TD_TUNE_*
 };
+
+#define TD_INDEX_END         0xffffffffu // of a list
 
 #define TD_STREAM_COLD_SWEPT 4 // cache lines
 

@@ -12,6 +12,8 @@
 #include <rte_mbuf.h>
 
 #include "media/change.h"
+#include "media/lets.h"
+#include "media/plan.h"
 #include "media/player.h"
 #include "media/stream.h"
 #include "media/stream_cold.h"
@@ -23,10 +25,15 @@
 #include "td_stats.h"
 
 struct td_worker_context {
-	uint32_t members[TD_PLAN_MEMBER_MAX]; // TD_FEED_*
-	uint32_t fed_by[TD_PLAN_MEMBER_MAX];  // by listener: TD_FEED_*
+	const struct td_plan *plan; // NULL: nobody hears anybody yet
 	struct td_context_id id;
+	uint32_t first_stream, first_player; // TD_INDEX_END
+	uint32_t next, previous;             // in the slot's list, while the plan has a rate
+	uint8_t slot;
+	bool ticking;
 };
+
+#define TD_STASH_MBUFS 32u
 
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
@@ -52,9 +59,18 @@ struct td_media_worker {
 	uint64_t sweep_ns;
 	uint64_t sweep_credit_ns;
 
-	uint32_t slot_first[TD_MEDIA_SLOTS]; // players
-	uint32_t slot_count[TD_MEDIA_SLOTS];
+	uint32_t slot_first[TD_MEDIA_SLOTS];    // players
+	uint32_t slot_contexts[TD_MEDIA_SLOTS]; // the first context that mixes in this slot
+	uint32_t slot_load[TD_MEDIA_SLOTS];     // contexts that have it
+
+	const struct td_lets *lets;
+	struct td_mixer *mixer; // mix.c: what a tick needs to remember between its passes
+
+	struct rte_mbuf *stash[TD_STASH_MBUFS]; // send.c
+	uint32_t stash_count;
 };
+
+enum td_payload_kind { TD_PAYLOAD_AUDIO, TD_PAYLOAD_EVENT, TD_PAYLOAD_NOISE };
 
 // One packet accepted and on its way to its listeners.
 struct td_forward {
@@ -63,7 +79,7 @@ struct td_forward {
 	uint32_t ssrc, timestamp;
 	uint16_t sequence;
 	uint16_t payload_len;
-	uint8_t is_event;
+	uint8_t kind;    // enum td_payload_kind
 	uint8_t verdict; // enum td_rtp_verdict: NEXT, FRESH or LATE
 	uint8_t marker;
 };
@@ -105,6 +121,16 @@ static inline uint64_t td_media_random(struct td_media_worker *worker)
 bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
 		    struct td_forward *forward);
 
+// The arrival of a packet in units of its RTP clock, which RFC 3550 A.8 compares with its timestamp.
+static inline uint32_t td_media_arrival(uint8_t clock_khz, uint64_t now_ns)
+{
+	return (uint32_t)(now_ns / 1000u * clock_khz / 1000u);
+}
+
+// inlet_put.c: a packet's payload goes into the inlet of its stream.
+void td_media_inlet_put(struct td_media_worker *worker, const struct td_forward *forward,
+			const uint8_t *payload, uint64_t now_ns);
+
 // rtcp_stage.c: one RTCP packet, on whichever port; disposes of it.
 void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns);
 // rtcp_send.c: a report from this stream if it has somewhere to go. True when sent.
@@ -119,6 +145,10 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 			      const struct td_change_next_hop *change);
 void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream);
+// Its listener's event payload type, unless it is to be spared digits.
+void td_media_spare_digits(struct td_media_worker *worker, uint32_t stream);
+// The slot of the tick with the fewest contexts.
+uint8_t td_media_emptiest_slot(const struct td_media_worker *worker);
 void td_media_player_create(struct td_media_worker *worker, struct td_context_id context,
 			    const struct td_change_player *create);
 void td_media_player_destroy(struct td_media_worker *worker, uint32_t index);
@@ -126,11 +156,21 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index);
 void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
 		      bool on);
 
-// placement.c: every tx line of these streams is at home again.
-void td_media_place_home(struct td_media_worker *worker,
-			 const uint32_t members[TD_PLAN_MEMBER_MAX]);
+// placement.c: the stream's tx line is in its own slot again.
+void td_media_place_home(struct td_media_worker *worker, uint32_t stream);
 // The tx line of `listener` moves beside the rx line of the one it hears.
 void td_media_place_beside(struct td_media_worker *worker, uint32_t speaker, uint32_t listener);
+
+// plan_apply.c: who hears whom from now on. The plan before is noted to main.
+void td_media_plan_apply(struct td_media_worker *worker, struct td_worker_context *context,
+			 struct td_plan *plan);
+
+// mix.c: all contexts of a slot. Returns packets sent.
+uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
+		      struct td_tx *tx);
+// Room for `inlet_count` inlets and `player_count` players in one tick. NULL: no memory.
+struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count);
+void td_mixer_destroy(struct td_mixer *mixer);
 
 // mirror.c
 void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
@@ -144,7 +184,8 @@ void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream);
 // then kept and tried again by its owner, anything else is counted lost.
 TD_MUST_CHECK int td_media_event(struct td_media_worker *worker, struct td_event *event,
 				 uint64_t now_ns, bool state);
-// True when one more note has room; no change is taken without.
+// True when the notes of one more change have room; no change is taken without.
+#define TD_NOTES_A_CHANGE 2u
 bool td_media_note_room(struct td_media_worker *worker);
 void td_media_note(struct td_media_worker *worker, const struct td_note *note);
 // The address a stream accepts was learned: main is asked for a next hop. The sweep repeats it

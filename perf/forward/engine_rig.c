@@ -245,6 +245,8 @@ static void connect_stream(struct td_rig *rig, struct rig_stream *stream)
 		.codec = TD_CODEC_PCMU,
 		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
 	};
 	call(rig, &command, &answer);

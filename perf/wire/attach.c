@@ -158,6 +158,8 @@ static struct td_stream_id make_stream(struct td_attach *attach, struct td_conte
 		.codec = TD_CODEC_PCMU,
 		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
 	};
 	td_attach_call(attach, &command, &answer);

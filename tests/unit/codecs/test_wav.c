@@ -111,19 +111,24 @@ START_TEST(loading_converts_the_rate)
 	static uint8_t bytes[TD_WAV_HEADER_BYTES + 48000 * 2];
 	size_t size = make_file(bytes, 48000, 1, 48000), samples;
 	int fd = mkstemp(path);
-	int16_t *pcm;
+	int16_t *pcm, *converted;
+	uint32_t sample_hz;
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
 	close(fd);
-	ck_assert_int_eq(td_wav_load(path, &pcm, &samples, reason), 0);
+	ck_assert_int_eq(td_wav_load(path, &pcm, &samples, &sample_hz, reason), 0);
+	ck_assert_uint_eq(sample_hz, 48000);
+	ck_assert_uint_eq(samples, 48000);
+	ck_assert_int_eq(td_wav_resample(pcm, samples, 48000, 8000, &converted, &samples), 0);
+	free(converted);
 	ck_assert_msg(samples > 7950 && samples <= 8000, "%zu samples", samples);
 	free(pcm);
 	ck_assert_int_eq(truncate(path, 70), 0);
-	ck_assert_int_lt(td_wav_load(path, &pcm, &samples, reason), 0);
+	ck_assert_int_lt(td_wav_load(path, &pcm, &samples, &sample_hz, reason), 0);
 	ck_assert_msg(strstr(reason, path), "%s", reason);
 	unlink(path);
-	ck_assert_int_eq(td_wav_load(path, &pcm, &samples, reason), -TD_EIO);
+	ck_assert_int_eq(td_wav_load(path, &pcm, &samples, &sample_hz, reason), -TD_EIO);
 }
 END_TEST
 

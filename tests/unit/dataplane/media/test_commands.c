@@ -160,15 +160,15 @@ START_TEST(matrix_refused_changes_nothing)
 	open_two();
 	world_party(&world, context, "10.77.0.30", 8000, 0xcccc, &c);
 	world_connect(&world, context, &a, &b);
-	// Good cells beside one that would need mixing: none of them takes effect.
+	// Good cells beside one of a member that is gone: none of them takes effect.
 	edit->context = context;
 	edit->cell_count = 2;
 	edit->cells[0] =
 		(struct td_cell){ { TD_MEMBER_STREAM, a.id.v }, { TD_MEMBER_STREAM, b.id.v }, 0 };
-	edit->cells[1] = (struct td_cell){ { TD_MEMBER_STREAM, c.id.v },
+	edit->cells[1] = (struct td_cell){ { TD_MEMBER_STREAM, c.id.v + (1u << 20) },
 					   { TD_MEMBER_STREAM, a.id.v },
 					   TD_GAIN_UNITY };
-	ck_assert_int_eq(world_command(&world, &command).result, -TD_ENEEDS_MIX);
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_ESTALE);
 	world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 1);
 	ck_assert_uint_eq(world.out[0].destination.port_be, __builtin_bswap16(6000));
@@ -199,9 +199,12 @@ START_TEST(matrix_errors)
 	player = world_player(&world, context, 0, true);
 	ck_assert_int_eq(world_gain(&world, context, a.id, far.id, TD_GAIN_UNITY), -TD_ESTALE);
 	ck_assert_int_eq(world_gain(&world, other, a.id, far.id, TD_GAIN_UNITY), -TD_ESTALE);
-	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, -1), -TD_EINVALID);
+	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, -2), -TD_EINVALID);
 	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, INT16_MAX + 1), -TD_EINVALID);
-	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, 1), -TD_ENEEDS_MIX);
+	*cell = (struct td_cell){ { TD_MEMBER_FLOOR, 0 }, { TD_MEMBER_FLOOR, 0 }, 1 };
+	command.u.matrix_edit.context = context;
+	command.u.matrix_edit.cell_count = 1;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	command.u.matrix_edit.context = context;
 	command.u.matrix_edit.cell_count = TD_EDIT_CELL_MAX + 1;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
@@ -220,20 +223,18 @@ START_TEST(matrix_errors)
 }
 END_TEST
 
-START_TEST(codecs_must_agree)
+START_TEST(codecs_are_checked)
 {
 	struct td_command command;
 
 	open_two();
 	world_connect(&world, context, &a, &b);
-	command = world_set_remote(&a, TD_CODEC_PCMA);
-	ck_assert_int_eq(world_command(&world, &command).result, -TD_ENEEDS_MIX);
-	world_say(&world, &a); // still PCMU
-	ck_assert_uint_eq(world.out_count, 1);
 	command = world_set_remote(&a, TD_CODEC_NONE);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_ECODEC);
 	command = world_set_remote(&a, 77);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_ECODEC);
+	world_say(&world, &a); // still PCMU
+	ck_assert_uint_eq(world.out_count, 1);
 }
 END_TEST
 
@@ -258,6 +259,11 @@ START_TEST(remote_is_checked)
 	REFUSED(set->payload_type_rx = 255, -TD_EINVALID);
 	REFUSED(set->event_payload_type = 128, -TD_EINVALID);
 	REFUSED(set->event_payload_type_rx = set->payload_type_rx, -TD_EINVALID);
+	REFUSED(set->cn_payload_type = set->payload_type, -TD_EINVALID);
+	REFUSED(set->cn_payload_type_rx = 128, -TD_EINVALID);
+	REFUSED(set->ptime_ms = 9, -TD_EINVALID);
+	REFUSED(set->ptime_ms = 61, -TD_EINVALID);
+	REFUSED(set->settings.complexity = 11, -TD_EINVALID);
 	REFUSED(set->dscp = 64, -TD_EINVALID);
 	REFUSED(set->flags = 0x80, -TD_EINVALID);
 	REFUSED(set->stream.v ^= 1u << 20, -TD_ESTALE);
@@ -284,12 +290,23 @@ START_TEST(players_are_checked)
 	create->loop = 2;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	create->loop = 0;
+	create->item_count = 0;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	create->item_count = TD_PLAY_ITEM_MAX + 1;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	create->item_count = 1;
+	create->items[0].length_ms = 101;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	create->items[0].length_ms = 0;
 	create->items[0].offset_ms = 100; // "short" has 5 frames of 20 ms: 0 to 99
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	create->items[0].offset_ms = 99;
 	ck_assert_int_eq(world_command(&world, &command).result, 0);
 	create->items[0].offset_ms = UINT32_MAX;
 	create->loop = 1;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	create->items[0].offset_ms = 20;
+	create->items[0].length_ms = 80;
 	ck_assert_int_eq(world_command(&world, &command).result, 0);
 	ck_assert_uint_eq(world.region.workers[0].players, 2);
 }
@@ -313,7 +330,7 @@ int main(void)
 	tcase_add_test(tcase, address_by_the_peer);
 	tcase_add_test(tcase, matrix_refused_changes_nothing);
 	tcase_add_test(tcase, matrix_errors);
-	tcase_add_test(tcase, codecs_must_agree);
+	tcase_add_test(tcase, codecs_are_checked);
 	tcase_add_test(tcase, remote_is_checked);
 	tcase_add_test(tcase, players_are_checked);
 	suite_add_tcase(suite, tcase);

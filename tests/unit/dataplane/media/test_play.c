@@ -33,7 +33,7 @@ static void listen(struct td_player_id player, const struct world_party *party)
 
 START_TEST(once_then_end)
 {
-	const uint8_t *payload = world.prompts->entries[0].payload[TD_CODEC_PCMU];
+	const uint8_t *payload = world.prompts->entries[0].coding[TD_CODEC_PCMU].bytes;
 	struct td_player_id player = world_player(&world, context, 0, false);
 	struct td_event event;
 
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(loops_without_a_seam)
 {
-	const uint8_t *payload = world.prompts->entries[0].payload[TD_CODEC_PCMU];
+	const uint8_t *payload = world.prompts->entries[0].coding[TD_CODEC_PCMU].bytes;
 	struct td_player_id player = world_player(&world, context, 0, true);
 	struct td_event event;
 
@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(begins_at_an_offset)
 {
-	const uint8_t *payload = world.prompts->entries[1].payload[TD_CODEC_PCMU];
+	const uint8_t *payload = world.prompts->entries[1].coding[TD_CODEC_PCMU].bytes;
 	struct td_command command = { .kind = TD_COMMAND_PLAYER_CREATE };
 	struct td_player_id player;
 
@@ -139,10 +139,11 @@ START_TEST(one_player_many_listeners_each_in_its_codec)
 		bool is_a = world.out[i].destination.port_be == __builtin_bswap16(4000);
 
 		ck_assert_uint_eq(world.out[i].rtp.payload_type, is_a ? 0 : 8);
-		ck_assert_mem_eq(
-			world.out[i].udp_payload + 12,
-			world.prompts->entries[1].payload[is_a ? TD_CODEC_PCMU : TD_CODEC_PCMA],
-			160);
+		ck_assert_mem_eq(world.out[i].udp_payload + 12,
+				 world.prompts->entries[1]
+					 .coding[is_a ? TD_CODEC_PCMU : TD_CODEC_PCMA]
+					 .bytes,
+				 160);
 	}
 }
 END_TEST
@@ -186,25 +187,27 @@ START_TEST(unresolved_next_hop_and_empty_pool)
 }
 END_TEST
 
-START_TEST(players_spread_over_the_slots)
+START_TEST(contexts_spread_over_the_slots)
 {
 	struct td_media_worker *worker = td_engine_worker(world.engine, 0);
-	struct td_player_id players[13];
+	struct td_context_id more[12];
 
-	for (unsigned i = 0; i < 13; i++)
-		players[i] = world_player(&world, context, 1, true);
+	for (unsigned i = 0; i < 12; i++) {
+		more[i] = world_context(&world);
+		(void)world_player(&world, more[i], 1, true);
+	}
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		ck_assert_uint_le(worker->slot_count[slot], 1);
-	for (unsigned i = 0; i < 13; i += 2) {
-		struct td_command command = { .kind = TD_COMMAND_PLAYER_DESTROY };
+		ck_assert_uint_le(worker->slot_load[slot], 1);
+	for (unsigned i = 0; i < 12; i += 2) {
+		struct td_command command = { .kind = TD_COMMAND_CONTEXT_DESTROY };
 
-		command.u.player_destroy = players[i];
+		command.u.context_destroy = more[i];
 		world_do(&world, &command);
 	}
-	listen(players[1], &a);
+	ck_assert_uint_eq(world.region.workers[0].players, 6);
+	listen(world_player(&world, context, 1, true), &a);
 	world_ticks(&world, 20);
 	ck_assert_uint_eq(world.out_count, 1);
-	ck_assert_uint_eq(world.region.workers[0].players, 6);
 }
 END_TEST
 
@@ -228,7 +231,7 @@ START_TEST(many_players_in_one_slot)
 		listen(players[c * 15 + 7], &parties[c]);
 	}
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		ck_assert_uint_eq(worker->slot_count[slot], 3);
+		ck_assert_uint_le(worker->slot_load[slot], 1);
 	world_ticks(&world, 100);
 	ck_assert_uint_eq(world.out_count, 20);
 	// Each of three in a list taken away: first, middle and last.
@@ -251,11 +254,12 @@ START_TEST(prompts_are_padded_and_encoded)
 
 	ck_assert_uint_eq(prompt->frame_count, 5);
 	ck_assert_uint_eq(prompt->duration_ms, 100);
-	for (unsigned id = TD_CODEC_PCMU; id < TD_CODEC_COUNT; id++) {
+	for (unsigned id = TD_CODEC_PCMU; id <= TD_CODEC_PCMA; id++) {
 		const struct td_codec *codec = td_codec_get((enum td_codec_id)id);
 
-		ck_assert_int_eq(codec->decode(NULL, prompt->payload[id] + 4 * 160, 160, pcm, 160),
-				 160);
+		ck_assert_int_eq(
+			codec->decode(NULL, prompt->coding[id].bytes + 4 * 160, 160, pcm, 160),
+			160);
 		for (unsigned i = 150; i < 160; i++) // the padding is silence
 			ck_assert_int_le(abs(pcm[i]), 8);
 		ck_assert_int_gt(abs(pcm[0]), 500);
@@ -269,25 +273,25 @@ START_TEST(prompts_refuse_with_a_sentence)
 	int16_t pcm[160] = { 0 };
 	struct td_prompts *prompts;
 
-	ck_assert_int_eq(td_prompts_create(&prompts), 0);
-	ck_assert_int_eq(td_prompts_add(prompts, "", pcm, 160, reason), -TD_EINVALID);
+	ck_assert_int_eq(td_prompts_create(1u << TD_CODEC_PCMU, NULL, &prompts), 0);
+	ck_assert_int_eq(td_prompts_add(prompts, "", pcm, 160, 8000, reason), -TD_EINVALID);
 	memset(name, 'n', sizeof name);
 	name[TD_PROMPT_NAME_MAX] = '\0';
-	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, reason), -TD_EINVALID);
+	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, 8000, reason), -TD_EINVALID);
 	name[TD_PROMPT_NAME_MAX - 1] = '\0';
-	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, reason), 0);
-	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, reason), -TD_EEXISTS);
+	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, 8000, reason), 0);
+	ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 160, 8000, reason), -TD_EEXISTS);
 	ck_assert_ptr_nonnull(strstr(reason, "two of this name"));
-	ck_assert_int_eq(td_prompts_add(prompts, "empty", pcm, 0, reason), -TD_EINVALID);
-	ck_assert_int_eq(td_prompts_add(prompts, "long", pcm, 3600u * 8000u + 1, reason),
+	ck_assert_int_eq(td_prompts_add(prompts, "empty", pcm, 0, 8000, reason), -TD_EINVALID);
+	ck_assert_int_eq(td_prompts_add(prompts, "long", pcm, 3600u * 8000u + 1, 8000, reason),
 			 -TD_EINVALID);
 	ck_assert_int_lt(td_prompts_load(prompts, "gone", "/nonexistent/file.wav", reason), 0);
 	ck_assert_ptr_nonnull(strstr(reason, "file.wav"));
 	for (unsigned i = 1; i < TD_PROMPT_MAX; i++) {
 		snprintf(name, sizeof name, "p%u", i);
-		ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 1, reason), 0);
+		ck_assert_int_eq(td_prompts_add(prompts, name, pcm, 1, 8000, reason), 0);
 	}
-	ck_assert_int_eq(td_prompts_add(prompts, "one too many", pcm, 1, reason), -TD_EFULL);
+	ck_assert_int_eq(td_prompts_add(prompts, "one too many", pcm, 1, 8000, reason), -TD_EFULL);
 	td_prompts_destroy(prompts);
 	td_prompts_destroy(NULL);
 }
@@ -307,7 +311,7 @@ START_TEST(prompts_from_a_file)
 	ck_assert_uint_eq(fwrite(header, 1, sizeof header, file), sizeof header);
 	ck_assert_uint_eq(fwrite(pcm, 2, 8000, file), 8000);
 	fclose(file);
-	ck_assert_int_eq(td_prompts_create(&prompts), 0);
+	ck_assert_int_eq(td_prompts_create(1u << TD_CODEC_PCMU, NULL, &prompts), 0);
 	ck_assert_int_eq(td_prompts_load(prompts, "ramp", path, reason), 0);
 	ck_assert_uint_eq(prompts->entries[0].frame_count, 50);
 	ck_assert_uint_eq(prompts->entries[0].duration_ms, 1000);
@@ -333,7 +337,7 @@ int main(void)
 	tcase_add_test(tcase, one_player_many_listeners_each_in_its_codec);
 	tcase_add_test(tcase, listener_that_is_not_ready_misses_nothing_else);
 	tcase_add_test(tcase, unresolved_next_hop_and_empty_pool);
-	tcase_add_test(tcase, players_spread_over_the_slots);
+	tcase_add_test(tcase, contexts_spread_over_the_slots);
 	tcase_add_test(tcase, many_players_in_one_slot);
 	tcase_add_test(tcase, prompts_are_padded_and_encoded);
 	tcase_add_test(tcase, prompts_refuse_with_a_sentence);

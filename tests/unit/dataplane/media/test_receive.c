@@ -45,7 +45,7 @@ static const struct row rows[] = {
 	{ "15 CSRCs in 20 bytes", 20, -1, 0, 0x8f, TD_DROP_RTP_HEADER },
 	{ "extension cut", 2, -1, 0, 0x90, TD_DROP_RTP_HEADER },
 	{ "padding of nothing", 0, -1, 0, 0xa0, TD_DROP_RTP_PADDING },
-	{ "481 bytes of payload", 481, -1, 0, 0x80, TD_DROP_RTP_TOO_LONG },
+	{ "1441 bytes of payload", 1441, -1, 0, 0x80, TD_DROP_RTP_TOO_LONG },
 	{ "another payload type", 160, -1, 1, 0x08, TD_DROP_RTP_PAYLOAD_TYPE },
 	{ "RTCP on the RTP port without mux", 160, -1, 1, 200, TD_DROP_RTP_PAYLOAD_TYPE },
 };
@@ -95,7 +95,7 @@ START_TEST(payload_bound)
 		a.sequence++;
 		ck_assert_uint_eq(world.out_count, i + 1);
 	}
-	ck_assert_uint_eq(world_stats(&world, a.id).rx_bytes, 1 + 479 + 480);
+	ck_assert_uint_eq(world_stats(&world, a.id).rx_bytes, 1 + 1439 + 1440);
 }
 END_TEST
 

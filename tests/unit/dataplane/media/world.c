@@ -31,14 +31,15 @@ static void on_close(void *user, struct td_tap_id tap)
 // Two prompts of different length and content: "short" 5 frames, "long" 50.
 static void make_prompts(struct world *world)
 {
-	static int16_t pcm[50 * TD_PROMPT_FRAME_SAMPLES];
+	static int16_t pcm[50 * 160];
 	char reason[TD_PROMPT_REASON_MAX];
 
 	for (size_t i = 0; i < sizeof pcm / sizeof pcm[0]; i++)
 		pcm[i] = (int16_t)(i * 37 % 20011 - 10000);
-	ck_assert_int_eq(td_prompts_create(&world->prompts), 0);
-	ck_assert_int_eq(td_prompts_add(world->prompts, "short", pcm, 5 * 160 - 10, reason), 0);
-	ck_assert_int_eq(td_prompts_add(world->prompts, "long", pcm, 50 * 160, reason), 0);
+	ck_assert_int_eq(td_prompts_create(UINT32_MAX, NULL, &world->prompts), 0);
+	ck_assert_int_eq(td_prompts_add(world->prompts, "short", pcm, 5 * 160 - 10, 8000, reason),
+			 0);
+	ck_assert_int_eq(td_prompts_add(world->prompts, "long", pcm, 50 * 160, 8000, reason), 0);
 }
 
 static void know(struct world *world, const char *addr, uint8_t last)
@@ -300,6 +301,8 @@ struct td_command world_set_remote(const struct world_party *party, uint8_t code
 	set->payload_type_rx = party->payload_type;
 	set->event_payload_type = 101;
 	set->event_payload_type_rx = 101;
+	set->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
+	set->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	set->ptime_ms = 20;
 	set->dscp = 46;
 	return command;

@@ -234,6 +234,8 @@ void rig_remote(struct rig *rig, struct td_stream_id stream, const char *addr, u
 		.codec = TD_CODEC_PCMU,
 		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
+		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
 	};
 	ck_assert_int_eq(rig_command(rig, &command).result, 0);

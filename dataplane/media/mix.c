@@ -1,0 +1,214 @@
+// MIX: the contexts of one slot, in three passes over all of them, so that codecs which work on
+// many streams at once get many.
+//
+//   gather   every source's next 20 ms: inlets pull and decode, players lend their samples
+//   mix      floor, then each mix: floor less self, own cells, saturated
+//   send     coded once a mix, sent to all who hear it
+//
+// Nothing here depends on who is in which context; the plan says it all.
+#include "media/mix.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_prefetch.h>
+
+#include "codecs/mix_kernel.h"
+#include "media/send.h"
+
+#define AHEAD           6u // sources, mixes
+#define INLET_HOT_LINES 6u // of an inlet: what every pull touches, before its samples
+
+struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
+{
+	size_t sources = (size_t)inlet_count + player_count;
+	struct td_mixer *mixer = calloc(1, sizeof *mixer);
+
+	if (mixer == NULL)
+		return NULL;
+	mixer->ready = calloc(sources + 1u, sizeof *mixer->ready);
+	if (mixer->ready != NULL)
+		return mixer;
+	free(mixer);
+	return NULL;
+}
+
+void td_mixer_destroy(struct td_mixer *mixer)
+{
+	if (mixer != NULL)
+		free(mixer->ready);
+	free(mixer);
+}
+
+void td_mix_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, int16_t *pcm,
+		  int decoded)
+{
+	uint32_t samples = lane->source->inlet_hz / TD_TICKS_PER_S;
+
+	td_playout_decoded(&lane->inlet->playout, pcm, decoded);
+	if (lane->source->resampler != NULL)
+		td_resampler_process(lane->source->resampler, pcm, samples, lane->inlet->pcm);
+	else if (pcm != lane->inlet->pcm)
+		memcpy(lane->inlet->pcm, pcm, samples * sizeof *pcm);
+	mixer->ready[lane->at] = lane->inlet->pcm;
+}
+
+static void gather_inlet(struct td_media_worker *worker, const struct td_plan_source *source,
+			 uint64_t now_ns, uint32_t at)
+{
+	struct td_mixer *mixer = worker->mixer;
+	struct td_inlet *inlet = td_lets_inlet(worker->lets, source->inlet);
+	struct td_decode_lane lane = { source, inlet, at };
+	uint32_t samples = source->inlet_hz / TD_TICKS_PER_S;
+	int16_t *pcm = source->resampler != NULL ? mixer->resampled : inlet->pcm;
+	struct td_playout_job job;
+
+	switch (td_playout_pull(&inlet->playout, now_ns, pcm, samples, &job)) {
+	case TD_PLAYOUT_SILENT: return;
+	case TD_PLAYOUT_DONE:
+		if (source->resampler != NULL)
+			td_resampler_process(source->resampler, pcm, samples, inlet->pcm);
+		mixer->ready[at] = inlet->pcm;
+		return;
+	case TD_PLAYOUT_DECODE: break;
+	}
+	if (td_lanes_decode(mixer, &lane, &job))
+		return;
+	td_mix_ready(mixer, &lane, pcm,
+		     inlet->codec->decode(inlet->decoder, job.payload, job.len, pcm, samples));
+}
+
+static void expect_inlet(const struct td_media_worker *worker, const struct td_plan_source *source)
+{
+	const uint8_t *inlet;
+
+	if (source->feed & TD_FEED_PLAYER)
+		return;
+	inlet = (const uint8_t *)td_lets_inlet(worker->lets, source->inlet);
+	for (unsigned line = 0; line < INLET_HOT_LINES; line++)
+		rte_prefetch0(inlet + line * TD_CACHE_LINE);
+}
+
+static void gather(struct td_media_worker *worker, const struct td_plan *plan, uint64_t now_ns)
+{
+	struct td_mixer *mixer = worker->mixer;
+
+	for (uint32_t i = 0; i < plan->source_count; i++) {
+		const struct td_plan_source *source = &plan->sources[i];
+		uint32_t at = mixer->ready_count++, frame;
+		const struct td_prompt *prompt;
+
+		mixer->ready[at] = NULL;
+		if (i + AHEAD < plan->source_count)
+			expect_inlet(worker, &plan->sources[i + AHEAD]);
+		if (!(source->feed & TD_FEED_PLAYER)) {
+			gather_inlet(worker, source, now_ns, at);
+			continue;
+		}
+		prompt = td_player_now(&worker->players[source->feed & ~TD_FEED_PLAYER],
+				       worker->prompts, &frame);
+		if (prompt != NULL)
+			mixer->ready[at] = td_prompt_samples(prompt, plan->rate_hz, frame);
+	}
+}
+
+static void make_floor(const struct td_plan *plan, const int16_t *const *ready, int32_t *floor,
+		       uint32_t samples)
+{
+	td_mix_clear(floor, samples);
+	for (uint32_t i = 0; i < plan->source_count; i++)
+		if (plan->sources[i].talk_q12 != 0 && ready[i] != NULL)
+			td_mix_add_gain(floor, ready[i], plan->sources[i].talk_q12, samples);
+}
+
+// One mix, saturated.
+static void make_mix(struct td_mixer *mixer, const struct td_plan *plan,
+		     const struct td_plan_mix *mix, const int16_t *const *ready, uint32_t samples)
+{
+	const int16_t *own = mix->self != TD_SOURCE_NONE ? ready[mix->self] : NULL;
+	int32_t own_q12 = own != NULL ? plan->sources[mix->self].talk_q12 : 0;
+
+	if (mix->cell_count == 0 && mix->hear_q12 == TD_GAIN_UNITY &&
+	    (own == NULL || own_q12 == TD_GAIN_UNITY)) {
+		if (own == NULL)
+			td_mix_saturate(mixer->out, mixer->floor, samples);
+		else
+			td_mix_minus(mixer->out, mixer->floor, own, samples);
+		return;
+	}
+	if (mix->hear_q12 != 0)
+		td_mix_without(mixer->sum, mixer->floor, own, own_q12, mix->hear_q12, samples);
+	else
+		td_mix_clear(mixer->sum, samples);
+	for (uint32_t i = 0; i < mix->cell_count; i++) {
+		const struct td_plan_cell *cell = &plan->cells[mix->cell_first + i];
+
+		if (ready[cell->source] != NULL)
+			td_mix_add_gain(mixer->sum, ready[cell->source], cell->gain_q12, samples);
+	}
+	td_mix_saturate(mixer->out, mixer->sum, samples);
+}
+
+// What the mixes ahead will touch: the outlet, and the sending half of the first listener.
+static void expect_mix(const struct td_media_worker *worker, const struct td_plan *plan, uint32_t i)
+{
+	if (i + AHEAD < plan->mix_count)
+		td_media_send_expect(worker, plan->mix_sinks[plan->mixes[i + AHEAD].sink_first]);
+	if (i + AHEAD / 2u >= plan->mix_count)
+		return;
+	td_media_send_soon(worker, plan->mix_sinks[plan->mixes[i + AHEAD / 2u].sink_first]);
+	rte_prefetch0(td_lets_outlet(worker->lets, plan->mixes[i + AHEAD / 2u].outlet));
+}
+
+// The floor, and then each mix from it.
+static void make_mixes(struct td_media_worker *worker, const struct td_worker_context *context,
+		       const int16_t *const *ready, uint64_t now_ns, struct td_tx *tx)
+{
+	struct td_mixer *mixer = worker->mixer;
+	const struct td_plan *plan = context->plan;
+	uint32_t samples = plan->rate_hz / TD_TICKS_PER_S;
+	struct td_encode_lane lane = { .plan = plan };
+
+	lane.feed = TD_FEED_MIX | td_handle_index(context->id.v);
+	if (plan->floor)
+		make_floor(plan, ready, mixer->floor, samples);
+	for (uint32_t i = 0; i < plan->mix_count; i++) {
+		expect_mix(worker, plan, i);
+		lane.mix = &plan->mixes[i];
+		lane.outlet = td_lets_outlet(worker->lets, lane.mix->outlet);
+		td_outlet_begin(lane.outlet, (enum td_codec_id)lane.mix->codec, lane.mix->outlet_hz,
+				&lane.mix->settings, now_ns);
+		make_mix(mixer, plan, lane.mix, ready, samples);
+		td_outlet_push(worker, &lane, mixer->out, samples, now_ns, tx);
+	}
+}
+
+static void prefetch_context(const struct td_media_worker *worker, uint32_t index)
+{
+	if (index != TD_INDEX_END)
+		rte_prefetch0(worker->contexts[index].plan);
+}
+
+uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
+		      struct td_tx *tx)
+{
+	struct td_mixer *mixer = worker->mixer;
+	uint32_t index, first = 0;
+
+	mixer->ready_count = 0;
+	mixer->sent = 0;
+	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
+	     index = worker->contexts[index].next) {
+		prefetch_context(worker, worker->contexts[index].next);
+		gather(worker, worker->contexts[index].plan, now_ns);
+	}
+	td_lanes_decode_rest(mixer);
+	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
+	     index = worker->contexts[index].next) {
+		prefetch_context(worker, worker->contexts[index].next);
+		make_mixes(worker, &worker->contexts[index], mixer->ready + first, now_ns, tx);
+		first += worker->contexts[index].plan->source_count;
+	}
+	td_lanes_encode_rest(worker, now_ns, tx);
+	return mixer->sent;
+}

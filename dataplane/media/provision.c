@@ -1,0 +1,174 @@
+// What a plan needs before a worker can run it: inlets, outlets and resamplers.
+//
+// An inlet or outlet, once given, stays with its stream until the stream is gone: whoever was in a
+// conference is likely to be in one again. A resampler stays while the rates stay, so that an edit
+// is never heard.
+#include <stdlib.h>
+
+#include "codecs/codec.h"
+#include "codecs/resample.h"
+#include "media/engine_state.h"
+#include "td_assert.h"
+
+// The rate a codec is run at for samples of `rate_hz`: that one if it can, else the next one up,
+// else its best.
+static uint32_t native_hz(const struct td_codec *codec, uint32_t rate_hz)
+{
+	for (unsigned i = 0; codec->rates[i] != 0; i++)
+		if (codec->rates[i] >= rate_hz)
+			return codec->rates[i];
+	return codec->sample_hz;
+}
+
+static int take(uint32_t *stack, uint32_t *count, uint32_t *let)
+{
+	if (*let != TD_LET_NONE)
+		return 0;
+	if (*count == 0)
+		return -TD_EFULL;
+	*let = stack[--*count];
+	return 0;
+}
+
+// The stream's resampler if it fits, else a new one that is the plan's until it is adopted.
+static int resampler_for(const struct td_engine_resampler *has, uint32_t from_hz, uint32_t to_hz,
+			 struct td_resampler **out)
+{
+	*out = NULL;
+	if (from_hz == to_hz)
+		return 0;
+	if (has != NULL && has->from_hz == from_hz && has->to_hz == to_hz) {
+		*out = has->resampler;
+		return 0;
+	}
+	return td_resampler_create(from_hz, to_hz, out);
+}
+
+static int provide_source(struct td_engine *engine, struct td_plan *plan,
+			  struct td_plan_source *source)
+{
+	struct td_plan_seat *seat = &plan->seats[source->slot];
+	const struct td_codec *codec;
+	struct td_engine_stream *stream;
+	int error;
+
+	if (source->feed & TD_FEED_PLAYER)
+		return 0;
+	stream = &engine->streams[source->feed];
+	codec = td_codec_get((enum td_codec_id)source->codec);
+	error = take(engine->free_inlets, &engine->free_inlet_count, &stream->inlet);
+	if (error != 0)
+		return error;
+	source->inlet = stream->inlet;
+	source->inlet_hz = native_hz(codec, plan->rate_hz);
+	seat->inlet_key = (uint32_t)source->codec << 24 | source->inlet_hz;
+	return resampler_for(stream->in, source->inlet_hz, plan->rate_hz, &source->resampler);
+}
+
+static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td_plan_mix *mix)
+{
+	struct td_engine_stream *stream = &engine->streams[plan->mix_sinks[mix->sink_first]];
+	const struct td_codec *codec = td_codec_get((enum td_codec_id)mix->codec);
+	int error = take(engine->free_outlets, &engine->free_outlet_count, &stream->outlet);
+
+	if (error != 0)
+		return error;
+	mix->outlet = stream->outlet;
+	mix->outlet_hz = native_hz(codec, plan->rate_hz);
+	return resampler_for(stream->out, plan->rate_hz, mix->outlet_hz, &mix->resampler);
+}
+
+int td_engine_provision(struct td_engine *engine, struct td_plan *plan)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < plan->source_count; i++)
+		error = provide_source(engine, plan, &plan->sources[i]);
+	for (uint32_t i = 0; error == 0 && i < plan->mix_count; i++)
+		error = provide_mix(engine, plan, &plan->mixes[i]);
+	if (error != 0)
+		td_engine_provision_undo(engine, plan);
+	return error;
+}
+
+static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const struct td_plan *plan,
+					      const struct td_plan_mix *mix)
+{
+	return &engine->streams[plan->mix_sinks[mix->sink_first]];
+}
+
+static bool is_fresh(const struct td_resampler *resampler, const struct td_engine_resampler *has)
+{
+	return resampler != NULL && (has == NULL || has->resampler != resampler);
+}
+
+void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->source_count; i++) {
+		const struct td_plan_source *source = &plan->sources[i];
+
+		if (!(source->feed & TD_FEED_PLAYER) &&
+		    is_fresh(source->resampler, engine->streams[source->feed].in))
+			td_resampler_destroy(source->resampler);
+	}
+	for (uint32_t i = 0; i < plan->mix_count; i++)
+		if (is_fresh(plan->mixes[i].resampler,
+			     stream_of_mix(engine, plan, &plan->mixes[i])->out))
+			td_resampler_destroy(plan->mixes[i].resampler);
+}
+
+// `fresh` becomes the stream's; what it had may still be in use by the plan before.
+static void adopt(struct td_engine_resampler **has, struct td_resampler *fresh, uint32_t from_hz,
+		  uint32_t to_hz, struct td_plan *before)
+{
+	struct td_engine_resampler *made = malloc(sizeof *made);
+
+	TD_ASSERT(made != NULL); // thirty bytes, after the resampler itself has been had
+	*made = (struct td_engine_resampler){ fresh, from_hz, to_hz, NULL };
+	if (*has != NULL) {
+		TD_ASSERT(before != NULL);
+		(*has)->next = before->garbage;
+		before->garbage = *has;
+	}
+	*has = made;
+}
+
+void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan,
+			       struct td_plan *before)
+{
+	for (uint32_t i = 0; i < plan->source_count; i++) {
+		const struct td_plan_source *source = &plan->sources[i];
+
+		if (!(source->feed & TD_FEED_PLAYER) &&
+		    is_fresh(source->resampler, engine->streams[source->feed].in))
+			adopt(&engine->streams[source->feed].in, source->resampler,
+			      source->inlet_hz, plan->rate_hz, before);
+	}
+	for (uint32_t i = 0; i < plan->mix_count; i++) {
+		const struct td_plan_mix *mix = &plan->mixes[i];
+		struct td_engine_stream *stream = stream_of_mix(engine, plan, mix);
+
+		if (is_fresh(mix->resampler, stream->out))
+			adopt(&stream->out, mix->resampler, plan->rate_hz, mix->outlet_hz, before);
+	}
+}
+
+static void end_resampler(struct td_engine_resampler **has)
+{
+	if (*has == NULL)
+		return;
+	td_resampler_destroy((*has)->resampler);
+	free(*has);
+	*has = NULL;
+}
+
+void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream)
+{
+	if (stream->inlet != TD_LET_NONE)
+		engine->free_inlets[engine->free_inlet_count++] = stream->inlet;
+	if (stream->outlet != TD_LET_NONE)
+		engine->free_outlets[engine->free_outlet_count++] = stream->outlet;
+	stream->inlet = stream->outlet = TD_LET_NONE;
+	end_resampler(&stream->in);
+	end_resampler(&stream->out);
+}

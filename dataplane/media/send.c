@@ -1,0 +1,88 @@
+#include "media/send.h"
+
+#include <rte_prefetch.h>
+
+#include "media/sender.h"
+#include "rtp/header.h"
+
+#define FRAME_ROOM (TD_L2_MAX + 40u)
+
+// A few at a time: the pool is asked once for many.
+static struct rte_mbuf *take_mbuf(struct td_media_worker *worker)
+{
+	if (worker->stash_count == 0) {
+		if (rte_pktmbuf_alloc_bulk(worker->pool, worker->stash, TD_STASH_MBUFS) == 0)
+			worker->stash_count = TD_STASH_MBUFS;
+		else
+			return rte_pktmbuf_alloc(worker->pool);
+	}
+	return worker->stash[--worker->stash_count];
+}
+
+void td_media_send_expect(const struct td_media_worker *worker, uint32_t stream)
+{
+	rte_prefetch0(&worker->cold[stream].tx_slot);
+}
+
+void td_media_send_soon(const struct td_media_worker *worker, uint32_t stream)
+{
+	rte_prefetch0(td_media_tx(worker, stream));
+}
+
+static void number(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t feed,
+		   const struct td_frame *frame, bool fresh, uint64_t now_ns)
+{
+	if (fresh) {
+		td_sender_resync(tx, cold, feed, 0, 0, 0, now_ns);
+		tx->last_timestamp = tx->timestamp_offset;
+	} else {
+		tx->last_timestamp += frame->step;
+	}
+	tx->last_sequence++;
+	tx->last_ns = now_ns;
+	tx->packets++;
+	tx->octets += frame->bytes;
+}
+
+bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t feed,
+		   const struct td_frame *frame, uint64_t now_ns, struct td_tx *wire)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
+	uint16_t udp_len = (uint16_t)(8u + TD_RTP_HEADER_BYTES + frame->bytes), checksum;
+	uint16_t len_be = __builtin_bswap16(udp_len);
+	bool fresh = td_sender_must_resync(tx, feed, 0);
+	struct rte_mbuf *mbuf;
+	uint8_t *udp, *start;
+	uint64_t sum;
+
+	if (!(tx->flags & TD_TX_READY) || !td_media_reachable(worker, tx->next_hop))
+		return false; // nothing was made, so nothing is dropped
+	mbuf = take_mbuf(worker);
+	if (mbuf == NULL) {
+		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
+		return false;
+	}
+	udp = (uint8_t *)mbuf->buf_addr + FRAME_ROOM;
+	start = td_sender_headers(worker->neighbours, tx, cold, udp, udp_len, &sum);
+	if (start == NULL) {
+		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
+		return false;
+	}
+	number(tx, cold, feed, frame, fresh, now_ns);
+	td_rtp_write(udp + 8, tx->payload_type, fresh | frame->marker, tx->last_sequence,
+		     tx->last_timestamp, tx->ssrc);
+	memcpy(udp + 8 + TD_RTP_HEADER_BYTES, frame->payload, frame->bytes);
+	memcpy(udp + 4, &len_be, 2);
+	sum += (uint64_t)len_be + len_be + (uint32_t)__builtin_bswap16(17) + frame->sum;
+	sum = td_checksum_add(sum, udp + 8, TD_RTP_HEADER_BYTES);
+	checksum = (uint16_t)~td_checksum_fold(sum);
+	checksum = checksum == 0 ? 0xffffu : checksum;
+	memcpy(udp + 6, &checksum, 2);
+	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
+	mbuf->data_len = (uint16_t)(udp + udp_len - start);
+	mbuf->pkt_len = mbuf->data_len;
+	worker->stats->originated++;
+	td_tx_push(wire, td_neighbour_port(worker->neighbours, tx->next_hop), mbuf);
+	return true;
+}
