@@ -142,13 +142,13 @@ static int check_trunk_names(struct td_config_check *check)
 }
 
 static int check_prompt_name(struct td_config_check *check, const struct names *prompts,
-			     const char *name, unsigned queue, const char *key)
+			     const char *name, const char *list, unsigned index, const char *key)
 {
 	if (!name || !*name || names_has(prompts, name))
 		return 0;
 	return td_config_wrong(check, TD_FOUND(name),
-			       "the name of a prompt under dataplane.prompts", "queues[%u].%s",
-			       queue, key);
+			       "the name of a prompt under dataplane.prompts", "%s[%u].%s", list,
+			       index, key);
 }
 
 static int check_queues(struct td_config_check *check, const struct names *queues,
@@ -159,9 +159,9 @@ static int check_queues(struct td_config_check *check, const struct names *queue
 	for (unsigned i = 0; rc == 0 && i < check->config->queues_count; i++) {
 		struct td_config_queue *queue = &check->config->queues[i];
 
-		rc = check_prompt_name(check, prompts, queue->greeting, i, "greeting");
+		rc = check_prompt_name(check, prompts, queue->greeting, "queues", i, "greeting");
 		if (rc == 0)
-			rc = check_prompt_name(check, prompts, queue->music, i, "music");
+			rc = check_prompt_name(check, prompts, queue->music, "queues", i, "music");
 		if (rc == 0 && (!queue->skill || !*queue->skill)) {
 			free(queue->skill);
 			queue->skill = strdup(queue->name);
@@ -208,7 +208,68 @@ static int check_agents(struct td_config_check *check, const struct names *queue
 	return rc;
 }
 
-static int check_dialplan(struct td_config_check *check, const struct names *queues)
+static int check_moderators(struct td_config_check *check, unsigned index)
+{
+	const struct td_config *config = check->config;
+	const struct td_config_conference *conference = &config->conferences[index];
+	struct names agents;
+	int rc = NAMES_INIT(&agents, config->agents, config->agents_count, td_config_agent, id);
+
+	for (unsigned i = 0; rc == 0 && i < conference->moderators_count; i++) {
+		if (!names_has(&agents, conference->moderators[i]))
+			rc = td_config_wrong(check, TD_FOUND(conference->moderators[i]),
+					     "the id of an agent under agents",
+					     "conferences[%u].moderators[%u]", index, i);
+	}
+	free(agents.sorted);
+	return rc;
+}
+
+static int check_conferences(struct td_config_check *check, const struct names *conferences,
+			     const struct names *prompts)
+{
+	int rc = names_unique(check, conferences, "conferences[%u].name");
+
+	for (unsigned i = 0; rc == 0 && i < check->config->conferences_count; i++) {
+		const struct td_config_conference *one = &check->config->conferences[i];
+
+		rc = check_prompt_name(check, prompts, one->music, "conferences", i, "music");
+		if (rc == 0)
+			rc = check_prompt_name(check, prompts, one->entry, "conferences", i,
+					       "entry");
+		if (rc == 0)
+			rc = check_prompt_name(check, prompts, one->leave, "conferences", i,
+					       "leave");
+		if (rc == 0)
+			rc = check_moderators(check, i);
+	}
+	return rc;
+}
+
+// A number leads to a queue or to a conference.
+static int check_destination(struct td_config_check *check, unsigned index,
+			     const struct names *queues, const struct names *conferences)
+{
+	const struct td_config_number *row = &check->config->dialplan[index];
+	bool queue = row->queue && *row->queue, conference = row->conference && *row->conference;
+
+	if (queue && conference)
+		return td_config_wrong(check, TD_FOUND(row->conference),
+				       "either a queue or a conference", "dialplan[%u].conference",
+				       index);
+	if (!conference && !names_has(queues, queue ? row->queue : ""))
+		return td_config_wrong(check, queue ? TD_FOUND(row->queue) : "nothing",
+				       "the name of a queue under queues", "dialplan[%u].queue",
+				       index);
+	if (conference && !names_has(conferences, row->conference))
+		return td_config_wrong(check, TD_FOUND(row->conference),
+				       "the name of a conference under conferences",
+				       "dialplan[%u].conference", index);
+	return 0;
+}
+
+static int check_dialplan(struct td_config_check *check, const struct names *queues,
+			  const struct names *conferences)
 {
 	struct names numbers;
 	int rc = NAMES_INIT(&numbers, check->config->dialplan, check->config->dialplan_count,
@@ -227,10 +288,8 @@ static int check_dialplan(struct td_config_check *check, const struct names *que
 			rc = td_config_wrong(check, TD_FOUND(row->number),
 					     "a user part of letters, digits and +-_.#, \"*\" last",
 					     "dialplan[%u].number", i);
-		else if (!names_has(queues, row->queue))
-			rc = td_config_wrong(check, TD_FOUND(row->queue),
-					     "the name of a queue under queues",
-					     "dialplan[%u].queue", i);
+		else
+			rc = check_destination(check, i, queues, conferences);
 	}
 	return rc;
 }
@@ -247,12 +306,15 @@ static int check_token(struct td_config_check *check)
 int td_config_check_names(struct td_config_check *check)
 {
 	struct td_config *config = check->config;
-	struct names queues = { 0 }, prompts = { 0 };
+	struct names queues = { 0 }, prompts = { 0 }, conferences = { 0 };
 	int rc = NAMES_INIT(&queues, config->queues, config->queues_count, td_config_queue, name);
 
 	if (rc == 0)
 		rc = NAMES_INIT(&prompts, config->dataplane.prompts,
 				config->dataplane.prompts_count, td_config_prompt, name);
+	if (rc == 0)
+		rc = NAMES_INIT(&conferences, config->conferences, config->conferences_count,
+				td_config_conference, name);
 	if (rc == 0)
 		rc = check_paths(check);
 	if (rc == 0)
@@ -264,10 +326,13 @@ int td_config_check_names(struct td_config_check *check)
 	if (rc == 0)
 		rc = check_agents(check, &queues);
 	if (rc == 0)
-		rc = check_dialplan(check, &queues);
+		rc = check_conferences(check, &conferences, &prompts);
+	if (rc == 0)
+		rc = check_dialplan(check, &queues, &conferences);
 	if (rc == 0)
 		rc = check_token(check);
 	free(queues.sorted);
 	free(prompts.sorted);
+	free(conferences.sorted);
 	return rc;
 }

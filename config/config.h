@@ -136,9 +136,20 @@ struct td_config_queue {
 	bool record;              // default true
 };
 
+struct td_config_conference {
+	char *name;
+	char *music;          // prompt for whoever is alone, optional
+	char *entry, *leave;  // prompts played to all when somebody comes or goes, optional
+	uint32_t members_max; // default 100
+	bool lecture;         // only moderators talk; default false
+	char **moderators;    // agents' ids
+	unsigned moderators_count;
+};
+
 struct td_config_number {
 	char *number; // exactly this user part, or a prefix ending in "*"
-	char *queue;
+	char *queue;  // where it leads: exactly one of the two
+	char *conference;
 };
 
 struct td_config_api {
@@ -160,6 +171,8 @@ struct td_config {
 	unsigned agents_count;
 	struct td_config_queue *queues;
 	unsigned queues_count;
+	struct td_config_conference *conferences;
+	unsigned conferences_count;
 	struct td_config_number *dialplan;
 	unsigned dialplan_count;
 	struct td_config_api api;

@@ -174,9 +174,25 @@ static const cyaml_schema_value_t queue = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_queue, queue_fields),
 };
 
+static const cyaml_schema_field_t conference_fields[] = {
+	TEXT(td_config_conference, name),
+	TEXT(td_config_conference, music),
+	TEXT(td_config_conference, entry),
+	TEXT(td_config_conference, leave),
+	UINT(td_config_conference, members_max),
+	BOOL(td_config_conference, lecture),
+	LIST(td_config_conference, moderators, &text, 0, 64),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t conference = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_conference, conference_fields),
+};
+
 static const cyaml_schema_field_t number_fields[] = {
 	TEXT(td_config_number, number),
 	TEXT(td_config_number, queue),
+	TEXT(td_config_number, conference),
 	CYAML_FIELD_END,
 };
 
@@ -199,6 +215,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	LIST(td_config, trunks, &trunk, 0, 1024),
 	LIST(td_config, agents, &agent, 0, 100000),
 	LIST(td_config, queues, &queue, 0, 1024),
+	LIST(td_config, conferences, &conference, 0, 1024),
 	LIST(td_config, dialplan, &number, 0, 100000),
 	SECTION(api, api_fields),
 	CYAML_FIELD_END,
@@ -272,7 +289,15 @@ const struct td_config_rule td_config_rules[] = {
 	{ "queues[].service_level_s", "20", 1, 86400 },
 	{ "queues[].record", "true" },
 	{ "dialplan[].number", NULL, 1, 63 },
-	{ "dialplan[].queue", NULL, 1, 63 },
+	{ "conferences[].name", NULL, 1, 63 },
+	{ "conferences[].music", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
+	{ "conferences[].entry", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
+	{ "conferences[].leave", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
+	{ "conferences[].members_max", "100", 2, TD_MEMBER_MAX - 8 },
+	{ "conferences[].lecture", "false" },
+	{ "conferences[].moderators[]", NULL, 1, 63 },
+	{ "dialplan[].queue", NULL, 0, 63 },
+	{ "dialplan[].conference", NULL, 0, 63 },
 	{ "api.listen", "127.0.0.1:5048", 1, 64 },
 	{ "api.token", NULL, 16, 256, .secret = true },
 };

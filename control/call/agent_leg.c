@@ -18,18 +18,19 @@ static struct td_endpoint destination(const struct td_contact *contact, bool nat
 	return out;
 }
 
-static struct td_leg *make(struct td_calls *calls, struct td_call *call)
+struct td_leg *td_agent_leg_make(struct td_calls *calls, struct td_call *call, uint32_t agent,
+				 enum td_party_role role)
 {
-	const struct td_contact *contact = td_registrar_contact(&calls->registrar, call->agent_idx);
+	const struct td_contact *contact = td_registrar_contact(&calls->registrar, agent);
 	struct td_leg *leg;
 
 	if (!contact)
 		return NULL;
-	leg = td_leg_create(calls, call);
+	leg = td_leg_create(calls, call, role);
 	if (!leg)
 		return NULL;
 	leg->outbound = true;
-	leg->agent = call->agent_idx;
+	leg->agent = agent;
 	leg->peer = destination(contact, calls->config->agents[leg->agent].nat);
 	leg->media.family = leg->peer.family;
 	leg->media.learn = calls->config->agents[leg->agent].nat;
@@ -38,9 +39,14 @@ static struct td_leg *make(struct td_calls *calls, struct td_call *call)
 
 void td_agent_leg_start(struct td_calls *calls, struct td_call *call)
 {
-	struct td_leg *leg = make(calls, call);
+	struct td_leg *leg = td_agent_leg_make(calls, call, call->agent_idx, TD_PARTY_AGENT);
 
 	if (leg) {
+		if (call->conference) {
+			leg->seat = call->seat;
+			td_media_enter(&call->conference->media, leg);
+			td_conference_want(call->conference);
+		}
 		call->agent = leg;
 		call->agent_ref = td_leg_ref(calls, leg);
 		td_post_leg(calls, leg, TD_LEG_START_OUT);

@@ -24,10 +24,8 @@ struct td_call *td_call_create(struct td_calls *calls, struct td_trunk *trunk, u
 	call->idx = idx;
 	call->state = TD_CALL_PREPARING;
 	call->guard.kind = TD_ALARM_CALL_GUARD;
-	call->retry.kind = TD_ALARM_MEDIA_RETRY;
 	td_timer_init(&call->guard.timer);
-	td_timer_init(&call->retry.timer);
-	td_media_init(&call->media);
+	td_media_init(&call->media, calls, call, NULL);
 	calls->next_number++;
 	call->key = calls->next_number << TD_CALL_SLOT_BITS | idx;
 	snprintf(call->id, sizeof call->id, "c%llu", (unsigned long long)calls->next_number);
@@ -38,8 +36,10 @@ struct td_call *td_call_create(struct td_calls *calls, struct td_trunk *trunk, u
 	call->setup_utc_ms = td_calls_wall_ms(calls);
 	call->record_count = 0;
 	call->offer_bytes = 0;
-	trunk->calls_now++;
-	trunk->calls_total++;
+	if (trunk) {
+		trunk->calls_now++;
+		trunk->calls_total++;
+	}
 	calls->stats.calls_total++;
 	if (calls->call_slots.used > calls->stats.calls_peak)
 		calls->stats.calls_peak = calls->call_slots.used;
@@ -70,10 +70,15 @@ void td_call_hangup(struct td_calls *calls, struct td_call *call, enum td_cause 
 
 void td_call_leg_gone(struct td_calls *calls, struct td_call *call, struct td_leg *leg)
 {
-	bool caller = leg == call->caller;
+	enum td_call_event event = TD_CALL_PARTY;
 
+	if (leg == call->caller)
+		event = TD_CALL_CALLER_GONE;
+	else if (leg->party.role == TD_PARTY_AGENT)
+		event = TD_CALL_AGENT_GONE;
+	td_features_gone(calls, leg);
 	td_post_call(calls, (struct td_post){
-				    .event = caller ? TD_CALL_CALLER_GONE : TD_CALL_AGENT_GONE,
+				    .event = (uint8_t)event,
 				    .ref = td_slots_ref(&calls->call_slots, call->idx),
 				    .leg_ref = td_leg_ref(calls, leg),
 				    .cause = leg->cause,
@@ -82,67 +87,18 @@ void td_call_leg_gone(struct td_calls *calls, struct td_call *call, struct td_le
 
 void td_call_leg_up(struct td_calls *calls, struct td_call *call, struct td_leg *leg)
 {
-	bool caller = leg == call->caller;
+	enum td_call_event event = TD_CALL_PARTY;
 
+	if (leg == call->caller)
+		event = TD_CALL_CALLER_UP;
+	else if (leg->party.role == TD_PARTY_AGENT)
+		event = TD_CALL_AGENT_UP;
+	td_features_up(calls, leg);
 	td_post_call(calls, (struct td_post){
-				    .event = caller ? TD_CALL_CALLER_UP : TD_CALL_AGENT_UP,
+				    .event = (uint8_t)event,
 				    .ref = td_slots_ref(&calls->call_slots, call->idx),
 				    .leg_ref = td_leg_ref(calls, leg),
 			    });
-}
-
-// True while this party lets us send to it: it has not put us on hold.
-static bool hears(const struct td_leg *leg)
-{
-	return leg && leg->media.remote_known && !td_sdp_held(&leg->agreed);
-}
-
-static void want_talking(struct td_call *call, uint32_t music)
-{
-	struct td_media *media = &call->media;
-	bool caller = hears(call->caller), agent = hears(call->agent);
-
-	media->prompt_wanted = TD_MEDIA_NO_PROMPT;
-	media->cells_wanted = 0;
-	if (caller && agent) {
-		media->cells_wanted = TD_CELL_CALLER_AGENT | TD_CELL_AGENT_CALLER;
-		media->record_wanted = true;
-	} else if (caller || agent) {
-		media->prompt_wanted = music;
-		media->cells_wanted = caller ? TD_CELL_PLAYER_CALLER : TD_CELL_PLAYER_AGENT;
-	}
-}
-
-void td_call_want(struct td_calls *calls, struct td_call *call)
-{
-	const struct td_queue_prompts *prompts = &calls->prompts[call->queue];
-	struct td_media *media = &call->media;
-
-	media->prompt_loops = call->state != TD_CALL_GREETING;
-	switch ((enum td_call_state)call->state) {
-	case TD_CALL_PREPARING: media->context_wanted = true; break;
-	case TD_CALL_GREETING:
-		media->prompt_wanted = prompts->greeting;
-		media->cells_wanted = hears(call->caller) ? TD_CELL_PLAYER_CALLER : 0;
-		break;
-	case TD_CALL_QUEUED:
-	case TD_CALL_OFFERING:
-		media->prompt_wanted = prompts->music;
-		media->cells_wanted = hears(call->caller) ? TD_CELL_PLAYER_CALLER : 0;
-		break;
-	case TD_CALL_TALKING: want_talking(call, prompts->music); break;
-	case TD_CALL_ENDING:
-		media->context_wanted = false;
-		media->record_wanted = false;
-		media->prompt_wanted = TD_MEDIA_NO_PROMPT;
-		media->cells_wanted = 0;
-		break;
-	case TD_CALL_FREE:
-	case TD_CALL_STATE_COUNT: return;
-	}
-	if (!calls->config->queues[call->queue].record)
-		media->record_wanted = false;
-	td_media_step(calls, call);
 }
 
 static void greet(struct td_calls *calls, struct td_call *call)
@@ -232,7 +188,7 @@ static void connect_parties(struct td_calls *calls, struct td_call *call)
 	calls->stats.calls_connected++;
 }
 
-static void tell_acd_ended(struct td_calls *calls, struct td_call *call)
+void td_call_leave_acd(struct td_calls *calls, struct td_call *call)
 {
 	bool abandoned = !call->connected && (call->cause == TD_CAUSE_CALLER_ABANDONED ||
 					      call->cause == TD_CAUSE_PEER_GONE);
@@ -248,16 +204,24 @@ static void tell_acd_ended(struct td_calls *calls, struct td_call *call)
 		td_error(call->id, "the ACD does not know this call any more");
 }
 
+void td_call_let_agent_go(struct td_calls *calls, struct td_call *call)
+{
+	td_call_leave_acd(calls, call);
+	call->agent->party.role = TD_PARTY_NONE;
+	call->agent = NULL;
+	call->agent_ref = 0;
+}
+
 static void end(struct td_calls *calls, struct td_call *call)
 {
 	call->end_utc_ms = td_calls_wall_ms(calls);
 	for (uint32_t i = 0; i < call->leg_count; i++)
 		td_leg_hangup(calls, call->legs[i], call->cause);
 	call->agent_ref = 0;
-	tell_acd_ended(calls, call);
+	td_call_leave_acd(calls, call);
 }
 
-static void give_up(struct td_calls *calls, struct td_call *call)
+static void give_up(struct td_call *call)
 {
 	struct td_media *media = &call->media;
 
@@ -266,7 +230,7 @@ static void give_up(struct td_calls *calls, struct td_call *call)
 		media->recording = TD_RECORDING_CLOSED;
 		media->recording_partial = true;
 	}
-	td_media_step(calls, call);
+	td_media_step(media);
 }
 
 static void release(struct td_calls *calls, struct td_call *call)
@@ -275,8 +239,9 @@ static void release(struct td_calls *calls, struct td_call *call)
 	td_record_call(calls, call);
 	td_notice_call(calls, call, TD_NOTICE_CALL_ENDED);
 	td_wheel_cancel(&calls->wheel, &call->guard.timer);
-	td_wheel_cancel(&calls->wheel, &call->retry.timer);
-	call->trunk->calls_now--;
+	td_wheel_cancel(&calls->wheel, &call->media.retry.timer);
+	if (call->trunk)
+		call->trunk->calls_now--;
 	td_slots_give(&calls->call_slots, call->idx);
 }
 
@@ -295,6 +260,8 @@ static void take_over(struct td_call *call, const struct td_post *what)
 	if (what->event == TD_CALL_AGENT_GONE && call->state == TD_CALL_OFFERING &&
 	    cause != TD_CAUSE_MEDIA_FAILURE)
 		return;
+	if (what->event == TD_CALL_PARTY)
+		return; // why a supervisor has gone is not why the call ends
 	if (call->cause == TD_CAUSE_NONE)
 		call->cause = cause;
 	if (what->event != TD_CALL_OFFER || call->state != TD_CALL_QUEUED)
@@ -303,6 +270,29 @@ static void take_over(struct td_call *call, const struct td_post *what)
 	call->epoch = what->epoch;
 	call->offer_deadline_ms = what->deadline_ms;
 	call->offer_count++;
+}
+
+// What an event means where it stands.
+static uint8_t meaning(struct td_calls *calls, struct td_call *call, const struct td_post *what)
+{
+	// Our own trouble with the agent's media is not the agent's: the call ends.
+	if (what->event == TD_CALL_AGENT_GONE && call->state == TD_CALL_OFFERING &&
+	    what->cause == TD_CAUSE_MEDIA_FAILURE)
+		return TD_CALL_MEDIA_LOST;
+	if (what->event == TD_CALL_CALLER_UP && call->state == TD_CALL_PREPARING &&
+	    call->conference)
+		return TD_CALL_CONFER;
+	if (call->state != TD_CALL_CONFERENCE)
+		return what->event;
+	// In a conference each stays for itself; the call is over with the last one.
+	if (what->event == TD_CALL_AGENT_GONE) {
+		td_call_leave_acd(calls, call);
+		call->agent_ref = 0;
+		return call->caller && call->caller->media.wanted ? TD_CALL_PARTY : what->event;
+	}
+	if (what->event == TD_CALL_CALLER_GONE && call->agent && call->agent->media.wanted)
+		return TD_CALL_PARTY;
+	return what->event;
 }
 
 // Posts that turned out to be about something that is no longer so.
@@ -331,10 +321,12 @@ static void run(struct td_calls *calls, struct td_call *call, unsigned actions,
 		offer_failed(calls, call, what->cause);
 	if (actions & TD_CALL_DO_CONNECT)
 		connect_parties(calls, call);
+	if (actions & TD_CALL_DO_CONFER)
+		td_conference_take(call->conference, call);
 	if (actions & TD_CALL_DO_END)
 		end(calls, call);
 	if (actions & TD_CALL_DO_GIVE_UP)
-		give_up(calls, call);
+		give_up(call);
 }
 
 void td_call_step(struct td_calls *calls, struct td_call *call, const struct td_post *what)
@@ -342,15 +334,15 @@ void td_call_step(struct td_calls *calls, struct td_call *call, const struct td_
 	const struct td_fsm_state *state;
 	const struct td_fsm_cell *cell;
 	uint8_t before = call->state;
-	uint8_t event = what->event;
+	uint8_t event;
 
 	if (obsolete(calls, call, what))
 		return;
-	take_over(call, what);
-	// Our own trouble with the agent's media is not the agent's: the call ends.
-	if (event == TD_CALL_AGENT_GONE && call->state == TD_CALL_OFFERING &&
-	    what->cause == TD_CAUSE_MEDIA_FAILURE)
-		event = TD_CALL_MEDIA_LOST;
+	event = meaning(calls, call, what);
+	if (event == TD_CALL_PARTY && what->event != event)
+		td_notice_call(calls, call, TD_NOTICE_CALL_PARTY);
+	else
+		take_over(call, what);
 	cell = td_fsm_step(&td_call_machine, &call->state, event);
 	state = &td_call_machine.states[call->state];
 	if (cell->kind == TD_FSM_REJECT) {

@@ -15,11 +15,12 @@
 #define FAILED             TD_CALL_DO_FAILED
 #define CONNECT            TD_CALL_DO_CONNECT
 #define END                TD_CALL_DO_END
+#define CONFER             TD_CALL_DO_CONFER
 
 static const char *const event_names[TD_CALL_EVENT_COUNT] = {
-	"caller-up",  "greeting-over", "offer",     "withdraw",      "agent-up",
-	"agent-gone", "caller-gone",   "wait-over", "queue-refused", "media-lost",
-	"hangup",     "cleared",       "guard",
+	"caller-up",   "greeting-over", "offer",         "withdraw",   "agent-up", "agent-gone",
+	"caller-gone", "wait-over",     "queue-refused", "media-lost", "hangup",   "cleared",
+	"guard",       "party",         "confer",        "rejoin",     "invite",
 };
 
 static const struct td_fsm_state states[TD_CALL_STATE_COUNT] = {
@@ -38,6 +39,9 @@ static const struct td_fsm_state states[TD_CALL_STATE_COUNT] = {
 			       .unguarded_reason =
 				       "the ACD guards the offer, the agent's leg its ringing" },
 	[TD_CALL_TALKING] = { .name = "talking", .unguarded_reason = "both legs are guarded" },
+	[TD_CALL_INVITING] = { .name = "inviting",
+			       .unguarded_reason = "the agent's leg guards its ringing" },
+	[TD_CALL_CONFERENCE] = { .name = "conference", .unguarded_reason = "its legs are guarded" },
 	[TD_CALL_ENDING] = { "ending", GUARD_ENDING_MS, TD_CALL_GUARD, true },
 };
 
@@ -49,6 +53,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_CALLER_GONE] = NOP, [TD_CALL_WAIT_OVER] = NOP, [TD_CALL_QUEUE_REFUSED] = NOP,
 		[TD_CALL_MEDIA_LOST] = NOP, [TD_CALL_HANGUP] = NOP, [TD_CALL_CLEARED] = NOP,
 		[TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NOP,
+		[TD_CALL_REJOIN] = NOP, [TD_CALL_INVITE] = NOP,
 	},
 	[TD_CALL_PREPARING] = {
 		[TD_CALL_CALLER_UP] = TO(GREETING, GREET),
@@ -59,6 +65,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
 		[TD_CALL_HANGUP] = TO(ENDING, END),
 		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = TO(CONFERENCE, CONFER),
+		[TD_CALL_REJOIN] = NO, [TD_CALL_INVITE] = TO(INVITING, RING),
 	},
 	[TD_CALL_GREETING] = {
 		[TD_CALL_CALLER_UP] = NOP,
@@ -71,6 +79,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_HANGUP] = TO(ENDING, END),
 		[TD_CALL_CLEARED] = NOP,
 		[TD_CALL_GUARD] = TO(QUEUED, ENQUEUE),
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NO,
+		[TD_CALL_REJOIN] = NO, [TD_CALL_INVITE] = NO,
 	},
 	[TD_CALL_QUEUED] = {
 		[TD_CALL_CALLER_UP] = NOP, [TD_CALL_GREETING_OVER] = NOP,
@@ -83,6 +93,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
 		[TD_CALL_HANGUP] = TO(ENDING, END),
 		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NO,
+		[TD_CALL_REJOIN] = NO, [TD_CALL_INVITE] = NO,
 	},
 	[TD_CALL_OFFERING] = {
 		[TD_CALL_CALLER_UP] = NOP, [TD_CALL_GREETING_OVER] = NOP,
@@ -96,6 +108,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
 		[TD_CALL_HANGUP] = TO(ENDING, END),
 		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NO,
+		[TD_CALL_REJOIN] = NO, [TD_CALL_INVITE] = NO,
 	},
 	[TD_CALL_TALKING] = {
 		[TD_CALL_CALLER_UP] = NOP, [TD_CALL_GREETING_OVER] = NOP,
@@ -107,6 +121,34 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
 		[TD_CALL_HANGUP] = TO(ENDING, END),
 		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = DO(0), [TD_CALL_CONFER] = TO(CONFERENCE, CONFER),
+		[TD_CALL_REJOIN] = NOP, [TD_CALL_INVITE] = NO,
+	},
+	[TD_CALL_INVITING] = {
+		[TD_CALL_CALLER_UP] = NO, [TD_CALL_GREETING_OVER] = NO,
+		[TD_CALL_OFFER] = NO, [TD_CALL_WITHDRAW] = NO,
+		[TD_CALL_AGENT_UP] = TO(CONFERENCE, CONFER),
+		[TD_CALL_AGENT_GONE] = TO(ENDING, END),
+		[TD_CALL_CALLER_GONE] = TO(ENDING, END),
+		[TD_CALL_WAIT_OVER] = NO, [TD_CALL_QUEUE_REFUSED] = NO,
+		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
+		[TD_CALL_HANGUP] = TO(ENDING, END),
+		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NO,
+		[TD_CALL_REJOIN] = NO, [TD_CALL_INVITE] = NO,
+	},
+	[TD_CALL_CONFERENCE] = {
+		[TD_CALL_CALLER_UP] = NOP, [TD_CALL_GREETING_OVER] = NOP,
+		[TD_CALL_OFFER] = NO, [TD_CALL_WITHDRAW] = NOP,
+		[TD_CALL_AGENT_UP] = NOP,
+		[TD_CALL_AGENT_GONE] = TO(ENDING, END),
+		[TD_CALL_CALLER_GONE] = TO(ENDING, END),
+		[TD_CALL_WAIT_OVER] = NOP, [TD_CALL_QUEUE_REFUSED] = NO,
+		[TD_CALL_MEDIA_LOST] = TO(ENDING, END),
+		[TD_CALL_HANGUP] = TO(ENDING, END),
+		[TD_CALL_CLEARED] = NOP, [TD_CALL_GUARD] = NOP,
+		[TD_CALL_PARTY] = DO(0), [TD_CALL_CONFER] = NOP,
+		[TD_CALL_REJOIN] = TO(TALKING, 0), [TD_CALL_INVITE] = NO,
 	},
 	[TD_CALL_ENDING] = {
 		[TD_CALL_CALLER_UP] = NOP, [TD_CALL_GREETING_OVER] = NOP, [TD_CALL_OFFER] = NOP,
@@ -115,6 +157,8 @@ static const struct td_fsm_cell cells[TD_CALL_STATE_COUNT][TD_CALL_EVENT_COUNT] 
 		[TD_CALL_MEDIA_LOST] = NOP, [TD_CALL_HANGUP] = NOP,
 		[TD_CALL_CLEARED] = TO(FREE, TD_CALL_DO_FREE),
 		[TD_CALL_GUARD] = TO(ENDING, TD_CALL_DO_GIVE_UP),
+		[TD_CALL_PARTY] = NOP, [TD_CALL_CONFER] = NOP,
+		[TD_CALL_REJOIN] = NOP, [TD_CALL_INVITE] = NOP,
 	},
 };
 // clang-format on

@@ -2,6 +2,7 @@
 //
 //   PREPARING --caller up--> GREETING --over--> QUEUED <--offer/withdraw/agent gone--> OFFERING
 //                                                                                 | agent up
+//   PREPARING --invite--> INVITING --agent up--> CONFERENCE <--confer/rejoin--> TALKING
 //   any --caller gone, hangup, media lost--> ENDING --cleared--> FREE           TALKING
 //
 // A call owns its legs' part in it, one context of the dataplane and one entry of the ACD. ENDING
@@ -26,6 +27,10 @@ enum td_call_event {
 	TD_CALL_HANGUP,
 	TD_CALL_CLEARED, // no stream, no context, no open recording is left
 	TD_CALL_GUARD,
+	TD_CALL_PARTY,  // somebody who is neither caller nor agent has come or gone
+	TD_CALL_CONFER, // its parties go to a conference
+	TD_CALL_REJOIN, // they come back from it
+	TD_CALL_INVITE, // it is there to call an agent for a conference
 	TD_CALL_EVENT_COUNT
 };
 
@@ -39,7 +44,8 @@ enum td_call_action {
 	TD_CALL_DO_CONNECT = 0x020, // tell the ACD, bridge, record
 	TD_CALL_DO_END = 0x040,     // hang up all legs, tell the ACD, take the media down
 	TD_CALL_DO_GIVE_UP = 0x080, // no longer wait for the recorder
-	TD_CALL_DO_FREE = 0x100
+	TD_CALL_DO_FREE = 0x100,
+	TD_CALL_DO_CONFER = 0x200 // its parties become members
 };
 
 extern const struct td_fsm td_call_machine;

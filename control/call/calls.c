@@ -9,7 +9,7 @@
 #include "td_assert.h"
 #include "td_log.h"
 
-#define LEGS_PER_CALL         3  // caller, agent, and one that still finishes its signalling
+#define LEGS_PER_CALL         4  // caller, agent, a supervisor, one that finishes its signalling
 #define TRANSACTIONS_PER_CALL 16 // both legs' INVITE and BYE, lingering for 32 s at a high rate
 #define TRANSACTIONS_SPARE    256
 
@@ -99,19 +99,22 @@ static int create_pools(struct td_calls *calls)
 	const struct td_config *config = calls->config;
 	uint32_t calls_max = config->sip.calls_max;
 	uint32_t legs_max = calls_max * LEGS_PER_CALL;
-	uint32_t buckets = power_of_two(calls_max);
+	uint32_t conferences_max = config->conferences_count + TD_CONFERENCE_POOL;
+	uint32_t buckets = power_of_two(calls_max + conferences_max);
 
 	calls->calls = calloc(calls_max, sizeof *calls->calls);
 	calls->legs = calloc(legs_max, sizeof *calls->legs);
-	calls->by_context = calloc(buckets, sizeof(struct td_call *));
+	calls->conferences = calloc(conferences_max, sizeof *calls->conferences);
+	calls->by_context = calloc(buckets, sizeof(struct td_media *));
 	calls->by_context_mask = buckets - 1;
 	calls->prompts = calloc(config->queues_count + 1u, sizeof *calls->prompts);
 	calls->pauses = calloc(config->agents_count + 1u, sizeof *calls->pauses);
-	if (!calls->calls || !calls->legs || !calls->by_context || !calls->prompts ||
-	    !calls->pauses)
+	if (!calls->calls || !calls->legs || !calls->conferences || !calls->by_context ||
+	    !calls->prompts || !calls->pauses)
 		return -TD_EMEMORY;
 	if (td_slots_init(&calls->call_slots, calls_max) != 0 ||
-	    td_slots_init(&calls->leg_slots, legs_max) != 0)
+	    td_slots_init(&calls->leg_slots, legs_max) != 0 ||
+	    td_slots_init(&calls->conference_slots, conferences_max) != 0)
 		return -TD_EMEMORY;
 	return td_trunks_init(&calls->trunks, config, calls->now_ms);
 }
@@ -129,6 +132,8 @@ static int create_rooms(struct td_calls *calls)
 		return error;
 	choose_locals(calls);
 	error = create_sip(calls);
+	if (!error)
+		error = td_conference_fill(calls);
 	if (error)
 		return error;
 	return td_acd_fill(calls);
@@ -141,6 +146,8 @@ static void release(struct td_calls *calls)
 	td_trunks_fini(&calls->trunks);
 	td_slots_fini(&calls->call_slots);
 	td_slots_fini(&calls->leg_slots);
+	td_slots_fini(&calls->conference_slots);
+	free(calls->conferences);
 	free(calls->calls);
 	free(calls->legs);
 	free(calls->by_context);
@@ -206,9 +213,7 @@ static void on_alarm(void *user, struct td_timer *timer)
 		break;
 	}
 	case TD_ALARM_MEDIA_RETRY: {
-		struct td_call *call = TD_LIST_ENTRY(alarm, struct td_call, retry);
-
-		td_media_step(calls, call);
+		td_media_step(TD_LIST_ENTRY(alarm, struct td_media, retry));
 		break;
 	}
 	}

@@ -46,6 +46,8 @@ uint16_t td_cause_status(enum td_cause cause)
 	case TD_CAUSE_PEER_GONE:
 	case TD_CAUSE_MAX_DURATION:
 	case TD_CAUSE_WITHDRAWN:
+	case TD_CAUSE_TRANSFERRED:
+	case TD_CAUSE_SUPERVISOR_HANGUP:
 	case TD_CAUSE_COUNT: break;
 	}
 	return 500;
@@ -97,6 +99,8 @@ enum td_acd_reason td_cause_acd_reason(enum td_cause cause)
 	case TD_CAUSE_PROTOCOL:
 	case TD_CAUSE_REFUSED:
 	case TD_CAUSE_WITHDRAWN:
+	case TD_CAUSE_TRANSFERRED:
+	case TD_CAUSE_SUPERVISOR_HANGUP:
 	case TD_CAUSE_COUNT: break;
 	}
 	return TD_ACD_REASON_REFUSED;
@@ -128,6 +132,8 @@ const char *td_cause_party(enum td_cause cause)
 	case TD_CAUSE_PROTOCOL:
 	case TD_CAUSE_UNREACHABLE:
 	case TD_CAUSE_WITHDRAWN:
+	case TD_CAUSE_TRANSFERRED:
+	case TD_CAUSE_SUPERVISOR_HANGUP:
 	case TD_CAUSE_COUNT: break;
 	}
 	return "system";

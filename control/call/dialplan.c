@@ -23,9 +23,9 @@ int td_dialplan_queue(const struct td_config *config, const char *name)
 	return -TD_ENOT_FOUND;
 }
 
-int td_dialplan_find(const struct td_config *config, const char *number)
+const struct td_config_number *td_dialplan_row(const struct td_config *config, const char *number)
 {
-	const char *queue = NULL;
+	const struct td_config_number *row = NULL;
 	size_t best = 0;
 
 	for (unsigned i = 0; i < config->dialplan_count; i++) {
@@ -34,7 +34,14 @@ int td_dialplan_find(const struct td_config *config, const char *number)
 		if (score <= best)
 			continue;
 		best = score;
-		queue = config->dialplan[i].queue;
+		row = &config->dialplan[i];
 	}
-	return queue ? td_dialplan_queue(config, queue) : -TD_ENOT_FOUND;
+	return row;
+}
+
+int td_dialplan_find(const struct td_config *config, const char *number)
+{
+	const struct td_config_number *row = td_dialplan_row(config, number);
+
+	return row && row->queue ? td_dialplan_queue(config, row->queue) : -TD_ENOT_FOUND;
 }

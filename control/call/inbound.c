@@ -14,7 +14,8 @@
 // What an INVITE has to pass before anything is made for it.
 struct invitation {
 	struct td_trunk *trunk;
-	int queue;
+	uint32_t queue;                   // TD_CALL_QUEUE_NONE: for a conference
+	struct td_conference *conference; // NULL: for a queue
 	char called[TD_CALL_PARTY_MAX];
 	bool has_offer;
 	struct td_sdp_agreed agreed; // as it will be, whatever our address turns out to be
@@ -76,13 +77,31 @@ static uint16_t check_offer(struct td_calls *calls, const struct td_sip_message 
 	return 488;
 }
 
-static bool queue_full(const struct td_calls *calls, int queue)
+static bool queue_full(const struct td_calls *calls, uint32_t queue)
 {
 	struct td_acd_queue_info info;
 
-	if (td_acd_queue_get(calls->deps.acd, (uint32_t)queue, calls->now_ms, &info) != 0)
+	if (td_acd_queue_get(calls->deps.acd, queue, calls->now_ms, &info) != 0)
 		return true;
 	return info.waiting >= info.settings.length_max;
+}
+
+static int find_destination(struct td_calls *calls, struct invitation *out)
+{
+	const struct td_config_number *row = td_dialplan_row(calls->config, out->called);
+	int queue;
+
+	if (!row)
+		return -TD_ENOT_FOUND;
+	out->queue = TD_CALL_QUEUE_NONE;
+	if (row->conference && *row->conference) {
+		out->conference = td_conference_find(calls, row->conference);
+		return out->conference ? 0 : -TD_ENOT_FOUND;
+	}
+	queue = td_dialplan_queue(calls->config, row->queue);
+	if (queue >= 0)
+		out->queue = (uint32_t)queue;
+	return queue < 0 ? queue : 0;
 }
 
 // 0, or the status to refuse with.
@@ -104,12 +123,12 @@ static uint16_t check(struct td_calls *calls, const struct td_sip_event *event,
 		calls->stats.rejected_number++;
 		return 404;
 	}
-	out->queue = td_dialplan_find(calls->config, out->called);
-	if (out->queue < 0) {
+	if (find_destination(calls, out) != 0) {
 		calls->stats.rejected_number++;
 		return 404;
 	}
-	if (queue_full(calls, out->queue)) {
+	if (out->conference ? td_conference_admits(out->conference, 1) != 0
+			    : queue_full(calls, out->queue)) {
 		calls->stats.rejected_overload++;
 		return 486;
 	}
@@ -140,7 +159,7 @@ static struct td_leg *make_leg(struct td_calls *calls, struct td_call *call,
 			       const struct td_sip_event *event,
 			       const struct invitation *invitation)
 {
-	struct td_leg *leg = td_leg_create(calls, call);
+	struct td_leg *leg = td_leg_create(calls, call, TD_PARTY_CALLER);
 
 	if (!leg)
 		return NULL;
@@ -175,7 +194,7 @@ void td_inbound_invite(struct td_calls *calls, const struct td_sip_event *event)
 		td_sip_refuse(calls, event->txn, status, NULL);
 		return;
 	}
-	call = td_call_create(calls, invitation.trunk, (uint32_t)invitation.queue);
+	call = td_call_create(calls, invitation.trunk, invitation.queue);
 	TD_ASSERT(call);
 	memcpy(call->called_name, invitation.called, sizeof call->called_name);
 	call->max_forwards =
@@ -195,5 +214,10 @@ void td_inbound_invite(struct td_calls *calls, const struct td_sip_event *event)
 		td_trace("invite not adopted", call->key, 0);
 	td_notice_call(calls, call, TD_NOTICE_CALL_NEW);
 	td_post_leg(calls, leg, TD_LEG_START_IN);
-	call->media.context_wanted = true;
+	call->conference = invitation.conference;
+	call->media.context_wanted = !call->conference;
+	if (!call->conference)
+		return;
+	td_media_enter(&call->conference->media, leg);
+	td_conference_want(call->conference);
 }

@@ -21,8 +21,17 @@ static uint64_t to_utc_ms(const struct td_calls *calls, uint64_t monotonic_ms)
 	return td_calls_wall_ms(calls) - (calls->now_ms - monotonic_ms);
 }
 
-static void describe_leg(const struct td_calls *calls, const struct td_call *call,
-			 const struct td_leg *leg, struct td_call_leg_info *out)
+void td_call_describe_origin(const struct td_calls *calls, const struct td_call *call,
+			     char trunk[TD_CALL_NAME_MAX], char queue[TD_CALL_NAME_MAX])
+{
+	td_inspect_put(trunk, TD_CALL_NAME_MAX, call->trunk ? call->trunk->config->name : NULL);
+	td_inspect_put(queue, TD_CALL_NAME_MAX,
+		       call->queue == TD_CALL_QUEUE_NONE ? NULL
+							 : calls->config->queues[call->queue].name);
+}
+
+void td_leg_describe(const struct td_calls *calls, const struct td_call *call,
+		     const struct td_leg *leg, struct td_call_leg_info *out)
 {
 	if (!leg)
 		return;
@@ -31,6 +40,13 @@ static void describe_leg(const struct td_calls *calls, const struct td_call *cal
 		       td_fsm_state_name(&td_leg_machine, leg->state));
 	td_inspect_put(out->party, sizeof out->party,
 		       leg->outbound ? calls->config->agents[leg->agent].id : call->caller_name);
+	td_inspect_put(out->role, sizeof out->role,
+		       td_party_role_name((enum td_party_role)leg->party.role));
+	out->on_hold = leg->party.on_hold;
+	out->muted = leg->party.muted;
+	out->deaf = leg->party.deaf;
+	out->talk_q12 = leg->party.talk_q12;
+	out->hear_q12 = leg->party.hear_q12;
 	out->stream = leg->media.stream;
 	out->signalling = leg->peer;
 	out->local = leg->media.local;
@@ -51,8 +67,9 @@ void td_call_describe(struct td_calls *calls, const struct td_call *call, struct
 	out->state = (enum td_call_state)call->state;
 	td_inspect_put(out->caller, sizeof out->caller, call->caller_name);
 	td_inspect_put(out->called, sizeof out->called, call->called_name);
-	td_inspect_put(out->trunk, sizeof out->trunk, call->trunk->config->name);
-	td_inspect_put(out->queue, sizeof out->queue, calls->config->queues[call->queue].name);
+	td_call_describe_origin(calls, call, out->trunk, out->queue);
+	if (call->conference)
+		td_inspect_put(out->conference, sizeof out->conference, call->conference->name);
 	if (call->agent_idx != TD_LEG_AGENT_NONE)
 		td_inspect_put(out->agent, sizeof out->agent,
 			       calls->config->agents[call->agent_idx].id);
@@ -63,8 +80,15 @@ void td_call_describe(struct td_calls *calls, const struct td_call *call, struct
 	out->wait_ms = (uint32_t)(until_ms - call->setup_ms);
 	out->offer_count = call->offer_count;
 	out->context = call->media.context;
-	describe_leg(calls, call, call->caller, &out->caller_leg);
-	describe_leg(calls, call, call->agent, &out->agent_leg);
+	td_leg_describe(calls, call, call->caller, &out->caller_leg);
+	td_leg_describe(calls, call, call->agent, &out->agent_leg);
+	for (uint32_t i = 0; i < call->leg_count; i++) {
+		const struct td_leg *leg = call->legs[i];
+
+		if (leg != call->caller && leg != call->agent && leg->party.role != TD_PARTY_NONE &&
+		    leg->party.role != TD_PARTY_AGENT && leg->media.wanted)
+			td_leg_describe(calls, call, leg, &out->others[out->other_count++]);
+	}
 	if (call->media.recording != TD_RECORDING_NONE &&
 	    call->media.recording != TD_RECORDING_REFUSED)
 		td_inspect_put(out->recording, sizeof out->recording, call->media.file);
@@ -96,7 +120,7 @@ unsigned td_calls_foreach(struct td_calls *calls,
 	return count;
 }
 
-static struct td_call *find(struct td_calls *calls, const char *id)
+struct td_call *td_call_by_id(struct td_calls *calls, const char *id)
 {
 	for (uint32_t i = 0; i < calls->call_slots.count; i++) {
 		if (td_slots_live(&calls->call_slots, i) && strcmp(calls->calls[i].id, id) == 0)
@@ -107,7 +131,7 @@ static struct td_call *find(struct td_calls *calls, const char *id)
 
 int td_calls_get(struct td_calls *calls, const char *id, struct td_call_info *out)
 {
-	const struct td_call *call = find(calls, id);
+	const struct td_call *call = td_call_by_id(calls, id);
 
 	if (!call)
 		return -TD_ENOT_FOUND;
@@ -118,7 +142,7 @@ int td_calls_get(struct td_calls *calls, const char *id, struct td_call_info *ou
 
 int td_calls_hangup(struct td_calls *calls, const char *id, enum td_cause cause)
 {
-	struct td_call *call = find(calls, id);
+	struct td_call *call = td_call_by_id(calls, id);
 
 	if (!call)
 		return -TD_ENOT_FOUND;

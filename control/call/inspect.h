@@ -21,17 +21,20 @@
 #define TD_CALL_ID_MAX    24  // "c42"
 #define TD_CALL_NAME_MAX  64  // trunk, queue, agent
 #define TD_CALL_PARTY_MAX 128 // a SIP user part
+#define TD_CALL_OTHER_MAX 8   // parties besides caller and agent
 
 struct td_calls;
 
 enum td_call_state {
-	TD_CALL_FREE,      // not a call
-	TD_CALL_PREPARING, // the INVITE came; the dataplane makes a stream
-	TD_CALL_GREETING,  // answered; the greeting plays
-	TD_CALL_QUEUED,    // waits for an agent
-	TD_CALL_OFFERING,  // an agent's phone is being called; still waits
-	TD_CALL_TALKING,   // caller and agent are connected
-	TD_CALL_ENDING,    // everything is being taken down
+	TD_CALL_FREE,       // not a call
+	TD_CALL_PREPARING,  // the INVITE came; the dataplane makes a stream
+	TD_CALL_GREETING,   // answered; the greeting plays
+	TD_CALL_QUEUED,     // waits for an agent
+	TD_CALL_OFFERING,   // an agent's phone is being called; still waits
+	TD_CALL_TALKING,    // caller and agent are connected
+	TD_CALL_INVITING,   // an agent's phone is called for a conference
+	TD_CALL_CONFERENCE, // its parties are in a conference
+	TD_CALL_ENDING,     // everything is being taken down
 	TD_CALL_STATE_COUNT
 };
 
@@ -62,7 +65,9 @@ const char *td_call_state_name(enum td_call_state state); // "queued"
 	X(NO_ANSWER, "no-answer", 19)                                                              \
 	X(REFUSED, "refused", 21)                                                                  \
 	X(UNREACHABLE, "unreachable", 20)                                                          \
-	X(WITHDRAWN, "withdrawn", 26) /* legs: the offer was taken back */
+	X(WITHDRAWN, "withdrawn", 26)     /* legs: the offer was taken back */                     \
+	X(TRANSFERRED, "transferred", 16) /* legs: somebody else has taken the agent's place */    \
+	X(SUPERVISOR_HANGUP, "supervisor-hangup", 16) /* legs: called in by an operator */
 
 enum td_cause {
 #define TD_CAUSE_MEMBER(symbol, name, q850) TD_CAUSE_##symbol,
@@ -83,6 +88,9 @@ struct td_call_leg_info {
 	struct td_endpoint signalling;    // where its SIP goes
 	struct td_endpoint local, remote; // media
 	bool held;                        // this party has put the other on hold
+	char role[TD_CALL_NAME_MAX];      // "caller", "agent", "monitor"
+	bool on_hold, muted, deaf;        // by an operator
+	int32_t talk_q12, hear_q12;       // volumes
 };
 
 struct td_call_info {
@@ -97,6 +105,9 @@ struct td_call_info {
 	uint32_t offer_count;
 	struct td_context_id context;
 	struct td_call_leg_info caller_leg, agent_leg;
+	uint32_t other_count;
+	struct td_call_leg_info others[TD_CALL_OTHER_MAX]; // who was called in
+	char conference[TD_CALL_NAME_MAX];                 // where its parties are
 	char recording[TD_FILE_NAME_MAX]; // below the recordings folder; empty: not recorded
 };
 
@@ -178,17 +189,60 @@ enum td_call_notice_kind {
 	TD_NOTICE_CALL_ENDED, // the last one of a call; `cause` is set
 	TD_NOTICE_AGENT_STATE,
 	TD_NOTICE_TRUNK_STATE,
+	TD_NOTICE_CALL_PARTY,       // one who is neither caller nor agent has come, changed or gone
+	TD_NOTICE_CONFERENCE_NEW,   // made by the API
+	TD_NOTICE_CONFERENCE_STATE, // locked, lecture, muted
+	TD_NOTICE_CONFERENCE_ENDED,
+	TD_NOTICE_CONFERENCE_JOIN, // with the member, as the next two
+	TD_NOTICE_CONFERENCE_LEAVE,
+	TD_NOTICE_CONFERENCE_MEMBER, // muted, moderator, volume
+	TD_NOTICE_PLAYER_END,        // `media` is set, as for the next two
+	TD_NOTICE_DIGIT,
+	TD_NOTICE_TONE,
 	TD_NOTICE_KIND_COUNT
 };
 
 const char *td_call_notice_name(enum td_call_notice_kind kind); // "call.new"
 
-// Exactly one of call, agent, trunk is set, by kind. Borrowed for the callback.
+struct td_conference_info {
+	char name[TD_CALL_NAME_MAX];
+	bool permanent, lecture, locked, muted;
+	uint32_t members, present, members_max; // present: those whose phone is up
+	uint64_t created_utc_ms;
+	struct td_context_id context;
+};
+
+struct td_member_info {
+	char id[TD_CALL_ID_MAX + 8]; // the call's, "c42"; of its agent "c42-agent"
+	char call[TD_CALL_ID_MAX];
+	char seat[TD_CALL_NAME_MAX]; // "member", "moderator", "listener"
+	struct td_call_leg_info leg;
+	int32_t talk_q12, hear_q12; // as they are now, toward the floor
+};
+
+// Of the media of a call or of a conference.
+struct td_media_info {
+	struct td_context_id context;
+	char call[TD_CALL_ID_MAX], conference[TD_CALL_NAME_MAX], party[TD_CALL_PARTY_MAX];
+	struct td_stream_id stream;
+	struct td_player_id player;
+	char digit;
+	bool inband;
+	uint32_t duration_ms;
+	char what[TD_CALL_NAME_MAX]; // of a tone "busy", of a player's end "played"
+	bool ended;                  // of a tone
+};
+
+// What is set depends on the kind: call, agent or trunk; conference, with member where one is
+// meant; media. Borrowed for the callback.
 struct td_call_notice {
 	enum td_call_notice_kind kind;
 	uint64_t utc_ms;
 	const struct td_call_info *call;
 	const struct td_agent_info *agent;
 	const struct td_trunk_info *trunk;
+	const struct td_conference_info *conference;
+	const struct td_member_info *member;
+	const struct td_media_info *media;
 	enum td_cause cause;
 };

@@ -13,10 +13,11 @@ uint64_t td_leg_ref(const struct td_calls *calls, const struct td_leg *leg)
 	return td_slots_ref(&calls->leg_slots, leg->idx);
 }
 
-struct td_leg *td_leg_create(struct td_calls *calls, struct td_call *call)
+struct td_leg *td_leg_create(struct td_calls *calls, struct td_call *call, enum td_party_role role)
 {
 	struct td_leg *leg;
 	uint32_t idx;
+	bool slot;
 
 	if (call->leg_count == TD_CALL_LEG_MAX)
 		return NULL;
@@ -34,11 +35,21 @@ struct td_leg *td_leg_create(struct td_calls *calls, struct td_call *call)
 	td_timer_init(&leg->guard.timer);
 	td_sdp_session_init(&leg->sdp, td_token_next(&calls->tokens) >> 2);
 	call->legs[call->leg_count++] = leg;
+	leg->party = td_party_make(role);
+	leg->recorded_role = (uint8_t)role;
+	td_list_init(&leg->media.member);
+	td_list_init(&leg->media.work);
+	// A call has as many slots as legs.
+	slot = td_media_take_slot(&call->media, leg);
+	TD_ASSERT(slot);
+	td_media_enter(&call->media, leg);
 	return leg;
 }
 
 static void detach(struct td_call *call, struct td_leg *leg)
 {
+	td_media_enter(NULL, leg);
+	td_media_give_slot(&call->media, leg);
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		if (call->legs[i] != leg)
 			continue;
@@ -59,12 +70,16 @@ void td_leg_settle(struct td_calls *calls, struct td_leg *leg)
 	if (td_leg_state_alive((enum td_leg_state)leg->state) || leg->state == TD_LEG_NEW)
 		return;
 	if (call) {
-		if (leg->media.stream.v != 0 || td_media_leg_busy(call, leg))
+		struct td_media *room = leg->media.room;
+
+		if (leg->media.stream.v != 0 || td_media_leg_busy(leg))
 			return;
 		td_record_leg(call, leg);
 		detach(call, leg);
-		// The context may have waited for this leg only.
-		td_media_step(calls, call);
+		// The contexts may have waited for this leg only.
+		if (room->conference)
+			td_conference_want(room->conference);
+		td_media_step(&call->media);
 	}
 	if (leg->state != TD_LEG_ENDED)
 		return;
@@ -83,7 +98,10 @@ static enum td_cause cause_of(const struct td_leg *leg, enum td_leg_event event)
 	case TD_LEG_NO_RESPONSE: return TD_CAUSE_UNREACHABLE;
 	case TD_LEG_NO_ACK: return TD_CAUSE_NO_ACK;
 	case TD_LEG_CANCEL: return TD_CAUSE_CALLER_CANCELLED;
-	case TD_LEG_BYE: return leg->outbound ? TD_CAUSE_AGENT_HANGUP : TD_CAUSE_CALLER_HANGUP;
+	case TD_LEG_BYE:
+		if (leg->party.role != TD_PARTY_CALLER && leg->party.role != TD_PARTY_AGENT)
+			return TD_CAUSE_SUPERVISOR_HANGUP;
+		return leg->outbound ? TD_CAUSE_AGENT_HANGUP : TD_CAUSE_CALLER_HANGUP;
 	case TD_LEG_PEER_GONE: return TD_CAUSE_PEER_GONE;
 	case TD_LEG_GUARD:
 		if (leg->state == TD_LEG_UP)
@@ -124,7 +142,8 @@ static void run_call(struct td_calls *calls, struct td_leg *leg, unsigned action
 {
 	if (actions & TD_LEG_DO_PREPARE) {
 		leg->media.wanted = true;
-		td_media_step(calls, leg->call);
+		td_media_touch(leg);
+		td_media_step(leg->media.room);
 	}
 	if (actions & TD_LEG_DO_RING && leg->ring_utc_ms == 0)
 		leg->ring_utc_ms = td_calls_wall_ms(calls);
@@ -135,8 +154,11 @@ static void run_call(struct td_calls *calls, struct td_leg *leg, unsigned action
 
 		leg->end_utc_ms = td_calls_wall_ms(calls);
 		leg->media.wanted = false;
+		td_media_touch(leg);
 		td_call_leg_gone(calls, call, leg);
-		td_media_step(calls, call);
+		td_media_step(leg->media.room);
+		if (leg->media.room != &call->media)
+			td_media_step(&call->media);
 	}
 }
 

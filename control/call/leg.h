@@ -12,6 +12,7 @@
 #include "call/inspect.h"
 #include "call/leg_machine.h"
 #include "call/media.h"
+#include "call/party.h"
 #include "sdp/negotiate.h"
 #include "sip/endpoint.h"
 
@@ -26,6 +27,11 @@ struct td_leg {
 	bool reported_up;
 	bool late_offer; // their INVITE had no offer: ours is in the 200, their answer in the ACK
 	uint32_t agent;  // index in the config, TD_LEG_AGENT_NONE: the caller
+	uint8_t recorded_role; // enum td_party_role: as which it was made
+	struct td_party party; // its role, and what was done to it
+	bool paused_agent;     // the ACD was told that its agent is busy here
+	uint8_t seat;          // enum td_seat, in a conference
+	bool seated;           // counted among those who are there
 	enum td_cause cause;
 	uint16_t status; // final status of its INVITE, 0: none
 	struct td_sip_txn_id invite, bye;
@@ -41,7 +47,7 @@ struct td_leg {
 
 // Takes one from the pool and attaches it to the call, in state NEW. NULL: none left, or the call
 // has TD_CALL_LEG_MAX.
-struct td_leg *td_leg_create(struct td_calls *calls, struct td_call *call);
+struct td_leg *td_leg_create(struct td_calls *calls, struct td_call *call, enum td_party_role role);
 // Runs one step of its machine and the actions it names.
 void td_leg_step(struct td_calls *calls, struct td_leg *leg, enum td_leg_event event);
 // Posts HANGUP, with this cause unless it has one. Harmless on a leg that is leaving already.
@@ -63,4 +69,4 @@ void td_leg_send_ack(struct td_calls *calls, struct td_leg *leg);
 // What we can do on this leg, from its stream and its call.
 void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out);
 // Takes what SDP has agreed; tells the dataplane only if it differs from before.
-void td_leg_agree(struct td_calls *calls, struct td_leg *leg, const struct td_sdp_agreed *agreed);
+void td_leg_agree(struct td_leg *leg, const struct td_sdp_agreed *agreed);

@@ -46,15 +46,17 @@ static bool same_media(const struct td_sdp_agreed *a, const struct td_sdp_agreed
 	       same_settings(&a->settings, &b->settings);
 }
 
-void td_leg_agree(struct td_calls *calls, struct td_leg *leg, const struct td_sdp_agreed *agreed)
+void td_leg_agree(struct td_leg *leg, const struct td_sdp_agreed *agreed)
 {
 	// Told twice, the dataplane would open its learning window twice.
 	if (!leg->media.remote_known || !same_media(&leg->agreed, agreed))
 		leg->media.remote_serial++;
 	leg->agreed = *agreed;
 	leg->media.remote_known = true;
-	if (leg->call)
-		td_media_step(calls, leg->call);
+	if (!leg->call)
+		return;
+	td_media_touch(leg);
+	td_media_step(leg->media.room);
 }
 
 // Our description for the 200: the answer to the stored offer, or our own offer. Length or -TD_E*.

@@ -4,16 +4,16 @@
 #include "td_log.h"
 #include "td_region.h"
 
-static uint32_t find_prompt(struct td_calls *calls, const char *queue, const char *name)
+uint32_t td_link_prompt(struct td_calls *calls, const char *who, const char *name)
 {
 	uint32_t index;
 
 	td_on_control();
-	if (!name)
+	if (!name || !*name)
 		return TD_MEDIA_NO_PROMPT;
 	if (td_link_find_prompt(calls->deps.link, name, &index) == 0)
 		return index;
-	td_warn(queue, "the dataplane has no prompt \"%s\": silence is played", name);
+	td_warn(who, "the dataplane has no prompt \"%s\": silence is played", name);
 	return TD_MEDIA_NO_PROMPT;
 }
 
@@ -30,8 +30,8 @@ void td_link_load_prompts(struct td_calls *calls)
 		*prompts = (struct td_queue_prompts){ TD_MEDIA_NO_PROMPT, TD_MEDIA_NO_PROMPT, 0 };
 		if (!region)
 			continue;
-		prompts->greeting = find_prompt(calls, queue->name, queue->greeting);
-		prompts->music = find_prompt(calls, queue->name, queue->music);
+		prompts->greeting = td_link_prompt(calls, queue->name, queue->greeting);
+		prompts->music = td_link_prompt(calls, queue->name, queue->music);
 		if (prompts->greeting < region->prompt_count)
 			prompts->greeting_ms = region->prompts[prompts->greeting].duration_ms;
 	}
@@ -46,6 +46,19 @@ void td_link_events_on(void *user, const struct td_event *event)
 	td_turn_end(calls);
 }
 
+static void lose(struct td_calls *calls, struct td_call *call)
+{
+	for (uint32_t i = call->leg_count; i-- > 0;) {
+		td_media_leg_lost(call->legs[i]);
+		td_leg_settle(calls, call->legs[i]);
+	}
+	td_media_lost(&call->media);
+	if (call->cause == TD_CAUSE_NONE)
+		call->cause = TD_CAUSE_LINK_DOWN;
+	td_call_post(calls, call, TD_CALL_MEDIA_LOST);
+	td_media_step(&call->media);
+}
+
 void td_link_events_state(void *user, bool up)
 {
 	struct td_calls *calls = user;
@@ -56,8 +69,12 @@ void td_link_events_state(void *user, bool up)
 	for (uint32_t i = 0; i < calls->call_slots.count && !up; i++) {
 		if (!td_slots_live(&calls->call_slots, i))
 			continue;
-		td_media_lost(calls, &calls->calls[i]);
+		lose(calls, &calls->calls[i]);
 		td_turn_end(calls);
+	}
+	for (uint32_t i = 0; i < calls->conference_slots.count && !up; i++) {
+		if (td_slots_live(&calls->conference_slots, i))
+			td_media_lost(&calls->conferences[i].media);
 	}
 	td_turn_end(calls);
 }

@@ -17,6 +17,7 @@
 #include "base/wheel.h"
 #include "call/call.h"
 #include "call/calls.h"
+#include "call/conference.h"
 #include "call/leg.h"
 #include "call/registrar.h"
 #include "call/slots.h"
@@ -60,10 +61,12 @@ struct td_calls {
 	struct td_slots call_slots, leg_slots;
 	struct td_call *calls;
 	struct td_leg *legs;
-	struct td_call **by_context; // hash of a context id -> calls
+	struct td_media **by_context; // hash of a context id -> calls and conferences
 	uint32_t by_context_mask;
 	struct td_queue_prompts *prompts; // by queue
-	struct td_agent_pause *pauses;    // by agent
+	struct td_slots conference_slots;
+	struct td_conference *conferences;
+	struct td_agent_pause *pauses; // by agent
 	uint64_t next_number;
 	uint64_t now_ms; // of this turn
 	bool link_up, shutting_down;
@@ -120,10 +123,20 @@ void td_notice_call(struct td_calls *calls, const struct td_call *call,
 		    enum td_call_notice_kind kind);
 void td_notice_agent(struct td_calls *calls, uint32_t agent);
 void td_notice_trunk(struct td_calls *calls, const struct td_trunk *trunk);
+void td_notice_player(struct td_calls *calls, const struct td_event_player_end *ended);
+void td_notice_digit(struct td_calls *calls, const struct td_event_digit *digit);
+void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone);
+// `leg` NULL: about the conference as a whole.
+void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
+			  enum td_call_notice_kind kind);
 
 // inspect.c
 // Copies a text, cut to fit: for people, never for protocols. NULL is empty.
 void td_inspect_put(char *out, size_t out_bytes, const char *text);
+void td_call_describe_origin(const struct td_calls *calls, const struct td_call *call,
+			     char trunk[TD_CALL_NAME_MAX], char queue[TD_CALL_NAME_MAX]);
+void td_leg_describe(const struct td_calls *calls, const struct td_call *call,
+		     const struct td_leg *leg, struct td_call_leg_info *out);
 void td_call_describe(struct td_calls *calls, const struct td_call *call, struct td_call_info *out);
 void td_agent_describe(struct td_calls *calls, uint32_t agent, struct td_agent_info *out);
 void td_trunk_describe(const struct td_trunk *trunk, struct td_trunk_info *out);
@@ -132,3 +145,5 @@ void td_trunk_describe(const struct td_trunk *trunk, struct td_trunk_info *out);
 void td_link_events_on(void *user, const struct td_event *event);
 void td_link_events_state(void *user, bool up);
 void td_link_load_prompts(struct td_calls *calls);
+// A prompt of that name, or TD_MEDIA_NO_PROMPT; NULL and "" name none.
+uint32_t td_link_prompt(struct td_calls *calls, const char *who, const char *name);

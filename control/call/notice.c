@@ -4,7 +4,10 @@
 const char *td_call_notice_name(enum td_call_notice_kind kind)
 {
 	static const char *const names[TD_NOTICE_KIND_COUNT] = {
-		"call.new", "call.state", "call.ended", "agent.state", "trunk.state",
+		"call.new",         "call.state",      "call.ended",       "agent.state",
+		"trunk.state",      "call.party",      "conference.new",   "conference.state",
+		"conference.ended", "conference.join", "conference.leave", "conference.member",
+		"player.end",       "stream.digit",    "stream.tone",
 	};
 
 	return (unsigned)kind < TD_NOTICE_KIND_COUNT ? names[kind] : "unknown";
@@ -49,4 +52,82 @@ void td_notice_trunk(struct td_calls *calls, const struct td_trunk *trunk)
 		return;
 	td_trunk_describe(trunk, &info);
 	tell(calls, &(struct td_call_notice){ .kind = TD_NOTICE_TRUNK_STATE, .trunk = &info });
+}
+
+void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
+			  enum td_call_notice_kind kind)
+{
+	struct td_calls *calls = conference->calls;
+	struct td_conference_info info;
+	struct td_member_info member;
+
+	if (!calls->deps.ops.on_change)
+		return;
+	td_conference_describe(conference, &info);
+	if (leg)
+		td_member_describe(leg, &member);
+	tell(calls, &(struct td_call_notice){
+			    .kind = kind, .conference = &info, .member = leg ? &member : NULL });
+}
+
+// Whose context it is and, of a stream, who it is.
+static void place(struct td_calls *calls, struct td_media_info *info)
+{
+	const struct td_media *media = td_media_find(calls, info->context);
+	const struct td_leg *leg =
+		media && info->stream.v ? td_media_find_leg(media, info->stream.v) : NULL;
+
+	if (media && media->call)
+		td_inspect_put(info->call, sizeof info->call, media->call->id);
+	if (media && media->conference)
+		td_inspect_put(info->conference, sizeof info->conference, media->conference->name);
+	if (!leg || !leg->call)
+		return;
+	td_inspect_put(info->call, sizeof info->call, leg->call->id);
+	td_inspect_put(info->party, sizeof info->party,
+		       leg->outbound ? calls->config->agents[leg->agent].id
+				     : leg->call->caller_name);
+}
+
+static void tell_media(struct td_calls *calls, struct td_media_info *info,
+		       enum td_call_notice_kind kind)
+{
+	if (!calls->deps.ops.on_change)
+		return;
+	place(calls, info);
+	tell(calls, &(struct td_call_notice){ .kind = kind, .media = info });
+}
+
+void td_notice_player(struct td_calls *calls, const struct td_event_player_end *ended)
+{
+	static const char *const reasons[] = { "played", "digit", "stopped" };
+	struct td_media_info info = { .context = ended->context,
+				      .player = ended->player,
+				      .digit = ended->digit,
+				      .duration_ms = (uint32_t)(ended->frames * 20) };
+
+	td_inspect_put(info.what, sizeof info.what,
+		       ended->reason < 3 ? reasons[ended->reason] : "unknown");
+	tell_media(calls, &info, TD_NOTICE_PLAYER_END);
+}
+
+void td_notice_digit(struct td_calls *calls, const struct td_event_digit *digit)
+{
+	struct td_media_info info = { .context = digit->context,
+				      .stream = digit->stream,
+				      .digit = digit->digit,
+				      .inband = digit->inband != 0,
+				      .duration_ms = digit->duration_ms };
+
+	tell_media(calls, &info, TD_NOTICE_DIGIT);
+}
+
+void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone)
+{
+	struct td_media_info info = { .context = tone->context,
+				      .stream = tone->stream,
+				      .ended = tone->ended != 0 };
+
+	td_inspect_put(info.what, sizeof info.what, td_tone_name(tone->tone));
+	tell_media(calls, &info, TD_NOTICE_TONE);
 }

@@ -28,6 +28,7 @@ void td_record_leg(struct td_call *call, const struct td_leg *leg)
 		.cause = leg->cause,
 		.codec = leg->media.remote_known ? leg->agreed.codec : TD_CODEC_NONE,
 		.outbound = leg->outbound,
+		.role = (enum td_party_role)leg->recorded_role,
 		.has_stats = leg->media.has_stats,
 		.status = leg->status,
 		.setup_utc_ms = leg->setup_utc_ms,
@@ -68,7 +69,8 @@ static void fill_leg(const struct td_calls *calls, const struct td_call *call, u
 
 	memset(out, 0, sizeof *out);
 	snprintf(out->id, sizeof out->id, "%.16s-l%u", call->id, number + 1);
-	td_inspect_put(out->role, sizeof out->role, record->outbound ? "agent" : "caller");
+	td_inspect_put(out->role, sizeof out->role,
+		       record->outbound ? td_party_role_name(record->role) : "caller");
 	td_inspect_put(out->party, sizeof out->party,
 		       record->outbound ? calls->config->agents[record->agent].id
 					: call->caller_name);
@@ -109,14 +111,16 @@ static void fill_call(const struct td_calls *calls, const struct td_call *call,
 {
 	uint64_t end_utc_ms = call->end_utc_ms ? call->end_utc_ms : td_calls_wall_ms(calls);
 	uint64_t connect_utc_ms = call->connect_utc_ms;
+	char trunk[TD_CALL_NAME_MAX], queue[TD_CALL_NAME_MAX];
 
 	memset(out, 0, sizeof *out);
 	td_inspect_put(out->id, sizeof out->id, call->id);
 	td_inspect_put(out->caller, sizeof out->caller, call->caller_name);
 	td_inspect_put(out->called, sizeof out->called, call->called_name);
-	td_inspect_put(out->trunk, sizeof out->trunk, call->trunk->config->name);
-	td_inspect_put(out->queue, sizeof out->queue, calls->config->queues[call->queue].name);
-	if (call->connected)
+	td_call_describe_origin(calls, call, trunk, queue);
+	td_inspect_put(out->trunk, sizeof out->trunk, trunk);
+	td_inspect_put(out->queue, sizeof out->queue, queue);
+	if (call->connected && call->agent_idx != TD_LEG_AGENT_NONE)
 		td_inspect_put(out->agent, sizeof out->agent,
 			       calls->config->agents[call->agent_idx].id);
 	td_inspect_put(out->cause, sizeof out->cause, td_cause_name(call->cause));

@@ -56,7 +56,7 @@ void td_reinvite(struct td_calls *calls, struct td_leg *leg, const struct td_sip
 		return;
 	}
 	was_held = td_sdp_held(&leg->agreed);
-	td_leg_agree(calls, leg, &agreed);
+	td_leg_agree(leg, &agreed);
 	td_call_want(calls, leg->call);
 	if (was_held != td_sdp_held(&leg->agreed))
 		td_notice_call(calls, leg->call, TD_NOTICE_CALL_STATE);

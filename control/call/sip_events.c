@@ -105,15 +105,14 @@ static enum td_leg_event judge_ack(struct td_calls *calls, struct td_leg *leg,
 	if (td_sip_body(msg, &answer) != 1 ||
 	    td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed) != 0)
 		return TD_LEG_BAD_ACK;
-	td_leg_agree(calls, leg, &agreed);
+	td_leg_agree(leg, &agreed);
 	// It may have been a hold.
 	if (leg->call)
 		td_call_want(calls, leg->call);
 	return TD_LEG_ACK;
 }
 
-static enum td_leg_event judge_answer(struct td_calls *calls, struct td_leg *leg,
-				      const struct td_sip_message *msg)
+static enum td_leg_event judge_answer(struct td_leg *leg, const struct td_sip_message *msg)
 {
 	struct td_sdp_agreed agreed;
 	struct td_sdp answer;
@@ -121,7 +120,7 @@ static enum td_leg_event judge_answer(struct td_calls *calls, struct td_leg *leg
 	if (td_sip_body(msg, &answer) != 1 ||
 	    td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed) != 0)
 		return TD_LEG_BAD_ANSWER;
-	td_leg_agree(calls, leg, &agreed);
+	td_leg_agree(leg, &agreed);
 	return TD_LEG_ANSWER;
 }
 
@@ -141,7 +140,7 @@ static void on_invite_response(struct td_calls *calls, struct td_leg *leg,
 		return;
 	}
 	leg->dialog = event->dialog;
-	td_post_leg(calls, leg, judge_answer(calls, leg, event->msg));
+	td_post_leg(calls, leg, judge_answer(leg, event->msg));
 }
 
 static void on_response(struct td_calls *calls, struct td_leg *leg,

@@ -29,6 +29,10 @@ static void make_region(struct dp *dp)
 	dp->region.prompts[0].duration_ms = DP_GREETING_MS;
 	memcpy(dp->region.prompts[1].name, "music", sizeof "music");
 	dp->region.prompts[1].duration_ms = 60000;
+	memcpy(dp->region.prompts[2].name, "one", sizeof "one");
+	dp->region.prompts[2].duration_ms = 1000;
+	memcpy(dp->region.prompts[3].name, "two", sizeof "two");
+	dp->region.prompts[3].duration_ms = 1000;
 	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
 	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
 	dp->command_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -200,17 +204,6 @@ static struct dp_object *make(struct dp_object *objects, uint32_t context)
 	return NULL;
 }
 
-static void drop_cells(struct dp *dp, uint32_t kind, uint32_t handle)
-{
-	for (uint32_t i = dp->cell_count; i-- > 0;) {
-		const struct dp_cell *cell = &dp->cells[i];
-
-		if ((cell->from.kind == kind && cell->from.handle == handle) ||
-		    (cell->to.kind == kind && cell->to.handle == handle))
-			dp->cells[i] = dp->cells[--dp->cell_count];
-	}
-}
-
 static int destroy_context(struct dp *dp, uint32_t handle)
 {
 	struct dp_object *context = dp_find(dp->contexts, handle);
@@ -222,59 +215,12 @@ static int destroy_context(struct dp *dp, uint32_t handle)
 		if (dp->streams[i].live && dp->streams[i].context == handle) {
 			dp->streams[i].live = false;
 			dp->swept++;
-			drop_cells(dp, TD_MEMBER_STREAM, dp->streams[i].handle);
+			dp_drop_cells(dp, TD_MEMBER_STREAM, dp->streams[i].handle);
 		}
 		if (dp->players[i].live && dp->players[i].context == handle) {
 			dp->players[i].live = false;
-			drop_cells(dp, TD_MEMBER_PLAYER, dp->players[i].handle);
+			dp_drop_cells(dp, TD_MEMBER_PLAYER, dp->players[i].handle);
 		}
-	}
-	return 0;
-}
-
-static bool same_member(struct td_member a, struct td_member b)
-{
-	return a.kind == b.kind && a.handle == b.handle;
-}
-
-static struct dp_cell *find_cell(struct dp *dp, struct td_member from, struct td_member to)
-{
-	for (uint32_t i = 0; i < dp->cell_count; i++) {
-		if (same_member(dp->cells[i].from, from) && same_member(dp->cells[i].to, to))
-			return &dp->cells[i];
-	}
-	return NULL;
-}
-
-static bool known(struct dp *dp, struct td_member member)
-{
-	return dp_find(member.kind == TD_MEMBER_STREAM ? dp->streams : dp->players, member.handle);
-}
-
-// One listener hears at most one source: anything else would need mixing.
-static int edit(struct dp *dp, const struct td_command_matrix_edit *edit)
-{
-	if (!dp_find(dp->contexts, edit->context.v))
-		return -TD_ESTALE;
-	must(edit->cell_count >= 1);
-	must(edit->cell_count <= TD_EDIT_CELL_MAX);
-	for (uint32_t i = 0; i < edit->cell_count; i++) {
-		if (!known(dp, edit->cells[i].from) || !known(dp, edit->cells[i].to))
-			return -TD_ESTALE;
-	}
-	for (uint32_t i = 0; i < edit->cell_count; i++) {
-		const struct td_cell *cell = &edit->cells[i];
-		struct dp_cell *have = find_cell(dp, cell->from, cell->to);
-
-		if (cell->gain_q12 == 0 && have)
-			*have = dp->cells[--dp->cell_count];
-		if (cell->gain_q12 != 0 && !have)
-			dp->cells[dp->cell_count++] =
-				(struct dp_cell){ edit->context.v, cell->from, cell->to };
-	}
-	for (uint32_t i = 0; i < dp->cell_count; i++) {
-		for (uint32_t k = 0; k < i; k++)
-			must(!same_member(dp->cells[i].to, dp->cells[k].to)); // one source each
 	}
 	return 0;
 }
@@ -309,7 +255,7 @@ static int destroy_stream(struct dp *dp, uint32_t handle, struct td_event *event
 		must(!dp->taps[i].live ||
 		     (dp->taps[i].left != handle && dp->taps[i].right != handle));
 	stream->live = false;
-	drop_cells(dp, TD_MEMBER_STREAM, handle);
+	dp_drop_cells(dp, TD_MEMBER_STREAM, handle);
 	event->u.stream_destroyed.stream.v = handle;
 	event->u.stream_destroyed.stats = (struct td_stream_stats){
 		.rx_packets = 990,
@@ -322,6 +268,17 @@ static int destroy_stream(struct dp *dp, uint32_t handle, struct td_event *event
 	return 0;
 }
 
+static bool items_known(const struct td_play_item *items, uint32_t count)
+{
+	must(count >= 1);
+	must(count <= TD_PLAY_ITEM_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		if (items[i].prompt >= DP_PROMPTS)
+			return false;
+	}
+	return true;
+}
+
 static int create_player(struct dp *dp, const struct td_command *command, struct td_event *event)
 {
 	const struct td_command_player_create *create = &command->u.player_create;
@@ -329,10 +286,12 @@ static int create_player(struct dp *dp, const struct td_command *command, struct
 
 	if (!dp_find(dp->contexts, create->context.v))
 		return -TD_ESTALE;
-	if (create->items[0].prompt >= DP_PROMPTS)
+	if (!items_known(create->items, create->item_count))
 		return -TD_ENOT_FOUND;
 	player = make(dp->players, create->context.v);
 	player->loops = create->loop != 0;
+	player->item_count = create->item_count;
+	memcpy(player->items, create->items, sizeof player->items);
 	event->u.player.v = player->handle;
 	return 0;
 }
@@ -344,7 +303,40 @@ static int destroy_player(struct dp *dp, uint32_t handle)
 	if (!player)
 		return -TD_ESTALE;
 	player->live = false;
-	drop_cells(dp, TD_MEMBER_PLAYER, handle);
+	dp_drop_cells(dp, TD_MEMBER_PLAYER, handle);
+	return 0;
+}
+
+static void report_end(struct dp *dp, struct dp_object *player, enum td_player_end reason)
+{
+	struct td_event event = { .kind = TD_EVENT_PLAYER_END };
+
+	event.u.player_end.player.v = player->handle;
+	event.u.player_end.context.v = player->context;
+	event.u.player_end.reason = reason;
+	player->loops = true; // its end is reported once
+	push(dp, &event);
+}
+
+static int control_player(struct dp *dp, const struct td_command_player_control *control)
+{
+	struct dp_object *player = dp_find(dp->players, control->player.v);
+
+	if (!player)
+		return -TD_ESTALE;
+	switch ((enum td_player_action)control->action) {
+	case TD_PLAYER_PAUSE: player->paused = true; break;
+	case TD_PLAYER_RESUME: player->paused = false; break;
+	case TD_PLAYER_SEEK: player->position_ms = control->position_ms; break;
+	case TD_PLAYER_SPLICE:
+		if (!items_known(control->items, control->item_count))
+			return -TD_ENOT_FOUND;
+		player->spliced_count = control->item_count;
+		memcpy(player->spliced, control->items, sizeof player->spliced);
+		break;
+	case TD_PLAYER_STOP: report_end(dp, player, TD_PLAYER_END_STOPPED); break;
+	case TD_PLAYER_ACTION_COUNT: return -TD_EINVALID;
+	}
 	return 0;
 }
 
@@ -398,7 +390,7 @@ static int execute(struct dp *dp, const struct td_command *command, struct td_ev
 		return destroy_stream(dp, command->u.stream_destroy.v, event);
 	case TD_COMMAND_PLAYER_CREATE: return create_player(dp, command, event);
 	case TD_COMMAND_PLAYER_DESTROY: return destroy_player(dp, command->u.player_destroy.v);
-	case TD_COMMAND_MATRIX_EDIT: return edit(dp, &command->u.matrix_edit);
+	case TD_COMMAND_MATRIX_EDIT: return dp_edit(dp, &command->u.matrix_edit);
 	case TD_COMMAND_RECORD_START: return start_recording(dp, command, event);
 	case TD_COMMAND_RECORD_STOP:
 		object = dp_find(dp->taps, command->u.record_stop.v);
@@ -406,6 +398,21 @@ static int execute(struct dp *dp, const struct td_command *command, struct td_ev
 			return -TD_ESTALE;
 		object->live = false;
 		return 0;
+	case TD_COMMAND_STREAM_MOVE: return dp_move(dp, &command->u.stream_move);
+	case TD_COMMAND_PLAYER_CONTROL: return control_player(dp, &command->u.player_control);
+	case TD_COMMAND_STREAM_TUNE:
+		object = dp_find(dp->streams, command->u.stream_tune.stream.v);
+		if (!object)
+			return -TD_ESTALE;
+		object->tune = command->u.stream_tune;
+		return 0;
+	case TD_COMMAND_STREAM_DIGITS:
+		object = dp_find(dp->streams, command->u.stream_digits.stream.v);
+		if (!object)
+			return -TD_ESTALE;
+		object->digits = command->u.stream_digits;
+		return 0;
+	case TD_COMMAND_CONTEXT_MOVE: return -TD_EUNSUPPORTED; // it has one worker
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_PING:
 	case TD_COMMAND_RESET:
@@ -442,14 +449,9 @@ bool dp_answer(struct dp *dp)
 bool dp_player_end(struct dp *dp)
 {
 	for (int i = 0; i < DP_OBJECTS; i++) {
-		struct td_event event = { .kind = TD_EVENT_PLAYER_END };
-
 		if (!dp->players[i].live || dp->players[i].loops)
 			continue;
-		event.u.player_end.player.v = dp->players[i].handle;
-		event.u.player_end.context.v = dp->players[i].context;
-		dp->players[i].loops = true; // its end is reported once
-		push(dp, &event);
+		report_end(dp, &dp->players[i], TD_PLAYER_END_PLAYED);
 		return true;
 	}
 	return false;
@@ -465,24 +467,27 @@ void dp_record_closed(struct dp *dp)
 	}
 }
 
-bool dp_hears(const struct dp *dp, uint32_t to, uint32_t from)
+void dp_digit(struct dp *dp, uint32_t stream, char digit)
 {
-	for (uint32_t i = 0; i < dp->cell_count; i++) {
-		if (dp->cells[i].to.handle == to && dp->cells[i].from.handle == from &&
-		    dp->cells[i].from.kind == TD_MEMBER_STREAM)
-			return true;
-	}
-	return false;
+	const struct dp_object *object = dp_find(dp->streams, stream);
+	struct td_event event = { .kind = TD_EVENT_DIGIT };
+
+	event.u.digit.stream.v = stream;
+	must(object);
+	event.u.digit.context.v = object->context;
+	event.u.digit.digit = digit;
+	event.u.digit.duration_ms = 100;
+	push(dp, &event);
 }
 
-uint32_t dp_heard_by(const struct dp *dp, uint32_t to, enum td_member_kind *kind)
+void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone)
 {
-	for (uint32_t i = 0; i < dp->cell_count; i++) {
-		if (dp->cells[i].to.handle == to) {
-			*kind = (enum td_member_kind)dp->cells[i].from.kind;
-			return dp->cells[i].from.handle;
-		}
-	}
-	*kind = TD_MEMBER_NONE;
-	return 0;
+	const struct dp_object *object = dp_find(dp->streams, stream);
+	struct td_event event = { .kind = TD_EVENT_TONE };
+
+	event.u.tone.stream.v = stream;
+	must(object);
+	event.u.tone.context.v = object->context;
+	event.u.tone.tone = tone;
+	push(dp, &event);
 }

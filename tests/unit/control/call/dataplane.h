@@ -25,7 +25,7 @@
 #define DP_OBJECTS     512
 #define DP_PENDING_MAX 4096
 #define DP_GREETING_MS 2000
-#define DP_PROMPTS     2 // "greeting", "music"
+#define DP_PROMPTS     4 // "greeting", "music", "one", "two"
 
 struct dp_object {
 	uint32_t handle, context;
@@ -35,11 +35,22 @@ struct dp_object {
 	uint32_t remote_count;
 	uint64_t owner;
 	uint32_t left, right; // of a tap
+	// Of a player.
+	struct td_play_item items[TD_PLAY_ITEM_MAX], spliced[TD_PLAY_ITEM_MAX];
+	uint32_t item_count, spliced_count;
+	bool paused;
+	uint32_t position_ms;
+	uint32_t moves; // of a stream
+	struct td_command_stream_tune tune;
+	struct td_command_stream_digits digits;
 };
 
+// A gain that was set: of two members, or of one and the floor. What is heard follows from them
+// by the rule of td_command.h, which dp_gain states once more.
 struct dp_cell {
 	uint32_t context;
 	struct td_member from, to;
+	int32_t gain;
 };
 
 struct dp {
@@ -52,7 +63,7 @@ struct dp {
 	uint64_t sequence;
 	struct dp_object contexts[DP_OBJECTS], streams[DP_OBJECTS], players[DP_OBJECTS],
 		taps[DP_OBJECTS];
-	struct dp_cell cells[4 * DP_OBJECTS];
+	struct dp_cell cells[8 * DP_OBJECTS];
 	uint32_t cell_count;
 	struct td_command pending[DP_PENDING_MAX];
 	uint32_t pending_head, pending_count;
@@ -78,8 +89,20 @@ bool dp_player_end(struct dp *dp);
 void dp_record_closed(struct dp *dp);
 
 uint32_t dp_live(const struct dp_object *objects);
-// Does `to` hear `from` (handles)? Within whichever context.
+// How loud `to` hears `from`, Q12; both are streams, or `from` is a player.
+int32_t dp_gain(const struct dp *dp, struct td_member from, uint32_t to);
+// Does `to` hear `from` (streams)?
 bool dp_hears(const struct dp *dp, uint32_t to, uint32_t from);
-// The stream or player that this stream hears, 0: nothing.
+// The player, or else a stream, that this stream hears, 0: nothing.
 uint32_t dp_heard_by(const struct dp *dp, uint32_t to, enum td_member_kind *kind);
 struct dp_object *dp_find(struct dp_object *objects, uint32_t handle);
+// How many streams and players it hears.
+uint32_t dp_sources(const struct dp *dp, uint32_t to);
+// Reports a digit of this stream, or a tone in it.
+void dp_digit(struct dp *dp, uint32_t stream, char digit);
+void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone);
+
+// matrix.c: commands on cells, as dp_answer executes them.
+int dp_edit(struct dp *dp, const struct td_command_matrix_edit *edit);
+int dp_move(struct dp *dp, const struct td_command_stream_move *move);
+void dp_drop_cells(struct dp *dp, uint32_t kind, uint32_t handle);

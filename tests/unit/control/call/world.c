@@ -11,7 +11,7 @@ struct td_store *world_store;
 
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
 
-static char *sales[] = { "sales" };
+static char *sales[] = { "sales" }, *plain[] = { "plain" };
 static char *addresses[] = { "10.77.0.10", "fd77::10" };
 static enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_PCMA };
 
@@ -88,6 +88,20 @@ static void fill_config(struct world *world)
 		.dialplan = world->numbers,
 		.dialplan_count = 2,
 	};
+}
+
+void world_with_supervisor(struct td_config *config)
+{
+	config->agents[2] = (struct td_config_agent){
+		.id = "1003",
+		.name = "Carol",
+		.codecs = codecs,
+		.codecs_count = 2,
+		.secret = "secret",
+		.queues = plain,
+		.queues_count = 1,
+	};
+	config->agents_count = 3;
 }
 
 static void on_send(void *user, const struct td_endpoint *to, const void *bytes, size_t len)
@@ -181,6 +195,7 @@ void world_open_with(struct world *world, void (*change)(struct td_config *confi
 	// Another device of the first agent's, which speaks for the first agent's phone.
 	add_phone(world, &world->shadow, "1001", "10.77.0.22");
 	world->shadow.contact = "sip:1001@10.77.0.20:5060";
+	add_phone(world, &world->supervisor, "1003", "10.77.0.23");
 	uv_loop_init(&world->loop);
 	dp_open(&world->dp);
 	open_link(world);
@@ -285,6 +300,12 @@ void world_register(struct world *world)
 	phone_register(&world->agent2, 3600);
 	world_settle(world);
 	must(world->agent2.status == 200);
+	if (world->config.agents_count > 2) {
+		phone_register(&world->supervisor, 3600);
+		world_settle(world);
+		must(world->supervisor.status == 200);
+		phone_reset(&world->supervisor);
+	}
 	phone_reset(&world->agent);
 	phone_reset(&world->agent2);
 }

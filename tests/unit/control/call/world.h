@@ -22,7 +22,7 @@
 #include "link/link.h"
 #include "phone.h"
 
-#define WORLD_PHONES 7
+#define WORLD_PHONES 8
 
 extern uint32_t link_deadline_ms;    // what the next world's link gets
 extern bool world_dual_stack;        // bound to [::], routes to fd77::1 and 10.77.0.1
@@ -46,6 +46,7 @@ struct world {
 	uint64_t now_ms;
 	unsigned expires_s;
 	struct phone caller, agent, agent2, stranger, caller2, shadow, caller6;
+	struct phone supervisor; // agent 1003, once world_with_supervisor has made the config
 	struct phone *phones[WORLD_PHONES];
 	uint32_t phone_count;
 	uint32_t notices[TD_NOTICE_KIND_COUNT];
@@ -58,6 +59,8 @@ struct world {
 void world_open(struct world *world);
 // With these changes to the default config, made before anything starts.
 void world_open_with(struct world *world, void (*change)(struct td_config *config));
+// One agent more, who serves no queue of these tests: "1003".
+void world_with_supervisor(struct td_config *config);
 // Until the link is up again (real time, bounded).
 void world_wait_for_link(struct world *world);
 // Real time passes, for the link's own deadlines.
