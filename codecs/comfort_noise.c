@@ -1,7 +1,6 @@
 #include "codecs/comfort_noise.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define OVERLOAD      32768.0f // rms of 0 dBov: a square wave that fills the range
@@ -9,7 +8,8 @@
 #define MIDDLE        127 // the byte of a coefficient of 0
 #define COEFFICIENTS  255 // bytes 0 to 254; 255 is reserved
 #define AVERAGED_MAX  16
-#define FOLLOW        0.008f  // of the way to the new level, a sample
+#define FOLLOW        0.008f // of the way to the new level, a sample
+#define INAUDIBLE     0.25f
 #define WHITEN        1.0001f // a floor under the spectrum, so that the recursion stays sound
 #define UNIFORM_SCALE (1.7320508f / 2147483648.0f) // rms 1 of a uniform 32-bit number
 
@@ -92,52 +92,61 @@ void td_comfort_noise_init(struct td_comfort_noise *noise, uint32_t seed)
 	noise->seed = seed;
 }
 
-int td_comfort_noise_read(struct td_comfort_noise *noise, const uint8_t *payload, size_t bytes)
+void td_comfort_noise_describe(struct td_comfort_noise *noise, const uint8_t *payload, size_t bytes)
 {
-	bool first = noise->target == 0;
-	size_t order;
+	if (bytes == 0) {
+		td_comfort_noise_end(noise);
+		return;
+	}
+	noise->order = bytes - 1 < TD_COMFORT_NOISE_ORDER_MAX ? (uint32_t)bytes - 1
+							      : TD_COMFORT_NOISE_ORDER_MAX;
+	for (uint32_t i = 0; i < noise->order; i++) {
+		uint8_t byte = payload[1 + i] < COEFFICIENTS ? payload[1 + i] : COEFFICIENTS - 1;
 
-	if (bytes == 0)
-		return -TD_EMALFORMED;
-	order = bytes - 1 < TD_COMFORT_NOISE_ORDER_MAX ? bytes - 1 : TD_COMFORT_NOISE_ORDER_MAX;
-	for (size_t i = 0; i < order; i++)
-		if (payload[1 + i] >= COEFFICIENTS)
-			return -TD_EMALFORMED;
-	noise->order = (uint32_t)order;
-	for (size_t i = 0; i < order; i++) {
-		noise->k[i] = STEP * (float)(payload[1 + i] - MIDDLE);
+		noise->k[i] = STEP * (float)(byte - MIDDLE);
 		noise->c[i] = sqrtf(1 - noise->k[i] * noise->k[i]);
 	}
 	noise->target = OVERLOAD * powf(10, -(float)(payload[0] & TD_COMFORT_NOISE_LEVEL_MAX) / 20);
-	if (first)
-		noise->gain = noise->target;
-	return 0;
 }
 
-void td_comfort_noise_make(struct td_comfort_noise *noise, int16_t *pcm, size_t samples)
+void td_comfort_noise_end(struct td_comfort_noise *noise)
+{
+	noise->target = 0;
+}
+
+// One sample through the lattice. Each section turns (forward, delayed) by an angle whose sine is k:
+// what comes out has the power of what went in.
+static float shape(struct td_comfort_noise *noise, float forward)
 {
 	uint32_t order = noise->order;
 
-	for (size_t n = 0; n < samples; n++) {
-		float *delayed = noise->delayed, forward;
+	for (uint32_t m = order; m-- > 0;) {
+		float back = noise->delayed[m], into = forward;
 
-		noise->seed = noise->seed * 1664525u + 1013904223u;
-		forward = (float)(int32_t)noise->seed * UNIFORM_SCALE;
-		// Each section turns (forward, delayed) by an angle whose sine is k: power is kept.
-		for (uint32_t m = order; m-- > 0;) {
-			float back = delayed[m], into = forward;
-
-			forward = noise->c[m] * into - noise->k[m] * back;
-			if (m + 1 < order)
-				delayed[m + 1] = noise->k[m] * into + noise->c[m] * back;
-		}
-		if (order > 0)
-			delayed[0] = forward;
-		noise->gain += FOLLOW * (noise->target - noise->gain);
-		forward *= noise->gain;
-		forward = forward > INT16_MAX   ? INT16_MAX
-			  : forward < INT16_MIN ? INT16_MIN
-						: forward;
-		pcm[n] = (int16_t)lrintf(forward);
+		forward = noise->c[m] * into - noise->k[m] * back;
+		if (m + 1 < order)
+			noise->delayed[m + 1] = noise->k[m] * into + noise->c[m] * back;
 	}
+	if (order > 0)
+		noise->delayed[0] = forward;
+	return forward;
+}
+
+bool td_comfort_noise_add(struct td_comfort_noise *noise, int16_t *pcm, size_t samples)
+{
+	if (noise->gain < INAUDIBLE && noise->target < INAUDIBLE) {
+		noise->gain = 0;
+		return false;
+	}
+	for (size_t n = 0; n < samples; n++) {
+		float sum;
+
+		noise->seed = noise->seed * 1664525u + 1013904223u; // Knuth, TAOCP 3.3.4
+		noise->gain += FOLLOW * (noise->target - noise->gain);
+		sum = (float)pcm[n] +
+		      noise->gain * shape(noise, (float)(int32_t)noise->seed * UNIFORM_SCALE);
+		sum = sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum;
+		pcm[n] = (int16_t)lrintf(sum);
+	}
+	return true;
 }

@@ -1,6 +1,6 @@
 // Comfort noise, RFC 3389: the background of a pause as a level and a few reflection coefficients.
 //
-//   blocks of a pause --add--> meter --write--> [ level | k1 | k2 ... ] --read--> noise --make--> PCM
+//   blocks of a pause --add--> meter --write--> [ level | k1 | k2 ... ] --describe--> noise --add--> PCM
 //
 //   level byte L: -L dB of overload, rms 32768      coefficient byte N: k = 258 (N - 127) / 32768
 //
@@ -8,10 +8,12 @@
 // for what hisses. (The RFC leaves the sign open; this is WebRTC's. bcg729 has the other one: there a
 // rumble becomes a hiss at the right level.) The noise runs through a normalised lattice, whose power
 // is that of its input whatever the coefficients are or were: no bytes and no change of them can make
-// it loud.
+// it loud. It follows a change of level within some 30 ms, from silence at the beginning and to
+// silence at the end, so it never clicks.
 // Both structs lie in the caller's memory; pure; any thread. The rate is that of the codec beside it.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,13 +48,16 @@ void td_noise_meter_add(struct td_noise_meter *meter, const int16_t *pcm, size_t
 TD_MUST_CHECK int td_noise_meter_write(const struct td_noise_meter *meter, uint32_t order,
 				       uint8_t *payload, size_t payload_max);
 
-// Silence until the first payload is read. Streams with different seeds do not hum in unison.
+// Silent until it is described. Streams with different seeds do not hum in unison.
 void td_comfort_noise_init(struct td_comfort_noise *noise, uint32_t seed);
 
-// Takes a received payload; what is made from now on goes there within some 20 ms, the first one at
-// once. Coefficients beyond the order this knows are ignored, as the RFC has it. -TD_EMALFORMED
-// for none at all and for the reserved coefficient 255: then nothing changes.
-TD_MUST_CHECK int td_comfort_noise_read(struct td_comfort_noise *noise, const uint8_t *payload,
-					size_t bytes);
+// What a received payload says is to be heard from now on; no bytes at all: nothing. Coefficients
+// beyond the order this knows are ignored, as the RFC has it.
+void td_comfort_noise_describe(struct td_comfort_noise *noise, const uint8_t *payload,
+			       size_t bytes);
 
-void td_comfort_noise_make(struct td_comfort_noise *noise, int16_t *pcm, size_t samples);
+// It is to die away.
+void td_comfort_noise_end(struct td_comfort_noise *noise);
+
+// Adds `samples` of it to pcm. False: it has died away, and nothing was added.
+bool td_comfort_noise_add(struct td_comfort_noise *noise, int16_t *pcm, size_t samples);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "codecs/codec.h"
-#include "rtp/comfort_noise.h"
+#include "codecs/comfort_noise.h"
 #include "rtp/delay.h"
 #include "rtp/jitter.h"
 
