@@ -7,6 +7,10 @@
 #include "codecs/rows.h"
 #include "td_error.h"
 
+#define HISTORY (TD_G722_HISTORY / 2) // pairs
+#define BLOCK   80                    // moments filtered at once: 10 ms
+#define INLINE  static inline __attribute__((always_inline))
+
 _Static_assert(sizeof(struct td_g722_band) == 64, "the lanes load a band as 16 pairs");
 _Static_assert(sizeof(struct td_g722_core) == 192, "the lanes load the QMF's history as 16 pairs");
 
@@ -28,110 +32,164 @@ static inline int32_t scale(int32_t value, int32_t coefficient)
 	return (value * coefficient) >> 15;
 }
 
-// Poles: G.722 blocks UPPOL2, UPPOL1 and FILTEP. Returns the poles' part of the next prediction.
-static int32_t predict_poles(struct td_g722_band *band, int32_t r, int32_t p)
+// Eight words at once: a predictor's six zeros and two that stay 0, or seven decision levels.
+//
+// Functions below take and return these by pointer: by value they would have another calling
+// convention on a processor without registers of this size.
+typedef int32_t words __attribute__((vector_size(32)));
+
+static inline int32_t sum(const words *v)
 {
-	bool turned = (p ^ band->p[0]) < 0, turned_before = (p ^ band->p[1]) < 0;
-	int32_t a0x4 = saturate(band->a[0] * 4);
-	int32_t a1 = saturate(turned ? a0x4 : -a0x4) >> 7;
-	int32_t a0 = (turned ? -192 : 192) + scale(band->a[0], 32640);
+	words half = *v + __builtin_shuffle(*v, (words){ 4, 5, 6, 7, 0, 1, 2, 3 });
+	words quarter = half + __builtin_shuffle(half, (words){ 2, 3, 0, 1, 6, 7, 4, 5 });
+
+	return quarter[0] + quarter[1];
+}
+
+// A band's state while a call works on it.
+struct band {
+	int32_t s, sz, r, p0, p1, a0, a1, nb, det;
+	words b, d;
+	int32_t nb_max;
+	int octave; // of nb, where det is the mantissa
+};
+
+static void load_band(struct band *band, const struct td_g722_band *from, bool high)
+{
+	*band = (struct band){
+		.s = from->s,
+		.sz = from->sz,
+		.r = from->r,
+		.p0 = from->p[0],
+		.p1 = from->p[1],
+		.a0 = from->a[0],
+		.a1 = from->a[1],
+		.nb = from->nb,
+		.det = from->det,
+		.nb_max = high ? TD_G722_NB_MAX_HIGH : TD_G722_NB_MAX_LOW,
+		.octave = high ? 10 : 8,
+	};
+	for (int i = 0; i < TD_G722_ZEROS; i++) {
+		band->b[i] = from->b[i];
+		band->d[i] = from->d[i];
+	}
+}
+
+static void store_band(const struct band *band, struct td_g722_band *to)
+{
+	to->s = (int16_t)band->s;
+	to->sz = (int16_t)band->sz;
+	to->r = (int16_t)band->r;
+	to->p[0] = (int16_t)band->p0;
+	to->p[1] = (int16_t)band->p1;
+	to->a[0] = (int16_t)band->a0;
+	to->a[1] = (int16_t)band->a1;
+	to->nb = (int16_t)band->nb;
+	to->det = (int16_t)band->det;
+	for (int i = 0; i < TD_G722_ZEROS; i++) {
+		to->b[i] = (int16_t)band->b[i];
+		to->d[i] = (int16_t)band->d[i];
+	}
+}
+
+// Poles: G.722 blocks UPPOL2, UPPOL1 and FILTEP. Returns the poles' part of the next prediction.
+INLINE int32_t predict_poles(struct band *band, int32_t d)
+{
+	int32_t r = saturate(band->s + d), p = saturate(band->sz + d);
+	// 0 or -1: branches on signs of noise would be guessed wrong every other time.
+	int32_t turned = (p ^ band->p0) >> 31, turned_before = (p ^ band->p1) >> 31;
+	int32_t a0x4 = saturate(band->a0 * 4);
+	int32_t a1 = saturate((a0x4 ^ ~turned) - ~turned) >> 7;
+	int32_t a0 = 192 + (turned & -384) + scale(band->a0, 32640);
 	int32_t sp;
 
-	a1 += (turned_before ? -128 : 128) + scale(band->a[1], 32512);
+	a1 += 128 + (turned_before & -256) + scale(band->a1, 32512);
 	a1 = clamp(a1, -12288, 12288);
 	a0 = clamp(a0, a1 - 15360, 15360 - a1);
 	sp = scale(saturate(2 * r), a0) + scale(saturate(2 * band->r), a1);
-	band->a[0] = (int16_t)a0;
-	band->a[1] = (int16_t)a1;
-	band->p[1] = band->p[0];
-	band->p[0] = (int16_t)p;
-	band->r = (int16_t)r;
+	band->a0 = a0;
+	band->a1 = a1;
+	band->p1 = band->p0;
+	band->p0 = p;
+	band->r = r;
 	return saturate(sp);
 }
 
-// Zeros: blocks UPZERO and FILTEZ. Returns the zeros' part of the next prediction.
-static int32_t predict_zeros(struct td_g722_band *band, int32_t d)
+// Zeros: blocks UPZERO and FILTEZ. Returns the zeros' part of the next prediction. Twice a
+// difference is at most 20456, so it is not saturated here; nor does b leave 16 bits.
+INLINE int32_t predict_zeros(struct band *band, int32_t d)
 {
-	int32_t step = d == 0 ? 0 : 128, sz = 0;
+	words turned = (band->d ^ d) >> 31, products;
+	int32_t step = d == 0 ? 0 : 128;
 
-	for (int i = TD_G722_ZEROS - 1; i >= 0; i--) {
-		int32_t tap = i > 0 ? band->d[i - 1] : d;
-		int32_t b = scale(band->b[i], 32640);
-
-		b += (band->d[i] ^ d) < 0 ? -step : step;
-		sz += scale(saturate(2 * tap), b);
-		band->b[i] = (int16_t)b;
-		band->d[i] = (int16_t)tap;
-	}
-	return saturate(sz);
+	band->b = ((band->b * 32640) >> 15) + ((step ^ turned) - turned);
+	band->d = __builtin_shuffle(band->d, (words){ d }, (words){ 8, 0, 1, 2, 3, 4, 9, 9 });
+	products = (band->b * (2 * band->d)) >> 15;
+	return saturate(sum(&products));
 }
 
-// Block 4 of either band: takes the quantised difference, leaves the next prediction.
-static void predict(struct td_g722_band *band, int32_t d)
+// One step of either band: takes the quantised difference and what it adds to nb (blocks LOGSCL,
+// SCALEL and their like of the high band), leaves the next prediction and scale.
+INLINE void predict(struct band *band, int32_t d, int32_t adapt)
 {
-	int32_t sp = predict_poles(band, saturate(band->s + d), saturate(band->sz + d));
-
-	band->sz = (int16_t)predict_zeros(band, d);
-	band->s = (int16_t)saturate(sp + band->sz);
-}
-
-// Block 3 of either band (LOGSCL, SCALEL): the quantiser's next scale. `octave` is where nb says 1.
-static void adapt(struct td_g722_band *band, int32_t addend, int32_t nb_max, int octave)
-{
-	int32_t nb = clamp(((band->nb * 127) >> 7) + addend, 0, nb_max);
+	int32_t sp = predict_poles(band, d);
+	int32_t nb = clamp(((band->nb * 127) >> 7) + adapt, 0, band->nb_max);
 	int32_t mantissa = tables->mantissa[(nb >> 6) & 31];
 
+	band->sz = predict_zeros(band, d);
+	band->s = saturate(sp + band->sz);
+	band->nb = nb;
 	// One bit is kept below for the shift that would else be to the left at nb_max.
-	band->nb = (int16_t)nb;
-	band->det = (int16_t)((mantissa << 1 >> (octave + 1 - (nb >> 11))) << 2);
+	band->det = (mantissa << 1 >> (band->octave + 1 - (nb >> 11))) << 2;
 }
 
-static int encode_low(struct td_g722_band *band, int32_t x)
+// The quantised difference of a cell with the sign of `e`.
+INLINE int32_t difference(const struct band *band, int32_t cell, int32_t e)
 {
-	int32_t e = saturate(x - band->s), magnitude = e < 0 ? ~e : e;
-	int32_t d, code, cell = 0;
+	int32_t sign = e >> 31;
+
+	return scale(band->det, (tables->magnitude[cell] ^ sign) - sign);
+}
+
+INLINE int encode_low(struct band *band, int32_t x)
+{
+	int32_t e = saturate(x - band->s), magnitude = e ^ (e >> 31);
+	int32_t cell = 0, code;
 
 	for (int i = 0; i < TD_G722_COARSE; i++)
 		cell += magnitude < (tables->coarse[i][0] * band->det) >> 12;
-	code = tables->code[cell] + (e < 0 ? 0 : tables->code_positive[cell]);
+	code = tables->code[cell] + (tables->code_positive[cell] & ~(e >> 31));
 	for (int i = 0; i < TD_G722_FINE; i++)
 		code += magnitude < (tables->fine[i][cell] * band->det) >> 12;
-	d = scale(band->det, e < 0 ? -tables->magnitude[cell] : tables->magnitude[cell]);
-	adapt(band, tables->adapt[cell], TD_G722_NB_MAX_LOW, 8);
-	predict(band, d);
+	predict(band, difference(band, cell, e), tables->adapt[cell]);
 	return code;
 }
 
 // Returns the two bits where they stand in the byte.
-static int encode_high(struct td_g722_band *band, int32_t x)
+INLINE int encode_high(struct band *band, int32_t x)
 {
-	int32_t e = saturate(x - band->s), magnitude = e < 0 ? ~e : e;
+	int32_t e = saturate(x - band->s), magnitude = e ^ (e >> 31);
 	int32_t cell = TD_G722_CELLS + (magnitude < (tables->coarse[0][1] * band->det) >> 12);
-	int32_t code = tables->code[cell] + (e < 0 ? 0 : tables->code_positive[cell]);
-	int32_t d = scale(band->det, e < 0 ? -tables->magnitude[cell] : tables->magnitude[cell]);
+	int32_t code = tables->code[cell] + (tables->code_positive[cell] & ~(e >> 31));
 
-	adapt(band, tables->adapt[cell], TD_G722_NB_MAX_HIGH, 10);
-	predict(band, d);
+	predict(band, difference(band, cell, e), tables->adapt[cell]);
 	return code;
 }
 
-static int32_t decode_low(struct td_g722_band *band, int code)
+INLINE int32_t decode_low(struct band *band, int code)
 {
 	int32_t out = clamp(band->s + scale(band->det, tables->decode6[code]), -16384, 16383);
-	int32_t d = scale(band->det, tables->decode4[code >> 2]);
 
-	adapt(band, tables->adapt4[code >> 2], TD_G722_NB_MAX_LOW, 8);
-	predict(band, d);
+	predict(band, scale(band->det, tables->decode4[code >> 2]), tables->adapt4[code >> 2]);
 	return out;
 }
 
-static int32_t decode_high(struct td_g722_band *band, int code)
+INLINE int32_t decode_high(struct band *band, int code)
 {
 	int32_t d = scale(band->det, tables->decode_high[code]);
 	int32_t out = clamp(band->s + d, -16384, 16383);
 
-	adapt(band, tables->adapt_high[code], TD_G722_NB_MAX_HIGH, 10);
-	predict(band, d);
+	predict(band, d, tables->adapt_high[code]);
 	return out;
 }
 
@@ -158,22 +216,88 @@ int td_g722_decoder_init(void *state, uint32_t sample_hz)
 	return init(&decoder->core, sample_hz);
 }
 
-// Slides two samples in at the new end of the QMF's line of 24.
-static inline void slide(int16_t line[TD_G722_HISTORY + 2], int32_t first, int32_t second)
+// The QMF's two polyphase lines, oldest first: the first and the second samples of the pairs.
+struct lines {
+	int16_t first[HISTORY + BLOCK], second[HISTORY + BLOCK];
+};
+
+static void load_lines(struct lines *lines, const struct td_g722_core *core)
 {
-	memmove(line, line + 2, TD_G722_HISTORY * sizeof *line);
-	line[TD_G722_HISTORY] = (int16_t)first;
-	line[TD_G722_HISTORY + 1] = (int16_t)second;
+	for (int i = 0; i < HISTORY; i++) {
+		lines->first[i] = core->history[2 * i];
+		lines->second[i] = core->history[2 * i + 1];
+	}
 }
 
-// The two polyphase halves of the QMF, Q12: taps of even place on samples of even place, or across.
-static inline void filter(const int16_t line[TD_G722_HISTORY + 2], int across, int32_t sums[2])
+static void store_lines(const struct lines *lines, struct td_g722_core *core)
 {
-	sums[0] = sums[1] = 0;
-	for (int i = 0; i < TD_G722_HISTORY + 2; i += 2) {
-		sums[0] += line[i] * tables->qmf[i + across];
-		sums[1] += line[i + 1] * tables->qmf[i + 1 - across];
+	for (int i = 0; i < HISTORY; i++) {
+		core->history[2 * i] = lines->first[i];
+		core->history[2 * i + 1] = lines->second[i];
 	}
+}
+
+// Makes the last moments of a block the history of the next.
+static void move_on(struct lines *lines, size_t count)
+{
+	memmove(lines->first, lines->first + count, HISTORY * sizeof *lines->first);
+	memmove(lines->second, lines->second + count, HISTORY * sizeof *lines->second);
+}
+
+// Twelve taps of one line, Q12: those of even place in the filter, or of odd.
+static inline void filter(const int16_t *line, int odd, size_t count, int32_t sums[BLOCK])
+{
+	for (size_t i = 0; i < count; i++) {
+		int32_t total = 0;
+
+		for (int k = 0; k < HISTORY + 1; k++)
+			total += line[i + (size_t)k] * tables->qmf[2 * k + odd];
+		sums[i] = total;
+	}
+}
+
+static void encode_wide(struct td_g722_core *core, const int16_t *pcm, size_t bytes,
+			uint8_t *payload)
+{
+	struct band low, high;
+	struct lines lines;
+	int32_t sums[2][BLOCK];
+
+	load_band(&low, &core->low, false);
+	load_band(&high, &core->high, true);
+	load_lines(&lines, core);
+	for (size_t at = 0; at < bytes; at += BLOCK) {
+		size_t count = bytes - at < BLOCK ? bytes - at : BLOCK;
+
+		for (size_t i = 0; i < count; i++) {
+			lines.first[HISTORY + i] = pcm[2 * (at + i)];
+			lines.second[HISTORY + i] = pcm[2 * (at + i) + 1];
+		}
+		filter(lines.first, 0, count, sums[0]);
+		filter(lines.second, 1, count, sums[1]);
+		// Two Q12 filters are summed, and the bands are of 15 bits.
+		for (size_t i = 0; i < count; i++) {
+			int code = encode_low(&low, (sums[1][i] + sums[0][i]) >> 14);
+
+			code |= encode_high(&high, (sums[1][i] - sums[0][i]) >> 14);
+			payload[at + i] = (uint8_t)code;
+		}
+		move_on(&lines, count);
+	}
+	store_band(&low, &core->low);
+	store_band(&high, &core->high);
+	store_lines(&lines, core);
+}
+
+static void encode_narrow(struct td_g722_core *core, const int16_t *pcm, size_t bytes,
+			  uint8_t *payload)
+{
+	struct band low;
+
+	load_band(&low, &core->low, false);
+	for (size_t i = 0; i < bytes; i++)
+		payload[i] = (uint8_t)(0xc0 | encode_low(&low, pcm[i] >> 1));
+	store_band(&low, &core->low);
 }
 
 int td_g722_encode(void *state, const int16_t *pcm, size_t samples, uint8_t *payload,
@@ -181,57 +305,74 @@ int td_g722_encode(void *state, const int16_t *pcm, size_t samples, uint8_t *pay
 {
 	struct td_g722_core *core = &((struct td_g722_encoder *)state)->core;
 	size_t bytes = core->narrow ? samples : samples / 2;
-	int16_t line[TD_G722_HISTORY + 2] = { 0 };
 
 	if (!core->narrow && samples % 2)
 		return -TD_EINVALID;
 	if (bytes > payload_max)
 		return -TD_EFULL;
-	for (size_t i = 0; core->narrow && i < bytes; i++)
-		payload[i] = (uint8_t)(0xc0 | encode_low(&core->low, pcm[i] >> 1));
 	if (core->narrow)
-		return (int)bytes;
-	memcpy(line + 2, core->history, sizeof core->history);
-	for (size_t i = 0; i < bytes; i++) {
-		int32_t sums[2];
-		int code;
-
-		slide(line, pcm[2 * i], pcm[2 * i + 1]);
-		filter(line, 0, sums);
-		// Two Q12 filters are summed, and the bands are of 15 bits.
-		code = encode_low(&core->low, (sums[1] + sums[0]) >> 14);
-		code |= encode_high(&core->high, (sums[1] - sums[0]) >> 14);
-		payload[i] = (uint8_t)code;
-	}
-	memcpy(core->history, line + 2, sizeof core->history);
+		encode_narrow(core, pcm, bytes, payload);
+	else
+		encode_wide(core, pcm, bytes, payload);
 	return (int)bytes;
+}
+
+static void decode_wide(struct td_g722_core *core, const uint8_t *payload, size_t bytes,
+			int16_t *pcm)
+{
+	struct band low, high;
+	struct lines lines;
+	int32_t sums[2][BLOCK];
+
+	load_band(&low, &core->low, false);
+	load_band(&high, &core->high, true);
+	load_lines(&lines, core);
+	for (size_t at = 0; at < bytes; at += BLOCK) {
+		size_t count = bytes - at < BLOCK ? bytes - at : BLOCK;
+
+		for (size_t i = 0; i < count; i++) {
+			int32_t bottom = decode_low(&low, payload[at + i] & 0x3f);
+			int32_t top = decode_high(&high, payload[at + i] >> 6);
+
+			lines.first[HISTORY + i] = (int16_t)(bottom - top);
+			lines.second[HISTORY + i] = (int16_t)(bottom + top);
+		}
+		filter(lines.first, 1, count, sums[0]);
+		filter(lines.second, 0, count, sums[1]);
+		for (size_t i = 0; i < count; i++) {
+			pcm[2 * (at + i)] = (int16_t)saturate(sums[0][i] >> 11);
+			pcm[2 * (at + i) + 1] = (int16_t)saturate(sums[1][i] >> 11);
+		}
+		move_on(&lines, count);
+	}
+	store_band(&low, &core->low);
+	store_band(&high, &core->high);
+	store_lines(&lines, core);
+}
+
+static void decode_narrow(struct td_g722_core *core, const uint8_t *payload, size_t bytes,
+			  int16_t *pcm)
+{
+	struct band low;
+
+	load_band(&low, &core->low, false);
+	for (size_t i = 0; i < bytes; i++)
+		pcm[i] = (int16_t)(decode_low(&low, payload[i] & 0x3f) * 2);
+	store_band(&low, &core->low);
 }
 
 int td_g722_decode(void *state, const uint8_t *payload, size_t bytes, int16_t *pcm,
 		   size_t samples_max)
 {
 	struct td_g722_core *core = &((struct td_g722_decoder *)state)->core;
-	int16_t line[TD_G722_HISTORY + 2] = { 0 };
 
 	if (bytes > (core->narrow ? samples_max : samples_max / 2))
 		return -TD_EFULL;
-	for (size_t i = 0; core->narrow && i < bytes; i++)
-		pcm[i] = (int16_t)(decode_low(&core->low, payload[i] & 0x3f) * 2);
 	if (core->narrow)
-		return (int)bytes;
-	memcpy(line + 2, core->history, sizeof core->history);
-	for (size_t i = 0; i < bytes; i++) {
-		int32_t low = decode_low(&core->low, payload[i] & 0x3f);
-		int32_t high = decode_high(&core->high, payload[i] >> 6);
-		int32_t sums[2];
-
-		slide(line, low - high, low + high);
-		filter(line, 1, sums);
-		pcm[2 * i] = (int16_t)saturate(sums[0] >> 11);
-		pcm[2 * i + 1] = (int16_t)saturate(sums[1] >> 11);
-	}
-	memcpy(core->history, line + 2, sizeof core->history);
-	return (int)(2 * bytes);
+		decode_narrow(core, payload, bytes, pcm);
+	else
+		decode_wide(core, payload, bytes, pcm);
+	return (int)(core->narrow ? bytes : 2 * bytes);
 }
 
 int td_g722_duration(const uint8_t *payload, size_t bytes)
