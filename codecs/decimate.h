@@ -2,8 +2,9 @@
 //
 //   out[n] = sum over i of taps[i] * in[factor * n + i - (taps - 1)]
 //
-// A linear-phase low-pass of 12 * factor taps: flat within 0.5 dB to 2.6 kHz, and what would fold
-// onto 0 to 2.6 kHz is at least 45 dB down. Tones for the telephone lie below. Pure; caller's memory.
+// A linear-phase low-pass of 12 * factor taps: flat within 0.5 dB to 2.6 kHz, below which all the
+// telephone's tones lie, and what would fold onto that band is at least 45 dB down. Pure; caller's
+// memory.
 #pragma once
 
 #include <stddef.h>
@@ -19,7 +20,7 @@ struct td_decimate {
 	float history[TD_DECIMATE_TAPS_MAX - 1];
 };
 
-// `factor` is 1 to TD_DECIMATE_FACTOR_MAX. The first call for a factor fills its table of taps: on the main thread.
+// `factor` is 1, 2, 4 or 6. The first call for a factor fills its table of taps: on the main thread.
 void td_decimate_init(struct td_decimate *decimate, uint32_t factor);
 
 // Takes up to TD_DECIMATE_IN_MAX samples, writes to `out` (as many at most, about count / factor)

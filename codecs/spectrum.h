@@ -11,6 +11,9 @@
 #define TD_SPECTRUM_SAMPLES 256
 #define TD_SPECTRUM_RATE_HZ 8000
 #define TD_SPECTRUM_PEAKS   2
+// Where call progress tones are. Two of them that beat have one steady mean, but no steady peak.
+#define TD_SPECTRUM_BAND_FIRST 9  // 281 Hz
+#define TD_SPECTRUM_BAND_END   23 // 703 Hz
 
 struct td_spectrum_peak {
 	float hz;    // to about 1 Hz where nothing is near
@@ -18,7 +21,8 @@ struct td_spectrum_peak {
 };
 
 struct td_spectrum {
-	float dbm0; // from 150 Hz up; -100 and below is silence
+	float dbm0;    // from 150 Hz up; -100 and below is silence
+	float band_hz; // the mean frequency of TD_SPECTRUM_BAND_*, weighted by power
 	struct td_spectrum_peak peaks[TD_SPECTRUM_PEAKS]; // the stronger first
 };
 
