@@ -53,18 +53,18 @@ void td_resampler_destroy(struct td_resampler *resampler)
 size_t td_resampler_process(struct td_resampler *resampler, const int16_t *in, size_t samples,
 			    int16_t *out)
 {
-	size_t wanted = samples * resampler->to_hz / resampler->from_hz;
-	spx_uint32_t taken = (spx_uint32_t)samples, made = (spx_uint32_t)wanted;
+	size_t room = (samples * resampler->to_hz + resampler->from_hz - 1) / resampler->from_hz;
+	spx_uint32_t taken = (spx_uint32_t)samples, made = (spx_uint32_t)room;
 
-	TD_ASSERT(samples % (resampler->from_hz / 100) == 0 && samples <= TD_RESAMPLE_SAMPLES_MAX);
+	TD_ASSERT(samples <= TD_RESAMPLE_SAMPLES_MAX);
 	if (!resampler->filter) {
 		memcpy(out, in, samples * sizeof out[0]);
 		return samples;
 	}
-	// Every block starts at the same phase of the filter, because nothing of its start was
-	// skipped: all that goes in is taken, and all that is wanted comes out.
+	// Nothing of the filter's start was skipped, so the n-th sample out is due at n * from / to
+	// in: all that goes in is taken, and blocks of whole 10 ms end where their output ends.
 	speex_resampler_process_int(resampler->filter, 0, in, &taken, out, &made);
-	TD_ASSERT(taken == samples && made == wanted);
+	TD_ASSERT(taken == samples);
 	return made;
 }
 

@@ -2,8 +2,8 @@
 //
 //   samples at from_hz  --process-->  samples * to_hz / from_hz at to_hz, every time
 //
-// Rates are 8000, 16000, 32000 and 48000 Hz in any pair, blocks any multiple of 10 ms up to 60 ms: so
-// the counts always come out whole, and a block in is a block out without drift. The price is a
+// Rates are 8000, 16000, 32000 and 48000 Hz in any pair, blocks up to 60 ms at 48 kHz. In multiples of
+// 10 ms the counts always come out whole: a block in is a block out without drift. The price is a
 // latency of half the filter (td_resampler_latency_us): 3 ms into or out of 8 kHz, less between
 // higher rates. The library allocates its state, so create and destroy belong to the main thread;
 // process allocates nothing and may run on the one worker that owns the state.
@@ -25,8 +25,10 @@ struct td_resampler;
 TD_MUST_CHECK int td_resampler_create(uint32_t from_hz, uint32_t to_hz, struct td_resampler **out);
 void td_resampler_destroy(struct td_resampler *resampler);
 
-// Converts one block; answers how many samples were written: exactly samples * to_hz / from_hz.
-// Equal rates are copied. `out` does not overlap `in`.
+// Converts one block; answers how many samples were written: exactly samples * to_hz / from_hz for
+// blocks of whole 10 ms, rounded up or down for others (over all of them nothing is lost). `samples`
+// is at most TD_RESAMPLE_SAMPLES_MAX, `out` has room for the number rounded up and does not overlap
+// `in`. Equal rates are copied.
 size_t td_resampler_process(struct td_resampler *resampler, const int16_t *in, size_t samples,
 			    int16_t *out);
 

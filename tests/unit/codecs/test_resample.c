@@ -105,6 +105,34 @@ START_TEST(blocks_are_exact_and_do_not_drift)
 }
 END_TEST
 
+// Blocks of odd lengths: never more than the number rounded up, and the whole is the same sound.
+START_TEST(odd_blocks_lose_nothing)
+{
+	static int16_t again[48000 + 1];
+	uint32_t taken = 0, made = 0;
+
+	set_pair(_i);
+	convert(440);
+	td_resampler_reset(resampler);
+	for (uint32_t n = 1; taken < from_hz; n = n % 137 + 1) {
+		uint32_t most;
+		size_t did;
+
+		n = n > from_hz - taken ? from_hz - taken : n;
+		most = (n * to_hz + from_hz - 1) / from_hz;
+		again[made + most] = 0x5c5c;
+		did = td_resampler_process(resampler, in + taken, n, again + made);
+		ck_assert_uint_le(did, most);
+		ck_assert_int_eq(again[made + most], 0x5c5c);
+		taken += n;
+		made += (uint32_t)did;
+	}
+	ck_assert_uint_eq(made, to_hz);
+	ck_assert_mem_eq(again, out, made * sizeof out[0]);
+	td_resampler_destroy(resampler);
+}
+END_TEST
+
 START_TEST(latency_is_as_stated)
 {
 	uint32_t latency, first = 0, most = 0;
@@ -179,6 +207,7 @@ int main(void)
 	tcase_add_loop_test(tcase, tones_keep_their_level, 0, PAIRS);
 	tcase_add_loop_test(tcase, images_and_aliases_stay_out, 0, PAIRS);
 	tcase_add_loop_test(tcase, blocks_are_exact_and_do_not_drift, 0, PAIRS);
+	tcase_add_loop_test(tcase, odd_blocks_lose_nothing, 0, PAIRS);
 	tcase_add_loop_test(tcase, latency_is_as_stated, 0, PAIRS);
 	tcase_add_loop_test(tcase, full_scale_saturates, 0, PAIRS);
 	tcase_add_loop_test(tcase, process_allocates_nothing, 0, PAIRS);
