@@ -37,8 +37,8 @@ struct td_codec {
 			    const struct td_codec_settings *settings);
 	int (*decoder_init)(void *state, uint32_t sample_hz);
 	// Give back what an init took beside the caller's memory: only where the library leaves no
-	// choice (G.729). Such a codec's init and fini belong to the main thread, and an init that
-	// failed needs no fini. NULL: nothing was taken.
+	// choice (G.729). Such a codec's init and fini allocate, so they are never a worker's, and an
+	// init that failed needs no fini. NULL: nothing was taken.
 	void (*encoder_fini)(void *state);
 	void (*decoder_fini)(void *state);
 	// Both answer how many units they wrote (bytes, samples) or -TD_E*. `samples` is a whole

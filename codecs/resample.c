@@ -54,7 +54,7 @@ size_t td_resampler_process(struct td_resampler *resampler, const int16_t *in, s
 			    int16_t *out)
 {
 	size_t room = (samples * resampler->to_hz + resampler->from_hz - 1) / resampler->from_hz;
-	spx_uint32_t taken = (spx_uint32_t)samples, made = (spx_uint32_t)room;
+	spx_uint32_t taken = (spx_uint32_t)samples, made = (spx_uint32_t)room + 1;
 
 	TD_ASSERT(samples <= TD_RESAMPLE_SAMPLES_MAX);
 	if (!resampler->filter) {
@@ -62,9 +62,11 @@ size_t td_resampler_process(struct td_resampler *resampler, const int16_t *in, s
 		return samples;
 	}
 	// Nothing of the filter's start was skipped, so the n-th sample out is due at n * from / to
-	// in: all that goes in is taken, and blocks of whole 10 ms end where their output ends.
+	// in: `room` of them at most, and blocks of whole 10 ms end where their output ends. The
+	// library works in pieces and stops when the output is full, even if the last piece of
+	// input would have made nothing: one more is allowed so that it takes all.
 	speex_resampler_process_int(resampler->filter, 0, in, &taken, out, &made);
-	TD_ASSERT(taken == samples);
+	TD_ASSERT(taken == samples && made <= room);
 	return made;
 }
 

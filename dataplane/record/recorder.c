@@ -96,7 +96,7 @@ static void report_failure(struct td_recorder *recorder, struct td_recording *re
 	recording->failed_reported = true;
 	td_error("recorder", "%s: %s; the call goes on, the recording ends at %llu ms",
 		 recording->file.name, strerror(recording->file.error_number),
-		 (unsigned long long)(recording->file.frames * 1000u / TD_TIMELINE_HZ));
+		 (unsigned long long)(recording->file.frames * 1000u / recording->file.rate_hz));
 	td_recording_describe(recording, TD_EVENT_RECORD_FAILED, recording->file.error, &event);
 	deliver(recorder, &event);
 }

@@ -5,8 +5,8 @@
 #include "codecs/codec.h"
 #include "td_assert.h"
 
-#define NS_PER_MS    1000000ull
-#define CHUNK_FRAMES (TD_RECORDING_CHUNK_MS * (TD_TIMELINE_HZ / 1000))
+#define NS_PER_MS        1000000ull
+#define CHUNK_FRAMES_MAX (TD_RECORDING_CHUNK_MS * (TD_TIMELINE_WIDE_HZ / 1000))
 
 void td_recording_begin(struct td_recording *recording, struct td_tap_id tap, uint64_t owner,
 			int folder_fd, const char *name, uint64_t now_ns)
@@ -21,11 +21,28 @@ void td_recording_begin(struct td_recording *recording, struct td_tap_id tap, ui
 		recording->file.error = -TD_EEXISTS;
 }
 
+// Makes the recording a wideband one, if it has not begun on disk and there is memory to do it.
+static void widen(struct td_recording *recording)
+{
+	struct td_resampler *up;
+
+	if (recording->timeline.rate_hz == TD_TIMELINE_WIDE_HZ || recording->timeline.written > 0)
+		return;
+	if (td_resampler_create(TD_TIMELINE_HZ, TD_TIMELINE_WIDE_HZ, &up) != 0)
+		return;
+	td_timeline_widen(&recording->timeline, up);
+	td_resampler_destroy(up);
+	recording->file.rate_hz = TD_TIMELINE_WIDE_HZ;
+}
+
 void td_recording_add(struct td_recording *recording, const struct td_tap_record *record)
 {
 	const struct td_codec *codec = td_codec_get((enum td_codec_id)record->codec);
-	int16_t pcm[TD_RTP_PAYLOAD_MAX];
-	int samples;
+	int16_t pcm[TD_TIMELINE_PACKET_MAX];
+	struct td_timeline_packet packet = { .ssrc = record->ssrc,
+					     .timestamp = record->timestamp,
+					     .arrival_ns = record->arrival_ns,
+					     .pcm = pcm };
 
 	if (!codec)
 		return; // a telephone-event: no sound to write
@@ -35,20 +52,27 @@ void td_recording_add(struct td_recording *recording, const struct td_tap_record
 		recording->timeline.sides[record->side].received++;
 		return;
 	}
-	samples =
-		codec->decode(NULL, record->payload, record->payload_len, pcm, TD_RTP_PAYLOAD_MAX);
-	if (samples < 0)
-		samples = 0;
-	td_timeline_place(&recording->timeline, record->side, record->ssrc, record->timestamp,
-			  record->arrival_ns, pcm, (unsigned)samples);
+	if (codec->sample_hz > TD_TIMELINE_HZ)
+		widen(recording);
+	packet.clock_hz = codec->clock_hz;
+	packet.count = td_voice_hear(&recording->voices[record->side], codec, record->ssrc,
+				     recording->timeline.rate_hz, record->payload,
+				     record->payload_len, pcm);
+	td_timeline_place(&recording->timeline, record->side, &packet);
+}
+
+// Frames in a chunk at the recording's rate.
+static unsigned chunk_frames(const struct td_recording *recording)
+{
+	return TD_RECORDING_CHUNK_MS * (recording->timeline.rate_hz / 1000);
 }
 
 static int write_frames(struct td_recording *recording, unsigned count)
 {
-	int16_t frames[CHUNK_FRAMES][TD_TIMELINE_SIDES];
+	int16_t frames[CHUNK_FRAMES_MAX][TD_TIMELINE_SIDES];
 
 	while (count > 0) {
-		unsigned now = count < CHUNK_FRAMES ? count : CHUNK_FRAMES;
+		unsigned now = count < CHUNK_FRAMES_MAX ? count : CHUNK_FRAMES_MAX;
 		int error;
 
 		td_timeline_take(&recording->timeline, frames, now);
@@ -68,7 +92,7 @@ int td_recording_flush(struct td_recording *recording, uint64_t now_ns)
 	if (recording->file.error)
 		return recording->file.error;
 	ready = td_timeline_ready(&recording->timeline, until_ns);
-	if (ready < CHUNK_FRAMES)
+	if (ready < chunk_frames(recording))
 		return 0;
 	return write_frames(recording, ready);
 }
@@ -93,7 +117,7 @@ void td_recording_describe(const struct td_recording *recording, uint32_t kind, 
 		out->gap_samples[i] =
 			timeline->end > side->samples ? timeline->end - side->samples : 0;
 	}
-	out->duration_ms = recording->file.frames * 1000u / TD_TIMELINE_HZ;
+	out->duration_ms = recording->file.frames * 1000u / recording->file.rate_hz;
 	out->bytes = recording->file.frames * sizeof timeline->window[0];
 }
 
@@ -108,6 +132,8 @@ void td_recording_finish(struct td_recording *recording, bool sync, struct td_ev
 
 		result = result ? result : closed;
 	}
+	for (unsigned side = 0; side < TD_TIMELINE_SIDES; side++)
+		td_voice_fini(&recording->voices[side]);
 	td_recording_describe(recording, TD_EVENT_RECORD_CLOSED, result, event);
 	recording->tap.v = 0;
 }

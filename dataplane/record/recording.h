@@ -1,6 +1,11 @@
 // One recording: a timeline in memory and the WAV file it becomes.
 //
-//   tap records --add--> timeline --flush, 300 ms behind the clock--> file --finish--> final name
+//   tap records --add--> voice: decode, resample --> timeline --flush, 300 ms behind the clock-->
+//   file --finish--> final name
+//
+// The file is at 16 kHz when a wideband codec is heard on either side before its first write, which
+// is some 800 ms after its beginning; otherwise at 8 kHz. What comes later at another rate, when a
+// party changes codecs, is converted to the file's.
 //
 // Whatever the disk does, adding never fails: packets are counted, and what could not be written is
 // the difference. Recorder thread only; memory is the recorder's.
@@ -11,6 +16,7 @@
 
 #include "media/tap.h"
 #include "record/timeline.h"
+#include "record/voice.h"
 #include "record/wav_file.h"
 #include "td_event.h"
 
@@ -23,6 +29,7 @@ struct td_recording {
 	bool failed_reported;
 	bool opened; // the file could be created
 	struct td_wav_file file;
+	struct td_voice voices[TD_TIMELINE_SIDES];
 	struct td_timeline timeline;
 };
 

@@ -1,7 +1,7 @@
 // Two parties on one clock: where each received frame of PCM belongs in a stereo recording.
 //
-//   position of a sample = anchor position + (its RTP timestamp - anchor timestamp)
-//   invariant: written <= position of anything in the window < written + TD_TIMELINE_FRAMES
+//   position of a sample = anchor position + (its RTP timestamp - anchor timestamp) * rate / clock
+//   invariant: written <= position of anything in the window < written + frames of the window
 //
 //   packets of either side --place--> window (silence where nothing came) --take--> the file
 //
@@ -9,24 +9,30 @@
 // its RTP time leaves the arrival time by more than TD_TIMELINE_SLIP_MS. A sender whose clock drifts
 // is followed: the least delay of each block of packets is kept where it was in the first block, so
 // hours of +-200 ppm stay within a millisecond or two of the other side. What arrives behind what is
-// already written is counted late and left out; nothing that was written is ever changed.
+// already written is counted late and left out; nothing that was written is ever changed. A timeline
+// runs at 8 kHz until it is widened, which it can be as long as nothing has been taken from it.
 // Pure; caller's memory; recorder thread.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "codecs/resample.h"
 #include "td_limits.h"
 
-#define TD_TIMELINE_HZ      8000
-#define TD_TIMELINE_FRAMES  8192 // of the window, a power of two: a little over a second
-#define TD_TIMELINE_SLIP_MS 500
-#define TD_TIMELINE_SIDES   2
-#define TD_TIMELINE_BLOCK   256 // packets over which the least delay is taken: about 5 s
+#define TD_TIMELINE_HZ         8000
+#define TD_TIMELINE_WIDE_HZ    16000
+#define TD_TIMELINE_FRAMES     8192 // of the window, a power of two: a little over a second
+#define TD_TIMELINE_FRAMES_MAX (2 * TD_TIMELINE_FRAMES) // the same at the wide rate
+#define TD_TIMELINE_PACKET_MAX (4 * TD_RTP_PAYLOAD_MAX) // samples: two a byte, twice the rate
+#define TD_TIMELINE_SLIP_MS    500
+#define TD_TIMELINE_SIDES      2
+#define TD_TIMELINE_BLOCK      256 // packets over which the least delay is taken: about 5 s
 
 struct td_timeline_side {
 	bool anchored;
 	uint32_t ssrc;
+	uint32_t clock_hz;
 	uint32_t anchor_timestamp; // follows the stream, so that RTP time may wrap
 	int64_t anchor_position;
 	unsigned block_packets;
@@ -38,19 +44,34 @@ struct td_timeline_side {
 };
 
 struct td_timeline {
+	uint32_t rate_hz;
 	uint64_t start_ns;
 	uint64_t written; // frames taken out so far
 	uint64_t end;     // behind the last sample placed
 	struct td_timeline_side sides[TD_TIMELINE_SIDES];
-	int16_t window[TD_TIMELINE_FRAMES][TD_TIMELINE_SIDES];
+	int16_t window[TD_TIMELINE_FRAMES_MAX][TD_TIMELINE_SIDES];
 };
 
 void td_timeline_init(struct td_timeline *timeline, uint64_t start_ns);
 
-// Places `count` samples (at most TD_RTP_PAYLOAD_MAX) of one side. `arrival_ns` is when the packet
-// came. Counts it as late instead when its place is written already.
-void td_timeline_place(struct td_timeline *timeline, unsigned side, uint32_t ssrc,
-		       uint32_t timestamp, uint64_t arrival_ns, const int16_t *pcm, unsigned count);
+// From 8 to 16 kHz, with what the window holds; `up` converts from the one to the other and is
+// borrowed. Nothing may have been taken yet.
+void td_timeline_widen(struct td_timeline *timeline, struct td_resampler *up);
+
+// A packet of one side: `count` samples at the timeline's rate (at most TD_TIMELINE_PACKET_MAX), of a
+// sender whose timestamps tick at `clock_hz`.
+struct td_timeline_packet {
+	uint32_t ssrc;
+	uint32_t timestamp;
+	uint32_t clock_hz;
+	uint64_t arrival_ns; // when it came
+	const int16_t *pcm;
+	unsigned count;
+};
+
+// Places it. Counts it as late instead when its place is written already.
+void td_timeline_place(struct td_timeline *timeline, unsigned side,
+		       const struct td_timeline_packet *packet);
 
 // How many frames lie before `until_ns` and are not taken yet, at most the window.
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns);

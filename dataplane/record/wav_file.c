@@ -74,7 +74,7 @@ static bool write_header(const struct td_wav_file *file, uint64_t frames)
 {
 	uint8_t header[TD_WAV_HEADER_BYTES];
 
-	td_wav_write_header(header, TD_WAV_RATE_HZ, TD_WAV_FILE_CHANNELS, frames);
+	td_wav_write_header(header, file->rate_hz, TD_WAV_FILE_CHANNELS, frames);
 	return write_all(file->fd, header, sizeof header, 0);
 }
 
@@ -96,6 +96,7 @@ int td_wav_file_open(struct td_wav_file *file, int folder_fd, const char *name)
 	memset(file, 0, sizeof *file);
 	file->fd = -1;
 	file->folder_fd = folder_fd;
+	file->rate_hz = TD_WAV_RATE_HZ;
 	if (!td_wav_file_name_ok(name))
 		return -TD_EINVALID;
 	snprintf(file->name, sizeof file->name, "%s", name);

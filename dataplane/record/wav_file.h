@@ -23,6 +23,7 @@ struct td_wav_file {
 	int error;        // 0, or the first -TD_E* that stopped it
 	int error_number; // errno of that, for the log
 	uint64_t frames;  // on disk, as the header says
+	uint32_t rate_hz; // 8000 from open on; another may be set before the first append
 	char name[TD_FILE_NAME_MAX];
 };
 

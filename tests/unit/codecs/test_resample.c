@@ -133,6 +133,19 @@ START_TEST(odd_blocks_lose_nothing)
 }
 END_TEST
 
+// Lengths at which the library's own pieces end just before the block does.
+START_TEST(every_length_is_taken)
+{
+	set_pair(_i);
+	for (uint32_t n = 0; n <= TD_RESAMPLE_SAMPLES_MAX; n += n % 3 + 1) {
+		size_t most = ((size_t)n * to_hz + from_hz - 1) / from_hz;
+
+		ck_assert_uint_le(td_resampler_process(resampler, in, n, out), most);
+	}
+	td_resampler_destroy(resampler);
+}
+END_TEST
+
 START_TEST(latency_is_as_stated)
 {
 	uint32_t latency, first = 0, most = 0;
@@ -208,6 +221,7 @@ int main(void)
 	tcase_add_loop_test(tcase, images_and_aliases_stay_out, 0, PAIRS);
 	tcase_add_loop_test(tcase, blocks_are_exact_and_do_not_drift, 0, PAIRS);
 	tcase_add_loop_test(tcase, odd_blocks_lose_nothing, 0, PAIRS);
+	tcase_add_loop_test(tcase, every_length_is_taken, 0, PAIRS);
 	tcase_add_loop_test(tcase, latency_is_as_stated, 0, PAIRS);
 	tcase_add_loop_test(tcase, full_scale_saturates, 0, PAIRS);
 	tcase_add_loop_test(tcase, process_allocates_nothing, 0, PAIRS);

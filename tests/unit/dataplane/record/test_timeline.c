@@ -18,8 +18,13 @@ static void place(unsigned side, uint32_t ssrc, uint32_t timestamp, uint64_t at_
 
 	for (int i = 0; i < FRAME_COUNT; i++)
 		pcm[i] = value;
-	td_timeline_place(&timeline, side, ssrc, timestamp, START_NS + at_ms * MS, pcm,
-			  FRAME_COUNT);
+	td_timeline_place(&timeline, side,
+			  &(struct td_timeline_packet){ .ssrc = ssrc,
+							.timestamp = timestamp,
+							.clock_hz = 8000,
+							.arrival_ns = START_NS + at_ms * MS,
+							.pcm = pcm,
+							.count = FRAME_COUNT });
 }
 
 static void setup(void)
@@ -133,8 +138,14 @@ START_TEST(drift_for_an_hour)
 
 		arrival_us = n * 20000 - (uint64_t)((int64_t)(n * 20000) * rate / 1000000);
 		arrival_us += (n * 7919) % 5000; // jitter up to 5 ms
-		td_timeline_place(&timeline, 0, 1, (uint32_t)(n * FRAME_COUNT),
-				  START_NS + arrival_us * 1000, pcm, FRAME_COUNT);
+		td_timeline_place(
+			&timeline, 0,
+			&(struct td_timeline_packet){ .ssrc = 1,
+						      .timestamp = (uint32_t)(n * FRAME_COUNT),
+						      .clock_hz = 8000,
+						      .arrival_ns = START_NS + arrival_us * 1000,
+						      .pcm = pcm,
+						      .count = FRAME_COUNT });
 		taken_us = arrival_us > 300000 ? arrival_us - 300000 : 0;
 		ready = td_timeline_ready(&timeline, START_NS + taken_us * 1000);
 		if (ready >= 4000)
