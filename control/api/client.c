@@ -119,6 +119,14 @@ static TD_CONTROL void send_reply(struct td_api_client *client, json_t *reply)
 	free(text);
 }
 
+void td_client_reply(struct td_api_client *client, json_t *reply)
+{
+	if (client->closing)
+		json_decref(reply);
+	else
+		send_reply(client, reply);
+}
+
 void td_client_refuse(struct td_api_client *client, int code, const char *why)
 {
 	send_reply(client, td_rpc_error(code, why));
@@ -266,6 +274,7 @@ struct td_api_client *td_client_accept(struct td_api *api, unsigned slot)
 	memset(client, 0, offsetof(struct td_api_client, input));
 	client->api = api;
 	client->slot = slot;
+	client->serial = ++api->next_serial;
 	client->deadline_ms = uv_now(api->loop) + TD_API_AUTH_MS;
 	if (uv_tcp_init(api->loop, &client->tcp) != 0) {
 		free(client);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "td_endpoint.h"
@@ -29,7 +30,8 @@ struct td_api_client {
 	uv_tcp_t tcp;
 	uv_shutdown_t shutdown;
 	struct td_api *api;
-	unsigned slot; // in the server's table
+	unsigned slot;   // in the server's table
+	uint64_t serial; // tells it from others who had the slot
 	struct td_endpoint from;
 	uint64_t deadline_ms; // CONNECTED: to authenticate; CLOSING: to be gone
 	bool trusted, closing, closed, reading, subscribed;
@@ -47,5 +49,7 @@ void td_client_refuse(struct td_api_client *client, int code, const char *why) T
 void td_client_tick(struct td_api_client *client, uint64_t now_ms) TD_CONTROL;
 // Sends as many events as the peer takes.
 void td_client_pump(struct td_api_client *client) TD_CONTROL;
+// Sends an answer that comes later than its request. Takes reply.
+void td_client_reply(struct td_api_client *client, json_t *reply) TD_CONTROL;
 // Closes at once.
 void td_client_close(struct td_api_client *client) TD_CONTROL;

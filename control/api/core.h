@@ -2,7 +2,7 @@
 //
 // Nothing outside control/api includes this. Everything belongs to the libuv loop's thread. The
 // server dies when its last handle has closed: `handles` counts the listener, the timer and every
-// client.
+// client, and every answer that is still to come.
 #pragma once
 
 #include <stdbool.h>
@@ -30,6 +30,7 @@ struct td_api {
 	struct td_api_client *clients[TD_API_SLOTS];
 	unsigned client_count;
 	unsigned handles;
+	uint64_t next_serial; // of clients
 	unsigned ticks;
 	bool closing;
 	uint64_t started_ms;     // of the loop

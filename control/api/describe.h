@@ -18,4 +18,11 @@ json_t *td_describe_count(uint64_t count);
 
 json_t *td_describe_call(const struct td_call_info *info);
 json_t *td_describe_agent(const struct td_agent_info *info);
+struct td_conference_info;
+struct td_member_info;
+struct td_media_info;
+json_t *td_describe_leg(const struct td_call_leg_info *leg); // not present: null
+json_t *td_describe_conference(const struct td_conference_info *info);
+json_t *td_describe_member(const struct td_member_info *info);
+json_t *td_describe_media(const struct td_media_info *info);
 json_t *td_describe_trunk(const struct td_trunk_info *info);

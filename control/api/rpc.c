@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "td_error.h"
+
 json_t *td_rpc_fail(struct td_rpc_call *call, enum td_rpc_code code, const char *format, ...)
 {
 	va_list args;
@@ -16,15 +18,53 @@ json_t *td_rpc_fail(struct td_rpc_call *call, enum td_rpc_code code, const char 
 	return NULL;
 }
 
-// Steals `id`. A message cut in the middle of a character is not UTF-8 any more: say less then.
-static json_t *error_reply(enum td_rpc_code code, const char *message, json_t *id)
+static enum td_rpc_code code_of(int error)
 {
-	json_t *text = json_string(message);
+	switch (-error) {
+	case TD_ESTALE:
+	case TD_ENOT_FOUND: return TD_RPC_NOT_FOUND;
+	case TD_EFULL:
+	case TD_ENO_PORT: return TD_RPC_LIMIT;
+	case TD_ELINK_DOWN:
+	case TD_ETIMEOUT: return TD_RPC_UNAVAILABLE;
+	case TD_EINVALID:
+	case TD_ECODEC:
+	case TD_EUNSUPPORTED: return TD_RPC_PARAMS;
+	case TD_EMEMORY: return TD_RPC_INTERNAL;
+	default: return TD_RPC_STATE;
+	}
+}
+
+json_t *td_rpc_fail_error(struct td_rpc_call *call, int error, const char *why)
+{
+	call->error = td_error_name(error);
+	return td_rpc_fail(call, code_of(error), "%s", why ? why : td_error_text(error));
+}
+
+// Steals `id`. A message cut in the middle of a character is not UTF-8 any more: say less then.
+static json_t *named_error_reply(enum td_rpc_code code, const char *name, const char *message,
+				 json_t *id)
+{
+	json_t *text = json_string(message), *data = NULL;
 
 	if (!text)
 		text = json_string("the request cannot be answered in UTF-8");
-	return json_pack("{s:s, s:{s:i, s:o}, s:o}", "jsonrpc", "2.0", "error", "code", (int)code,
-			 "message", text, "id", id);
+	if (name)
+		data = json_pack("{s:s}", "name", name);
+	return json_pack("{s:s, s:{s:i, s:o, s:o*}, s:o}", "jsonrpc", "2.0", "error", "code",
+			 (int)code, "message", text, "data", data, "id", id);
+}
+
+static json_t *error_reply(enum td_rpc_code code, const char *message, json_t *id)
+{
+	return named_error_reply(code, NULL, message, id);
+}
+
+json_t *td_rpc_reply(const struct td_rpc_call *call, json_t *id, json_t *result)
+{
+	if (!result)
+		return named_error_reply(call->code, call->error, call->message, id);
+	return json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "result", result, "id", id);
 }
 
 json_t *td_rpc_error(enum td_rpc_code code, const char *message)
@@ -45,6 +85,8 @@ static json_t *run(struct td_rpc_call *call, const char *method, const json_t *p
 	const struct td_rpc_verb *verb = find_verb(call->table, method);
 
 	call->code = TD_RPC_INTERNAL;
+	call->error = NULL;
+	call->deferred = false;
 	snprintf(call->message, sizeof call->message, "not enough memory for the answer");
 	if (!verb)
 		return td_rpc_fail(call, call->table->unknown, "%.64s: %s", method,
@@ -87,17 +129,16 @@ static json_t *handle_one(struct td_rpc_call *call, const json_t *request)
 
 	if (why)
 		return error_reply(TD_RPC_INVALID, why, id);
+	call->id = wants_reply ? id : NULL;
 	result = run(call, json_string_value(json_object_get(request, "method")),
 		     json_object_get(request, "params"));
 	call->params = NULL;
-	if (!wants_reply) {
+	if (!wants_reply || call->deferred) {
 		json_decref(result);
 		json_decref(id);
 		return NULL;
 	}
-	if (!result)
-		return error_reply(call->code, call->message, id);
-	return json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "result", result, "id", id);
+	return td_rpc_reply(call, id, result);
 }
 
 static json_t *handle_batch(struct td_rpc_call *call, const json_t *batch)
@@ -110,6 +151,7 @@ static json_t *handle_batch(struct td_rpc_call *call, const json_t *batch)
 	if (json_array_size(batch) > TD_RPC_BATCH_MAX)
 		return td_rpc_error(TD_RPC_LIMIT, "a batch holds at most 32 requests");
 	replies = json_array();
+	call->in_batch = true;
 	json_array_foreach(batch, index, request)
 	{
 		json_t *reply = handle_one(call, request);

@@ -34,13 +34,20 @@ enum td_rpc_code {
 	TD_RPC_LIMIT = -32007        // a bound of the API is reached
 };
 
-enum td_rpc_type { TD_RPC_STRING, TD_RPC_INTEGER };
+enum td_rpc_type {
+	TD_RPC_STRING,
+	TD_RPC_INTEGER,
+	TD_RPC_NUMBER, // with or without a fraction
+	TD_RPC_BOOLEAN,
+	TD_RPC_STRINGS, // a list of texts, each of 1 to 63 characters
+	TD_RPC_OBJECTS  // a list of objects; what is in them the verb checks
+};
 
 struct td_rpc_param {
 	const char *name;
 	enum td_rpc_type type;
 	bool required;
-	int64_t min, max;  // of an integer; of a string's length
+	int64_t min, max;  // of a number; of a string's length; of how many
 	const char *words; // a string must be one of these, separated by spaces; NULL: any
 	const char *help;
 };
@@ -68,7 +75,12 @@ struct td_rpc_call {
 	void *client;  // who asks
 	const json_t *params;
 	enum td_rpc_code code;
+	const char
+		*error; // its name in td_error.h, "STALE", when it has one: the reply's data.name
 	char message[TD_RPC_MESSAGE_MAX];
+	const json_t *id; // NULL: nothing is to be answered
+	bool in_batch;
+	bool deferred; // the verb will answer later: td_rpc_reply
 };
 
 // Handles one line. The reply, or NULL when nothing is to be answered. `call` carries table,
@@ -79,12 +91,23 @@ json_t *td_rpc_handle(struct td_rpc_call *call, const char *line, size_t bytes);
 json_t *td_rpc_fail(struct td_rpc_call *call, enum td_rpc_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// The same for an error of td_error.h, with the code that fits it; `why` NULL: its own sentence.
+json_t *td_rpc_fail_error(struct td_rpc_call *call, int error, const char *why);
+
+// The answer to a request whose verb has said `deferred`: `result` (taken), or the error in `call`
+// when that is NULL. Takes id.
+json_t *td_rpc_reply(const struct td_rpc_call *call, json_t *id, json_t *result);
+
 // An error object outside of any request, id null.
 json_t *td_rpc_error(enum td_rpc_code code, const char *message);
 
 // Parameters of the running verb, checked already. A missing one gives the fallback.
 const char *td_rpc_string(const struct td_rpc_call *call, const char *name, const char *fallback);
 int64_t td_rpc_integer(const struct td_rpc_call *call, const char *name, int64_t fallback);
+double td_rpc_number(const struct td_rpc_call *call, const char *name, double fallback);
+bool td_rpc_boolean(const struct td_rpc_call *call, const char *name, bool fallback);
+bool td_rpc_has(const struct td_rpc_call *call, const char *name);
+const json_t *td_rpc_value(const struct td_rpc_call *call, const char *name); // NULL: not given
 
 // Checks params (NULL: none given) against the description; -32602 and a sentence in `call`.
 bool td_rpc_check_params(struct td_rpc_call *call, const struct td_rpc_param *described,

@@ -206,6 +206,15 @@ static json_t *describe_notice(const struct td_call_notice *notice)
 		json_object_set_new(params, "agent", td_describe_agent(notice->agent));
 	if (notice->trunk)
 		json_object_set_new(params, "trunk", td_describe_trunk(notice->trunk));
+	if (notice->conference)
+		json_object_set_new(params, "conference",
+				    td_describe_conference(notice->conference));
+	if (notice->member)
+		json_object_set_new(params, "member", td_describe_member(notice->member));
+	if (notice->media)
+		json_object_set_new(params, "media", td_describe_media(notice->media));
+	if (notice->kind == TD_NOTICE_TONE)
+		json_object_set_new(params, "ended", json_boolean(notice->media->ended));
 	if (notice->kind == TD_NOTICE_CALL_ENDED)
 		json_object_set_new(params, "cause", json_string(td_cause_name(notice->cause)));
 	return params;

@@ -1,6 +1,7 @@
 // The table of verbs: what each is called, takes and means.
 #include "api/verbs.h"
 
+#include "api/gain.h"
 #include "api/gate.h"
 
 #define PAGE_MAX 1000
@@ -72,6 +73,139 @@ static const struct td_rpc_param stream_params[] = {
 	END,
 };
 
+#define CALL_ID    REQUIRED_TEXT("id", 23, "a call's id, such as c42")
+#define CALL_PARTY REQUIRED_TEXT("party", 63, "caller, agent, or the id of one who was called in")
+#define CALL_AGENT REQUIRED_TEXT("agent", 63, "an agent's id")
+#define HANDLE(name, help)                                                                         \
+	{                                                                                          \
+		name, TD_RPC_INTEGER, true, 1, UINT32_MAX, NULL, help                              \
+	}
+#define VOLUME(name, help)                                                                         \
+	{                                                                                          \
+		name, TD_RPC_NUMBER, false, TD_GAIN_DB_MIN, TD_GAIN_DB_MAX, NULL, help             \
+	}
+#define VOLUMES                                                                                    \
+	VOLUME("talk_db", "how loud the others hear this one; -60: not at all"),                   \
+		VOLUME("hear_db", "how loud this one hears; -60: nothing")
+#define PROMPTS                                                                                    \
+	{                                                                                          \
+		"prompts", TD_RPC_STRINGS, true, 1, TD_PLAY_ITEM_MAX, NULL,                        \
+			"names of prompts, played one after the other"                             \
+	}
+#define CONFERENCE    REQUIRED_TEXT("name", 63, "a conference's name")
+#define MEMBER        REQUIRED_TEXT("member", 31, "a member's id, such as c42")
+#define MEMBER_OR_ALL OPTIONAL_TEXT("member", 31, "a member's id, such as c42; default: all")
+#define SEAT(required)                                                                             \
+	{                                                                                          \
+		"seat", TD_RPC_STRING, required, 0, 0, "member moderator listener",                \
+			"what it may: a listener never talks, a moderator in lectures too"         \
+	}
+
+static const struct td_rpc_param call_agent_params[] = { CALL_ID, CALL_AGENT, END };
+static const struct td_rpc_param call_party_params[] = { CALL_ID, CALL_PARTY, END };
+static const struct td_rpc_param call_volume_params[] = { CALL_ID, CALL_PARTY, VOLUMES, END };
+
+static const struct td_rpc_param call_hold_params[] = {
+	CALL_ID,
+	{ "party", TD_RPC_STRING, false, 0, 0, "caller agent", "who hears music; default caller" },
+	END,
+};
+
+static const struct td_rpc_param call_announce_params[] = {
+	CALL_ID,
+	OPTIONAL_TEXT("party", 63, "who hears it, or all; default caller"),
+	PROMPTS,
+	END,
+};
+
+static const struct td_rpc_param conference_params[] = { CONFERENCE, END };
+static const struct td_rpc_param conference_get_params[] = { CONFERENCE, PAGE, END };
+static const struct td_rpc_param member_params[] = { CONFERENCE, MEMBER, END };
+static const struct td_rpc_param member_or_all_params[] = { CONFERENCE, MEMBER_OR_ALL, END };
+static const struct td_rpc_param member_volume_params[] = { CONFERENCE, MEMBER, VOLUMES, END };
+static const struct td_rpc_param member_seat_params[] = { CONFERENCE, MEMBER, SEAT(true), END };
+static const struct td_rpc_param conference_play_params[] = { CONFERENCE, MEMBER_OR_ALL, PROMPTS,
+							      END };
+
+static const struct td_rpc_param conference_create_params[] = {
+	CONFERENCE,
+	OPTIONAL_TEXT("music", 31, "a prompt for whoever is alone"),
+	OPTIONAL_TEXT("entry", 31, "a prompt played when somebody comes"),
+	OPTIONAL_TEXT("leave", 31, "a prompt played when somebody goes"),
+	{ "members_max", TD_RPC_INTEGER, false, 2, TD_MEMBER_MAX - 8, NULL, "default 100" },
+	{ "lecture", TD_RPC_BOOLEAN, false, 0, 0, NULL, "only moderators talk; default false" },
+	END,
+};
+
+static const struct td_rpc_param conference_join_params[] = {
+	CONFERENCE,
+	OPTIONAL_TEXT("agent", 63, "an agent whose phone is called"),
+	OPTIONAL_TEXT("call", 23, "or a call whose parties are moved here"),
+	{ "party", TD_RPC_STRING, false, 0, 0, "both caller",
+	  "who of the call; caller: the agent is let go; default both" },
+	SEAT(false),
+	END,
+};
+
+static const struct td_rpc_param conference_leave_params[] = {
+	CONFERENCE,
+	REQUIRED_TEXT("call", 23, "a call's id, such as c42"),
+	END,
+};
+
+static const struct td_rpc_param conference_lecture_params[] = {
+	CONFERENCE,
+	{ "lecture", TD_RPC_BOOLEAN, true, 0, 0, NULL, "whether only moderators talk" },
+	END,
+};
+
+#define CONTEXT HANDLE("context", "a context's number, as context.list has it")
+#define PLAYER  HANDLE("player", "a player's number")
+
+static const struct td_rpc_param page_params[] = { PAGE, END };
+static const struct td_rpc_param context_params[] = { CONTEXT, PAGE, END };
+static const struct td_rpc_param player_params[] = { PLAYER, END };
+static const struct td_rpc_param splice_params[] = { PLAYER, PROMPTS, END };
+
+static const struct td_rpc_param edit_params[] = {
+	CONTEXT,
+	{ "cells", TD_RPC_OBJECTS, true, 1, TD_EDIT_CELL_MAX, NULL,
+	  "[{from, to, gain_db}, ...]; ends are stream:N, player:N, floor; or gain: off, follow" },
+	END,
+};
+
+static const struct td_rpc_param play_params[] = {
+	CONTEXT,
+	PROMPTS,
+	{ "loop", TD_RPC_BOOLEAN, false, 0, 0, NULL, "over and over; default once" },
+	{ "offset_ms", TD_RPC_INTEGER, false, 0, 86400000, NULL, "where in the first one" },
+	{ "stop_stream", TD_RPC_INTEGER, false, 1, UINT32_MAX, NULL, "whose digits end it" },
+	OPTIONAL_TEXT("stop_digits", 16, "which digits end it"),
+	END,
+};
+
+static const struct td_rpc_param seek_params[] = {
+	PLAYER,
+	{ "position_ms", TD_RPC_INTEGER, true, 0, 86400000, NULL, "in the prompt that plays" },
+	END,
+};
+
+static const struct td_rpc_param tune_params[] = {
+	HANDLE("id", "a stream's number"),
+	{ "detect", TD_RPC_STRINGS, false, 0, 4, NULL, "of dtmf, fax, progress, beep" },
+	{ "flags", TD_RPC_STRINGS, false, 0, 2, NULL, "of no-digits, convert" },
+	END,
+};
+
+static const struct td_rpc_param digits_params[] = {
+	HANDLE("id", "a stream's number"),
+	REQUIRED_TEXT("digits", TD_DIGITS_MAX - 1, "0 to 9, * # and A to D"),
+	{ "how", TD_RPC_STRING, false, 0, 0, "auto event tone", "default auto" },
+	{ "duration_ms", TD_RPC_INTEGER, false, 40, 2000, NULL, "of each; default 100" },
+	{ "gap_ms", TD_RPC_INTEGER, false, 40, 2000, NULL, "between them; default 100" },
+	END,
+};
+
 static const struct td_rpc_param subscribe_params[] = {
 	{ "since", TD_RPC_INTEGER, false, 0, INT64_MAX, NULL,
 	  "resume after this event; default: from now on" },
@@ -84,16 +218,89 @@ static const struct td_rpc_verb verbs[] = {
 	{ "agent.set_state", td_verb_agent_set_state, agent_state_params,
 	  "log an agent in or out, make available, pause" },
 	{ "auth", td_verb_auth, auth_params, "the first request: prove who you are" },
+	{ "call.announce", td_verb_call_announce, call_announce_params,
+	  "play prompts to one party, or to all" },
+	{ "call.barge", td_verb_call_barge, call_agent_params,
+	  "call an agent in as a third party" },
+	{ "call.coach", td_verb_call_coach, call_agent_params,
+	  "call an agent in who hears both and whom the agent hears" },
+	{ "call.complete", td_verb_call_complete, call_params,
+	  "the consulted agent takes the call over" },
+	{ "call.consult", td_verb_call_consult, call_agent_params,
+	  "the agent talks to another one, the caller hears music" },
+	{ "call.deaf", td_verb_call_deaf, call_party_params, "one party hears nothing" },
 	{ "call.get", td_verb_call_get, call_params, "one call with its legs" },
 	{ "call.hangup", td_verb_call_hangup, call_params, "end a call for both parties" },
+	{ "call.hold", td_verb_call_hold, call_hold_params,
+	  "one party hears music and nobody hears it" },
 	{ "call.list", td_verb_call_list, call_list_params, "calls that are up" },
+	{ "call.monitor", td_verb_call_monitor, call_agent_params,
+	  "call an agent in who hears all and is heard by none" },
+	{ "call.mute", td_verb_call_mute, call_party_params, "nobody hears one party" },
+	{ "call.release", td_verb_call_release, call_agent_params,
+	  "let somebody go who was called in" },
+	{ "call.takeover", td_verb_call_takeover, call_agent_params,
+	  "one who was called in takes the agent's place" },
+	{ "call.threeway", td_verb_call_threeway, call_params,
+	  "the caller joins the consultation" },
+	{ "call.undeaf", td_verb_call_undeaf, call_party_params, "it hears again" },
+	{ "call.unhold", td_verb_call_unhold, call_hold_params, "it is back in the conversation" },
+	{ "call.unmute", td_verb_call_unmute, call_party_params, "it is heard again" },
+	{ "call.volume", td_verb_call_volume, call_volume_params,
+	  "how loud one party is heard, and hears" },
+	{ "call.whisper", td_verb_call_whisper, call_agent_params,
+	  "call an agent in whom only the agent hears" },
+	{ "conference.create", td_verb_conference_create, conference_create_params,
+	  "make a conference" },
+	{ "conference.deaf", td_verb_conference_deaf, member_params, "one member hears nothing" },
+	{ "conference.destroy", td_verb_conference_destroy, conference_params,
+	  "hang up on all its members; one of the config stays" },
+	{ "conference.get", td_verb_conference_get, conference_get_params,
+	  "one conference with its members" },
+	{ "conference.join", td_verb_conference_join, conference_join_params,
+	  "call an agent in, or move a call's parties here without losing a packet" },
+	{ "conference.kick", td_verb_conference_kick, member_params, "hang up on one member" },
+	{ "conference.leave", td_verb_conference_leave, conference_leave_params,
+	  "the parties go back to their call; alone it ends" },
+	{ "conference.lecture", td_verb_conference_lecture, conference_lecture_params,
+	  "only moderators talk, or everybody" },
+	{ "conference.list", td_verb_conference_list, NULL, "conferences" },
+	{ "conference.lock", td_verb_conference_lock, conference_params, "nobody more comes in" },
+	{ "conference.mute", td_verb_conference_mute, member_or_all_params,
+	  "nobody hears one member, or all but moderators" },
+	{ "conference.play", td_verb_conference_play, conference_play_params,
+	  "play prompts to one member, or to all" },
+	{ "conference.seat", td_verb_conference_seat, member_seat_params,
+	  "make a member moderator, member or listener" },
+	{ "conference.undeaf", td_verb_conference_undeaf, member_params, "it hears again" },
+	{ "conference.unlock", td_verb_conference_unlock, conference_params, "others may come in" },
+	{ "conference.unmute", td_verb_conference_unmute, member_or_all_params,
+	  "one, or all, are heard again" },
+	{ "conference.volume", td_verb_conference_volume, member_volume_params,
+	  "how loud a member is heard, and hears" },
+	{ "context.edit", td_verb_context_edit, edit_params,
+	  "set gains of a context, all or none" },
+	{ "context.get", td_verb_context_get, context_params,
+	  "one context: members, players, gains" },
+	{ "context.list", td_verb_context_list, page_params, "contexts of calls and conferences" },
+	{ "context.pause", td_verb_context_pause, player_params, "a player stops for a while" },
+	{ "context.play", td_verb_context_play, play_params,
+	  "make a player; give it gains with context.edit" },
+	{ "context.resume", td_verb_context_resume, player_params, "it goes on" },
+	{ "context.seek", td_verb_context_seek, seek_params, "it goes on somewhere else" },
+	{ "context.splice", td_verb_context_splice, splice_params,
+	  "it plays these now, then goes on where it was" },
+	{ "context.stop", td_verb_context_stop, player_params, "it ends and goes" },
 	{ "events.subscribe", td_verb_events_subscribe, subscribe_params,
 	  "numbered events from now on, or since one" },
 	{ "events.unsubscribe", td_verb_events_unsubscribe, NULL, "no more events" },
 	{ "queue.get", td_verb_queue_get, queue_params, "one queue with its callers" },
 	{ "queue.list", td_verb_queue_list, NULL, "queues and their statistics" },
 	{ "rpc.methods", td_verb_rpc_methods, NULL, "this list" },
+	{ "stream.digits", td_verb_stream_digits, digits_params, "send digits to its peer" },
 	{ "stream.get", td_verb_stream_get, stream_params, "live counters of one media stream" },
+	{ "stream.tune", td_verb_stream_tune, tune_params,
+	  "what is listened for in it, what it is spared" },
 	{ "system.status", td_verb_system_status, NULL, "how the whole switch is" },
 	{ "trunk.list", td_verb_trunk_list, NULL, "trunks and whether they answer" },
 	{ "worker.list", td_verb_worker_list, NULL, "dataplane workers, their load and drops" },

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/rpc.h"
+#include "td_limits.h"
 #include "td_role.h"
 
 extern const struct td_rpc_table td_api_verbs;       // of a client that has authenticated
@@ -26,3 +27,53 @@ json_t *td_verb_agent_get(struct td_rpc_call *call) TD_CONTROL;          // verb
 json_t *td_verb_agent_set_state(struct td_rpc_call *call) TD_CONTROL;    // verbs_agent.c
 json_t *td_verb_stream_get(struct td_rpc_call *call) TD_CONTROL;         // verbs_media.c
 json_t *td_verb_worker_list(struct td_rpc_call *call) TD_CONTROL;        // verbs_media.c
+json_t *td_verb_call_hold(struct td_rpc_call *call) TD_CONTROL;          // verbs_feature.c
+json_t *td_verb_call_unhold(struct td_rpc_call *call) TD_CONTROL;        // verbs_feature.c
+json_t *td_verb_call_consult(struct td_rpc_call *call) TD_CONTROL;       // verbs_feature.c
+json_t *td_verb_call_threeway(struct td_rpc_call *call) TD_CONTROL;      // verbs_feature.c
+json_t *td_verb_call_complete(struct td_rpc_call *call) TD_CONTROL;      // verbs_feature.c
+json_t *td_verb_call_monitor(struct td_rpc_call *call) TD_CONTROL;       // verbs_feature.c
+json_t *td_verb_call_whisper(struct td_rpc_call *call) TD_CONTROL;       // verbs_feature.c
+json_t *td_verb_call_coach(struct td_rpc_call *call) TD_CONTROL;         // verbs_feature.c
+json_t *td_verb_call_barge(struct td_rpc_call *call) TD_CONTROL;         // verbs_feature.c
+json_t *td_verb_call_takeover(struct td_rpc_call *call) TD_CONTROL;      // verbs_feature.c
+json_t *td_verb_call_release(struct td_rpc_call *call) TD_CONTROL;       // verbs_feature.c
+json_t *td_verb_call_mute(struct td_rpc_call *call) TD_CONTROL;          // verbs_feature.c
+json_t *td_verb_call_unmute(struct td_rpc_call *call) TD_CONTROL;        // verbs_feature.c
+json_t *td_verb_call_deaf(struct td_rpc_call *call) TD_CONTROL;          // verbs_feature.c
+json_t *td_verb_call_undeaf(struct td_rpc_call *call) TD_CONTROL;        // verbs_feature.c
+json_t *td_verb_call_volume(struct td_rpc_call *call) TD_CONTROL;        // verbs_feature.c
+json_t *td_verb_call_announce(struct td_rpc_call *call) TD_CONTROL;      // verbs_feature.c
+json_t *td_verb_conference_list(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_get(struct td_rpc_call *call) TD_CONTROL;     // verbs_conference.c
+json_t *td_verb_conference_create(struct td_rpc_call *call) TD_CONTROL;  // verbs_conference.c
+json_t *td_verb_conference_destroy(struct td_rpc_call *call) TD_CONTROL; // verbs_conference.c
+json_t *td_verb_conference_join(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_leave(struct td_rpc_call *call) TD_CONTROL;   // verbs_conference.c
+json_t *td_verb_conference_kick(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_mute(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_unmute(struct td_rpc_call *call) TD_CONTROL;  // verbs_conference.c
+json_t *td_verb_conference_deaf(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_undeaf(struct td_rpc_call *call) TD_CONTROL;  // verbs_conference.c
+json_t *td_verb_conference_volume(struct td_rpc_call *call) TD_CONTROL;  // verbs_conference.c
+json_t *td_verb_conference_seat(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_lecture(struct td_rpc_call *call) TD_CONTROL; // verbs_conference.c
+json_t *td_verb_conference_lock(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_conference_unlock(struct td_rpc_call *call) TD_CONTROL;  // verbs_conference.c
+json_t *td_verb_conference_play(struct td_rpc_call *call) TD_CONTROL;    // verbs_conference.c
+json_t *td_verb_context_list(struct td_rpc_call *call) TD_CONTROL;       // verbs_context.c
+json_t *td_verb_context_get(struct td_rpc_call *call) TD_CONTROL;        // verbs_context.c
+json_t *td_verb_context_edit(struct td_rpc_call *call) TD_CONTROL;       // verbs_context.c
+json_t *td_verb_context_play(struct td_rpc_call *call) TD_CONTROL;       // verbs_context.c
+json_t *td_verb_context_stop(struct td_rpc_call *call) TD_CONTROL;       // verbs_context.c
+json_t *td_verb_context_pause(struct td_rpc_call *call) TD_CONTROL;      // verbs_context.c
+json_t *td_verb_context_resume(struct td_rpc_call *call) TD_CONTROL;     // verbs_context.c
+json_t *td_verb_context_seek(struct td_rpc_call *call) TD_CONTROL;       // verbs_context.c
+json_t *td_verb_context_splice(struct td_rpc_call *call) TD_CONTROL;     // verbs_context.c
+json_t *td_verb_stream_tune(struct td_rpc_call *call) TD_CONTROL;        // verbs_context.c
+json_t *td_verb_stream_digits(struct td_rpc_call *call) TD_CONTROL;      // verbs_context.c
+
+// What several verbs read of their parameters.
+struct td_party_change;
+void td_verb_volume_change(const struct td_rpc_call *call, struct td_party_change *change);
+uint32_t td_verb_prompts(const struct td_rpc_call *call, const char *out[TD_PLAY_ITEM_MAX]);

@@ -141,7 +141,9 @@ json_t *td_verb_trunk_list(struct td_rpc_call *call)
 static json_t *describe_params(const struct td_rpc_param *param)
 {
 	static const char *const types[] = {
-		[TD_RPC_STRING] = "string", [TD_RPC_INTEGER] = "integer"
+		[TD_RPC_STRING] = "string",   [TD_RPC_INTEGER] = "integer",
+		[TD_RPC_NUMBER] = "number",   [TD_RPC_BOOLEAN] = "boolean",
+		[TD_RPC_STRINGS] = "strings", [TD_RPC_OBJECTS] = "objects",
 	};
 	json_t *list = json_array();
 

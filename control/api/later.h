@@ -1,0 +1,19 @@
+// Answers that come later: a verb that is a command to the dataplane is answered when that is.
+//
+//   verb --td_later_submit--> link --> dataplane --> done --> reply to the client, if it is there
+//
+// Memory: one malloc a request, freed with its answer; the link bounds how many there are and
+// answers each, at the latest at its deadline. Such a request cannot be part of a batch.
+#pragma once
+
+#include "api/rpc.h"
+#include "td_command.h"
+#include "td_event.h"
+#include "td_role.h"
+
+// The result of a command that worked: a new reference, NULL when out of memory.
+typedef json_t *td_later_result_fn(const struct td_event *event);
+
+// Returns NULL in every case: the verb's way out. `result` NULL: {"done":true}.
+json_t *td_later_submit(struct td_rpc_call *call, struct td_command *command,
+			td_later_result_fn *result) TD_CONTROL;
