@@ -45,7 +45,7 @@ void td_decimate_init(struct td_decimate *decimate, uint32_t factor)
 // side by side, the innermost loop runs along n and becomes vectors.
 static void convolve(uint32_t factor, const float *in, uint32_t count, float *restrict out)
 {
-	float phases[TD_DECIMATE_IN_MAX + TD_DECIMATE_TAPS_MAX];
+	float phases[TD_DECIMATE_IN_MAX + TD_DECIMATE_TAPS_MAX] = { 0 };
 	const float *taps = taps_of[factor];
 	uint32_t length = count + TAPS_OF_FACTOR - 1;
 

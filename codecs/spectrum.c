@@ -8,7 +8,7 @@
 #include "td_assert.h"
 
 #define N          TD_SPECTRUM_SAMPLES
-#define HALF       (N / 2) // points of the complex transform
+#define HALF       128 // points of the complex transform, N / 2
 #define LOG2_HALF  7
 #define BIN_HZ     ((float)TD_SPECTRUM_RATE_HZ / N)
 #define BIN_FIRST  5   // 156 Hz
@@ -16,6 +16,8 @@
 #define PEAK_REACH 2   // a Hann-windowed sine has 99.9 % of its power within two bins
 // One-sided sum of a Hann-windowed sine of amplitude A: 3 N^2 A^2 / 32.
 #define SINE_POWER (3.0f * N * N / 32 * 32767 * 32767)
+
+_Static_assert(2 * HALF == N && 1 << LOG2_HALF == HALF, "one transform for two real halves");
 
 static float hann[N];
 // e^(-2 pi i k / HALF) and, for taking the two real halves apart, e^(-2 pi i k / N).

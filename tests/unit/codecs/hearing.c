@@ -176,15 +176,18 @@ void hearing_listen_in(struct hearing *hearing, uint32_t wanted, uint32_t block_
 	static struct td_detect detect;
 
 	hearing->count = 0;
-	ck_assert_int_eq(td_detect_init(&detect, hearing->rate_hz, wanted), 0);
+	// Check's own assertions allocate, and a test counts that nothing else does.
+	if (td_detect_init(&detect, hearing->rate_hz, wanted) != 0)
+		abort();
 	for (uint32_t at = 0; at < hearing->samples; at += block_samples) {
 		uint32_t left = hearing->samples - at;
 
-		ck_assert_uint_lt(hearing->count, HEARING_REPORTS_MAX);
 		hearing->count += (uint32_t)td_detect_block(
 			&detect, hearing->pcm + at, left < block_samples ? left : block_samples,
 			hearing->reports + hearing->count, HEARING_REPORTS_MAX - hearing->count);
 	}
+	if (hearing->count >= HEARING_REPORTS_MAX)
+		abort();
 }
 
 void hearing_listen(struct hearing *hearing, uint32_t wanted)

@@ -31,11 +31,11 @@ static void all_digits(uint32_t rate_hz, double dbm0, double twist_db)
 START_TEST(levels_and_rates)
 {
 	for (size_t r = 0; r < 4; r++)
-		for (double dbm0 = -3; dbm0 >= -30; dbm0 -= 3) {
+		for (int dbm0 = -3; dbm0 >= -30; dbm0 -= 3) {
 			all_digits(rates[r], dbm0, 0);
 			hearing_listen(&hearing, TD_DETECT_DTMF);
 			ck_assert_msg(strcmp(hearing_digits(&hearing, text), DIGITS) == 0,
-				      "%.0f dBm0 at %u Hz: %s", dbm0, rates[r], text);
+				      "%d dBm0 at %u Hz: %s", dbm0, rates[r], text);
 			ck_assert_uint_eq(hearing.count, 32);
 		}
 }

@@ -54,7 +54,7 @@ START_TEST(progress_at_every_level)
 	const struct progress *p = &progress[_i % PROGRESS_COUNT];
 	uint32_t rate_hz = rates[(uint32_t)_i / PROGRESS_COUNT];
 
-	for (double dbm0 = -3; dbm0 >= -30; dbm0 -= 9) {
+	for (int dbm0 = -3; dbm0 >= -30; dbm0 -= 9) {
 		hearing_begin(&hearing, rate_hz);
 		hearing_silence(&hearing, 487);
 		hearing_tone(&hearing, p->name, 12000, dbm0 - p->dbm0);
@@ -145,7 +145,7 @@ START_TEST(special_information_tones)
 
 	for (size_t n = 0; n < 2; n++)
 		for (size_t r = 0; r < 4; r++)
-			for (double db = 6; db >= -14; db -= 5) {
+			for (int db = 6; db >= -14; db -= 5) {
 				hearing_begin(&hearing, rates[r]);
 				hearing_silence(&hearing, 333);
 				hearing_tone(&hearing, names[n], 1500, db);
@@ -172,7 +172,7 @@ START_TEST(calling_fax)
 {
 	for (size_t r = 0; r < 4; r++)
 		for (int off = -38; off <= 38; off += 19)
-			for (double dbm0 = -3; dbm0 >= -30; dbm0 -= 9) {
+			for (int dbm0 = -3; dbm0 >= -30; dbm0 -= 9) {
 				hearing_begin(&hearing, rates[r]);
 				for (int i = 0; i < 3; i++) {
 					hearing_silence(&hearing, 3000);
@@ -219,7 +219,7 @@ START_TEST(answering_fax)
 {
 	for (size_t r = 0; r < 4; r++)
 		for (int kind = 0; kind < 4; kind++)
-			for (double dbm0 = -5; dbm0 >= -30; dbm0 -= 8) {
+			for (int dbm0 = -5; dbm0 >= -30; dbm0 -= 8) {
 				hearing_begin(&hearing, rates[r]);
 				hearing_silence(&hearing, 700);
 				answer(kind & 1 ? 0.2 : 0, kind & 2, 2100, dbm0);

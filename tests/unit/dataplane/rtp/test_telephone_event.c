@@ -3,65 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rtp/telephone_event.h"
-
-#define MS        1000000ull
-#define TICK_NS   (20 * MS)
-#define ALL       "0123456789*#ABCD"
-#define SENT_MAX  2048
-#define HEARD_MAX 64
-
-struct sent {
-	uint32_t timestamp;
-	bool marker;
-	uint64_t at_ns;
-	uint8_t payload[TD_TELEPHONE_EVENT_BYTES];
-};
-
-struct heard {
-	struct td_digit_report reports[HEARD_MAX];
-	uint32_t count;
-};
-
-static struct sent sent[SENT_MAX];
-static uint32_t sent_count;
-
-static void hear(struct heard *heard, const struct td_digit_report *reports, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		ck_assert_uint_lt(heard->count, HEARD_MAX);
-		heard->reports[heard->count++] = reports[i];
-	}
-}
-
-static void give(struct td_event_rx *rx, const struct sent *packet, struct heard *heard)
-{
-	struct td_digit_report out[TD_EVENT_RX_REPORT_MAX];
-
-	hear(heard, out,
-	     td_event_rx_packet(rx, packet->timestamp, packet->marker, packet->payload,
-				sizeof packet->payload, packet->at_ns, out));
-}
-
-static void poll_at(struct td_event_rx *rx, uint64_t now_ns, struct heard *heard)
-{
-	struct td_digit_report out;
-
-	if (td_event_rx_poll(rx, now_ns, &out))
-		hear(heard, &out, 1);
-}
-
-static struct sent packet(uint32_t timestamp, bool marker, char digit, uint16_t duration, bool end)
-{
-	struct sent out = { .timestamp = timestamp, .marker = marker };
-	struct td_telephone_event event = { .event = (uint8_t)td_telephone_event_code(digit),
-					    .volume = 7,
-					    .duration = duration,
-					    .end = end };
-
-	td_telephone_event_write(out.payload, &event);
-	return out;
-}
+#include "event_line.h"
 
 // One event as its sender puts it: updates of 20 ms, then the end thrice.
 static void record_event(uint32_t timestamp, char digit, uint32_t updates, uint64_t at_ns)
@@ -69,8 +11,8 @@ static void record_event(uint32_t timestamp, char digit, uint32_t updates, uint6
 	for (uint32_t i = 1; i <= updates + 3; i++) {
 		uint32_t ticks = i < updates + 1 ? i : updates + 1;
 
-		sent[sent_count] =
-			packet(timestamp, i == 1, digit, (uint16_t)(ticks * 160), i > updates);
+		sent[sent_count] = event_packet(timestamp, i == 1, digit, (uint16_t)(ticks * 160),
+						i > updates);
 		sent[sent_count++].at_ns = at_ns + i * TICK_NS;
 	}
 }
@@ -224,7 +166,7 @@ START_TEST(end_by_timeout_to_the_nanosecond)
 {
 	struct td_event_rx rx;
 	struct heard heard = { .count = 0 };
-	struct sent begin = packet(0, true, '9', 160, false);
+	struct sent begin = event_packet(0, true, '9', 160, false);
 	uint64_t timeout = TD_TELEPHONE_EVENT_TIMEOUT_MS * MS;
 
 	begin.at_ns = 77;
@@ -237,7 +179,7 @@ START_TEST(end_by_timeout_to_the_nanosecond)
 	poll_at(&rx, 77 + timeout, &heard);
 	ck_assert_uint_eq(heard.count, 2);
 	// The packets were only late: the event has been told already.
-	begin = packet(0, false, '9', 4000, true);
+	begin = event_packet(0, false, '9', 4000, true);
 	begin.at_ns = 77 + timeout + MS;
 	give(&rx, &begin, &heard);
 	ck_assert_uint_eq(heard.count, 2);
@@ -249,8 +191,8 @@ START_TEST(stale_packets_and_new_numbering)
 {
 	struct td_event_rx rx;
 	struct heard heard = { .count = 0 };
-	struct sent late = packet(1000, true, '1', 160, true);
-	struct sent now = packet(4000, true, '2', 160, true);
+	struct sent late = event_packet(1000, true, '1', 160, true);
+	struct sent now = event_packet(4000, true, '2', 160, true);
 
 	td_event_rx_init(&rx, 8000);
 	give(&rx, &now, &heard);
@@ -315,7 +257,8 @@ START_TEST(moving_timestamps_are_one_event)
 
 		td_event_rx_init(&rx, 8000);
 		for (uint32_t i = 1; i <= 8; i++) {
-			struct sent p = packet(i * 160, i == 1, '3', (uint16_t)(i * 160), i >= 6);
+			struct sent p =
+				event_packet(i * 160, i == 1, '3', (uint16_t)(i * 160), i >= 6);
 
 			if (i == 1 || !(lost & 1u << (i - 2)))
 				give(&rx, &p, &heard);
@@ -331,7 +274,7 @@ START_TEST(flush_ends_and_forgets)
 {
 	struct td_event_rx rx;
 	struct heard heard = { .count = 0 };
-	struct sent p = packet(1000, true, '5', 320, false);
+	struct sent p = event_packet(1000, true, '5', 320, false);
 	struct td_digit_report out;
 
 	td_event_rx_init(&rx, 16000);
@@ -343,172 +286,6 @@ START_TEST(flush_ends_and_forgets)
 	ck_assert(!td_event_rx_flush(&rx, &out));
 	give(&rx, &p, &heard); // another source, as it happens with the same numbers
 	ck_assert_uint_eq(heard.count, 2);
-}
-END_TEST
-
-// ---- Sender ----
-
-// Runs the sender dry into sent[], with the timestamp going on by the tick.
-static uint32_t run_dry(struct td_event_tx *tx, uint32_t timestamp)
-{
-	struct td_event_packet out;
-	uint32_t ticks = 0;
-
-	sent_count = 0;
-	while (td_event_tx_busy(tx)) {
-		ck_assert_uint_lt(sent_count, SENT_MAX);
-		if (td_event_tx_tick(tx, timestamp + ticks * tx->clock_hz / 50, &out)) {
-			sent[sent_count].timestamp = out.timestamp;
-			sent[sent_count].marker = out.marker;
-			sent[sent_count].at_ns = ticks * TICK_NS;
-			memcpy(sent[sent_count++].payload, out.payload, sizeof out.payload);
-		}
-		ticks++;
-	}
-	ck_assert(!td_event_tx_tick(tx, timestamp, &out));
-	return ticks;
-}
-
-START_TEST(sender_says_it_as_the_rfc_wants)
-{
-	struct td_event_tx tx;
-	struct td_telephone_event event;
-
-	td_event_tx_init(&tx, 8000);
-	ck_assert(!td_event_tx_busy(&tx));
-	ck_assert_int_eq(td_event_tx_start(&tx, "1D", 90, 60), 0);
-	// 5 ticks of tone, 3 of gap, twice; the repeated ends lie in the gap.
-	ck_assert_uint_eq(run_dry(&tx, UINT32_MAX - 100), 16);
-	ck_assert_uint_eq(sent_count, 14);
-	for (uint32_t i = 0; i < 14; i++) {
-		uint32_t of = i % 7;
-
-		ck_assert_int_eq(td_telephone_event_parse(sent[i].payload, 4, &event), 0);
-		ck_assert_int_eq(event.digit, i < 7 ? '1' : 'D');
-		ck_assert_uint_eq(sent[i].timestamp, UINT32_MAX - 100 + (i < 7 ? 0u : 8u * 160u));
-		ck_assert_uint_eq(sent[i].marker, of == 0);
-		ck_assert_uint_eq(event.end, of >= 4);
-		ck_assert_uint_eq(event.duration, of < 5 ? (of + 1) * 160 : 800);
-		ck_assert_uint_eq(event.volume, TD_TELEPHONE_EVENT_VOLUME);
-		ck_assert_uint_eq(sent[i].at_ns, (i < 7 ? of : of + 8) * TICK_NS);
-	}
-}
-END_TEST
-
-START_TEST(sender_refuses)
-{
-	struct td_event_tx tx;
-	char many[TD_DIGITS_MAX + 1];
-
-	memset(many, '1', sizeof many);
-	many[TD_DIGITS_MAX] = '\0';
-	td_event_tx_init(&tx, 48000);
-	ck_assert_int_eq(td_event_tx_start(&tx, "", 0, 0), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, "12x", 0, 0), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, many, 0, 0), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, "1", 39, 0), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, "1", 2001, 0), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, "1", 0, 39), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_start(&tx, "1", 0, 2001), -TD_EINVALID);
-	ck_assert_int_eq(td_event_tx_press(&tx, 'e', 3), -TD_EINVALID);
-	ck_assert(!td_event_tx_busy(&tx));
-	many[TD_DIGITS_MAX - 1] = '\0';
-	ck_assert_int_eq(td_event_tx_start(&tx, many, 40, 40), 0);
-	ck_assert_int_eq(td_event_tx_start(&tx, "1", 40, 40), -TD_EBUSY);
-	ck_assert_int_eq(td_event_tx_press(&tx, '1', 3), -TD_EBUSY);
-	ck_assert_uint_eq(run_dry(&tx, 0), 4u * (TD_DIGITS_MAX - 1));
-	ck_assert_uint_eq(sent_count, 4u * (TD_DIGITS_MAX - 1));
-}
-END_TEST
-
-// Held for `ticks` ticks at this clock; whichever single packet is lost, the receiver is told once.
-static void held_for(uint32_t ticks, uint32_t clock_hz)
-{
-	struct td_event_tx tx;
-	struct td_event_packet out;
-	uint32_t before = 0;
-
-	td_event_tx_init(&tx, clock_hz);
-	ck_assert_int_eq(td_event_tx_press(&tx, '8', 7), 0);
-	for (uint32_t i = 0; i < ticks; i++, before++) {
-		ck_assert(td_event_tx_tick(&tx, 1000u + i * clock_hz / 50, &out));
-		sent[i] = (struct sent){ out.timestamp, out.marker, i * TICK_NS, { 0 } };
-		memcpy(sent[i].payload, out.payload, 4);
-	}
-	td_event_tx_release(&tx);
-	sent_count = before;
-	while (td_event_tx_busy(&tx))
-		if (td_event_tx_tick(&tx, 0, &out)) {
-			sent[sent_count] = (struct sent){
-				out.timestamp, out.marker, before++ * TICK_NS, { 0 }
-			};
-			memcpy(sent[sent_count++].payload, out.payload, 4);
-		}
-	for (uint32_t lost = 0; lost <= sent_count; lost++) {
-		struct td_event_rx rx;
-		struct heard heard = { .count = 0 };
-
-		td_event_rx_init(&rx, clock_hz);
-		for (uint32_t i = 0; i < sent_count; i++)
-			if (i != lost)
-				give(&rx, &sent[i], &heard);
-		ck_assert_msg(heard.count == 2, "%u ticks at %u, lost %u: %u reports", ticks,
-			      clock_hz, lost, heard.count);
-		ck_assert_uint_eq(heard.reports[1].duration_ms, (ticks < 2 ? 2 : ticks) * 20);
-	}
-}
-
-START_TEST(long_events_are_cut_into_segments)
-{
-	static const uint32_t clocks[] = { 8000, 16000, 48000 };
-
-	for (size_t c = 0; c < 3; c++) {
-		uint32_t crossing = UINT16_MAX / (clocks[c] / 50);
-
-		for (uint32_t ticks = 0; ticks <= 3; ticks++)
-			held_for(ticks, clocks[c]);
-		for (uint32_t i = 0; i < 4; i++) {
-			held_for(crossing - 1 + i, clocks[c]);
-			held_for(2 * crossing - 1 + i, clocks[c]);
-		}
-	}
-}
-END_TEST
-
-START_TEST(all_digits_round_the_loop_with_losses)
-{
-	static const uint32_t clocks[] = { 8000, 16000, 48000 };
-	uint32_t random = 1;
-
-	for (uint32_t run = 0; run < 600; run++) {
-		uint32_t clock_hz = clocks[run % 3];
-		struct td_event_tx tx;
-		struct td_event_rx rx;
-		struct heard heard = { .count = 0 };
-		uint32_t arrived = 0;
-
-		td_event_tx_init(&tx, clock_hz);
-		td_event_rx_init(&rx, clock_hz);
-		ck_assert_int_eq(td_event_tx_start(&tx, ALL, 40 + run % 80, 40 + run % 50), 0);
-		run_dry(&tx, run * 0x01234567u);
-		for (uint32_t i = 0; i < sent_count; i++) {
-			random = random * 1664525u + 1013904223u;
-			if (random >> 24 < 256u * (run % 10) / 10)
-				continue;
-			arrived |= 1u << sent[i].payload[0];
-			give(&rx, &sent[i], &heard);
-			poll_at(&rx, sent[i].at_ns, &heard);
-		}
-		poll_at(&rx, 100000 * MS, &heard);
-		ck_assert_uint_eq(heard.count, 2 * (uint32_t)__builtin_popcount(arrived));
-		for (uint32_t i = 0, d = 0; d < 16; d++)
-			if (arrived & 1u << d) {
-				ck_assert_int_eq(heard.reports[i].kind, TD_DIGIT_BEGIN);
-				ck_assert_int_eq(heard.reports[i++].digit, ALL[d]);
-				ck_assert_int_eq(heard.reports[i].kind, TD_DIGIT_END);
-				ck_assert_int_eq(heard.reports[i++].digit, ALL[d]);
-			}
-	}
 }
 END_TEST
 
@@ -529,10 +306,6 @@ int main(void)
 	tcase_add_test(tcase, packed_events);
 	tcase_add_test(tcase, moving_timestamps_are_one_event);
 	tcase_add_test(tcase, flush_ends_and_forgets);
-	tcase_add_test(tcase, sender_says_it_as_the_rfc_wants);
-	tcase_add_test(tcase, sender_refuses);
-	tcase_add_test(tcase, long_events_are_cut_into_segments);
-	tcase_add_test(tcase, all_digits_round_the_loop_with_losses);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
