@@ -34,14 +34,14 @@ static inline int32_t scale(int32_t value, int32_t coefficient)
 
 // Eight words at once: a predictor's six zeros and two that stay 0, or seven decision levels.
 //
-// Functions below take and return these by pointer: by value they would have another calling
+// Functions take these by pointer: by value they would have another calling
 // convention on a processor without registers of this size.
 typedef int32_t words __attribute__((vector_size(32)));
 
 static inline int32_t sum(const words *v)
 {
-	words half = *v + __builtin_shuffle(*v, (words){ 4, 5, 6, 7, 0, 1, 2, 3 });
-	words quarter = half + __builtin_shuffle(half, (words){ 2, 3, 0, 1, 6, 7, 4, 5 });
+	words half = *v + __builtin_shufflevector(*v, *v, 4, 5, 6, 7, 0, 1, 2, 3);
+	words quarter = half + __builtin_shufflevector(half, half, 2, 3, 0, 1, 6, 7, 4, 5);
 
 	return quarter[0] + quarter[1];
 }
@@ -123,7 +123,7 @@ INLINE int32_t predict_zeros(struct band *band, int32_t d)
 	int32_t step = d == 0 ? 0 : 128;
 
 	band->b = ((band->b * 32640) >> 15) + ((step ^ turned) - turned);
-	band->d = __builtin_shuffle(band->d, (words){ d }, (words){ 8, 0, 1, 2, 3, 4, 9, 9 });
+	band->d = __builtin_shufflevector(band->d, (words){ d }, 8, 0, 1, 2, 3, 4, 9, 9);
 	products = (band->b * (2 * band->d)) >> 15;
 	return saturate(sum(&products));
 }

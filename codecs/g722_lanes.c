@@ -259,6 +259,13 @@ static void decode_group(const struct group *group, const uint8_t *const payload
 	store_line(group, line);
 }
 
+// Lane `i` of the group is this stream.
+static void join(struct group *group, unsigned i, struct td_g722_core *core)
+{
+	TD_ASSERT(core->narrow == group->narrow);
+	group->cores[i] = core;
+}
+
 size_t td_g722_encode_lanes(struct td_g722_encoder *const states[], const int16_t *const pcm[],
 			    uint8_t *const payload[], unsigned lane_count, size_t samples)
 {
@@ -272,7 +279,7 @@ size_t td_g722_encode_lanes(struct td_g722_encoder *const states[], const int16_
 		if (group.lane_count > STREAMS)
 			group.lane_count = STREAMS;
 		for (unsigned i = 0; i < STREAMS; i++)
-			group.cores[i] = &states[first + (i < group.lane_count ? i : 0)]->core;
+			join(&group, i, &states[first + (i < group.lane_count ? i : 0)]->core);
 		encode_group(&group, pcm + first, payload + first, bytes);
 	}
 	return bytes;
@@ -290,7 +297,7 @@ size_t td_g722_decode_lanes(struct td_g722_decoder *const states[], const uint8_
 		if (group.lane_count > STREAMS)
 			group.lane_count = STREAMS;
 		for (unsigned i = 0; i < STREAMS; i++)
-			group.cores[i] = &states[first + (i < group.lane_count ? i : 0)]->core;
+			join(&group, i, &states[first + (i < group.lane_count ? i : 0)]->core);
 		decode_group(&group, payload + first, pcm + first, bytes);
 	}
 	return narrow ? bytes : 2 * bytes;

@@ -8,7 +8,11 @@
 // The same states and the same results as g722.h, to the bit: a stream may be coded alone in one
 // frame and with any others in the next. All streams of a call have the same rate and length. The
 // arrays of pointers are borrowed for the call; no two streams are the same; source and destination
-// do not overlap. Any thread; no allocation; 8 KiB of stack.
+// do not overlap. Any thread; no allocation; 22 KiB of stack at most.
+//
+// Sixteen streams together pay about what one pays alone: perf/run g722 has 0.4 us to encode and
+// 0.25 us to decode 20 ms of a stream with AVX-512, 0.65 and 0.5 with AVX2, where spandsp has 12
+// and 6.5. A call costs the same for one stream as for sixteen (eight with AVX2).
 #pragma once
 
 #include <stddef.h>
