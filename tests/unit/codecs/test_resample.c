@@ -108,7 +108,7 @@ END_TEST
 // Blocks of odd lengths: never more than the number rounded up, and the whole is the same sound.
 START_TEST(odd_blocks_lose_nothing)
 {
-	static int16_t again[48000 + 1];
+	static int16_t again[48000 + 8];
 	uint32_t taken = 0, made = 0;
 
 	set_pair(_i);
