@@ -286,6 +286,16 @@ void td_show_event(FILE *out, const json_t *event)
 		{ "reason", "agent.reason", TD_FIELD_TEXT },
 		{ "trunk", "trunk.name", TD_FIELD_TEXT },
 		{ "state", "trunk.state", TD_FIELD_TEXT },
+		{ "conference", "conference.name", TD_FIELD_TEXT },
+		{ "present", "conference.present", TD_FIELD_COUNT },
+		{ "member", "member.id", TD_FIELD_TEXT },
+		{ "seat", "member.seat", TD_FIELD_TEXT },
+		{ "conference", "media.conference", TD_FIELD_TEXT },
+		{ "call", "media.call", TD_FIELD_TEXT },
+		{ "party", "media.party", TD_FIELD_TEXT },
+		{ "player", "media.player", TD_FIELD_TEXT },
+		{ "digit", "media.digit", TD_FIELD_TEXT },
+		{ "", "media.what", TD_FIELD_TEXT },
 		{ "missed from", "from", TD_FIELD_TEXT },
 	};
 	char text[TD_FIELD_MAX];

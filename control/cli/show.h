@@ -16,6 +16,13 @@ void td_show_status(FILE *out, const json_t *result);
 void td_show_calls(FILE *out, const json_t *result);
 void td_show_call(FILE *out, const json_t *result);
 void td_show_hangup(FILE *out, const json_t *result);
+void td_show_parties(FILE *out, const json_t *result); // of a call
+void td_show_conferences(FILE *out, const json_t *result);
+void td_show_conference(FILE *out, const json_t *result);
+void td_show_contexts(FILE *out, const json_t *result);
+void td_show_context(FILE *out, const json_t *result);
+void td_show_player(FILE *out, const json_t *result);
+void td_show_done(FILE *out, const json_t *result);
 void td_show_queues(FILE *out, const json_t *result);
 void td_show_queue(FILE *out, const json_t *result);
 void td_show_agents(FILE *out, const json_t *result);

@@ -5,15 +5,17 @@
 #include <string.h>
 
 static enum td_outcome ask_once(const struct td_options *options,
-				const struct td_ctl_command *command)
+				const struct td_ctl_command *command, int used)
 {
-	char **arguments = options->words + 1, error[TD_CONNECTION_ERROR_MAX];
-	int count = options->word_count - 1;
+	char **arguments = options->words + used, error[TD_CONNECTION_ERROR_MAX];
+	int count = options->word_count - used;
 	const char *method = command->method ? command->method : arguments[0];
 	json_t *params = command->params ? command->params(arguments, count) : NULL, *result = NULL;
 	struct td_connection *connection = NULL;
 	enum td_outcome outcome;
 
+	if (command->fields)
+		params = td_command_fields(command->fields, arguments, count);
 	if (!command->method && count > 1 && !params) {
 		fputs("tandemctl: the parameters are not a JSON object\n", stderr);
 		return TD_OUTCOME_USAGE;
@@ -42,13 +44,13 @@ int main(int argc, char **argv)
 	const struct td_ctl_command *command;
 	struct td_options options;
 	enum td_outcome outcome = TD_OUTCOME_USAGE;
-	int rc = td_options_read(&options, argc, argv);
+	int used, rc = td_options_read(&options, argc, argv);
 
 	if (rc == 0) {
-		command = td_command_find(options.words[0], options.word_count - 1);
+		command = td_command_find(options.words, options.word_count, &used);
 		if (command)
-			outcome =
-				command->run ? command->run(&options) : ask_once(&options, command);
+			outcome = command->run ? command->run(&options)
+					       : ask_once(&options, command, used);
 	} else if (rc == 1) {
 		outcome = TD_OUTCOME_OK;
 	}

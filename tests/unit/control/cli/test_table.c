@@ -114,33 +114,77 @@ START_TEST(test_columns_are_aligned_by_characters)
 }
 END_TEST
 
+// Splits at spaces, in place.
+static int split(char *line, char *words[8])
+{
+	int count = 0;
+
+	for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+		words[count++] = word;
+	return count;
+}
+
+static const struct {
+	const char *line, *method; // NULL: no such command
+	const char *params;        // as JSON; NULL: not by fields
+} commands[] = {
+	{ "status", "system.status", NULL },
+	{ "status x", NULL, NULL },
+	{ "agent", NULL, NULL },
+	{ "agent 1001", "agent.get", "{\"id\":\"1001\"}" },
+	{ "agent 1001 paused", "agent.set_state", "{\"id\":\"1001\",\"state\":\"paused\"}" },
+	{ "agent 1001 paused tea", "agent.set_state",
+	  "{\"id\":\"1001\",\"reason\":\"tea\",\"state\":\"paused\"}" },
+	{ "agent 1001 paused tea x", NULL, NULL },
+	{ "calls support", "call.list", NULL },
+	{ "calls support x", NULL, NULL },
+	{ "stat", NULL, NULL },
+	{ "monitor c1 1003", "call.monitor", "{\"agent\":\"1003\",\"id\":\"c1\"}" },
+	{ "monitor c1", NULL, NULL },
+	{ "volume c1 caller -6", "call.volume",
+	  "{\"id\":\"c1\",\"party\":\"caller\",\"talk_db\":-6}" },
+	{ "volume c1 caller loud 3.5", "call.volume",
+	  "{\"hear_db\":3.5,\"id\":\"c1\",\"party\":\"caller\",\"talk_db\":\"loud\"}" },
+	{ "announce c1 all one two", "call.announce",
+	  "{\"id\":\"c1\",\"party\":\"all\",\"prompts\":[\"one\",\"two\"]}" },
+	{ "conference room", "conference.get", "{\"name\":\"room\"}" },
+	// A conference may be called like what is done with one.
+	{ "conference lock", "conference.get", "{\"name\":\"lock\"}" },
+	{ "conference lock lock", "conference.lock", "{\"name\":\"lock\"}" },
+	{ "conference lecture room on", "conference.lecture",
+	  "{\"lecture\":true,\"name\":\"room\"}" },
+	{ "conference lecture room off", "conference.lecture",
+	  "{\"lecture\":false,\"name\":\"room\"}" },
+	{ "conference lecture room maybe", "conference.lecture",
+	  "{\"lecture\":\"maybe\",\"name\":\"room\"}" },
+	{ "conference mute room", "conference.mute", "{\"name\":\"room\"}" },
+	{ "conference frob room", NULL, NULL },
+	{ "listen 17", "stream.tune", "{\"detect\":[],\"id\":17}" },
+	{ "seek 17 500", "context.seek", "{\"player\":17,\"position_ms\":500}" },
+};
+
 START_TEST(test_commands_by_name_and_number_of_arguments)
 {
-	static const struct {
-		const char *name;
-		int count;
-		const char *method; // NULL: no such command
-	} rows[] = {
-		{ "status", 0, "system.status" },
-		{ "status", 1, NULL },
-		{ "agent", 0, NULL },
-		{ "agent", 1, "agent.get" },
-		{ "agent", 2, "agent.set_state" },
-		{ "agent", 3, "agent.set_state" },
-		{ "agent", 4, NULL },
-		{ "calls", 1, "call.list" },
-		{ "calls", 2, NULL },
-		{ "stat", 0, NULL },
-		{ "", 0, NULL },
-	};
+	const struct td_ctl_command *command;
+	char line[64], *words[8], *text;
+	json_t *params;
+	int used, count;
 
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const struct td_ctl_command *command = td_command_find(rows[i].name, rows[i].count);
-
-		ck_assert_int_eq(command != NULL, rows[i].method != NULL);
-		if (command)
-			ck_assert_str_eq(command->method, rows[i].method);
-	}
+	snprintf(line, sizeof line, "%s", commands[_i].line);
+	count = split(line, words);
+	command = td_command_find(words, count, &used);
+	ck_assert_int_eq(command != NULL, commands[_i].method != NULL);
+	if (!command)
+		return;
+	ck_assert_str_eq(command->method, commands[_i].method);
+	ck_assert_int_eq(command->fields != NULL, commands[_i].params != NULL);
+	if (!command->fields)
+		return;
+	params = td_command_fields(command->fields, words + used, count - used);
+	text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS);
+	ck_assert_str_eq(text, commands[_i].params);
+	free(text);
+	json_decref(params);
 }
 END_TEST
 
@@ -154,7 +198,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_field, 0, (int)(sizeof fields / sizeof fields[0]));
 	tcase_add_test(tcase, test_long_text_is_cut_between_characters);
 	tcase_add_test(tcase, test_columns_are_aligned_by_characters);
-	tcase_add_test(tcase, test_commands_by_name_and_number_of_arguments);
+	tcase_add_loop_test(tcase, test_commands_by_name_and_number_of_arguments, 0,
+			    (int)(sizeof commands / sizeof commands[0]));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
