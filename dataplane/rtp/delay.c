@@ -6,6 +6,7 @@
 
 #define FIRST_IDX      64 // where the first packet goes: a quarter of a second may be earlier
 #define EPOCH_PACKETS  10 // a second with fewer says too little
+#define EARLY_MS       60
 #define FAR_LATE_BINS  768
 #define FAR_EARLY_BINS 128
 #define SHORTER_PART   16 // of the weight, what may lie below a second that is a shorter path
@@ -27,6 +28,21 @@ static uint32_t weight_above(const struct td_delay *delay, uint32_t idx)
 	for (uint32_t i = idx + 1u; i < TD_DELAY_BINS; i++)
 		sum += delay->bins[i];
 	return sum;
+}
+
+static uint32_t weight_up_to(const struct td_delay *delay, uint32_t idx)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i <= idx; i++)
+		sum += delay->bins[i];
+	return sum;
+}
+
+static void set_base(struct td_delay *delay, uint32_t base)
+{
+	delay->base = base;
+	delay->early = base - EARLY_MS * (delay->clock_hz / 1000u);
 }
 
 static void set_target(struct td_delay *delay)
@@ -55,11 +71,9 @@ void td_delay_settle(struct td_delay *delay)
 	uint32_t idx = delay->quantile_idx;
 
 	if (delay->total >= TD_DELAY_TOTAL_MAX) {
-		delay->total = 0;
-		for (uint32_t i = 0; i < TD_DELAY_BINS; i++) {
+		delay->total /= 2u;
+		for (uint32_t i = 0; i < TD_DELAY_BINS; i++)
 			delay->bins[i] = delay->bins[i] / 2u;
-			delay->total += delay->bins[i];
-		}
 		delay->above = weight_above(delay, idx);
 	}
 	while (idx < TD_DELAY_BINS - 1u && delay->above * TD_DELAY_QUANTILE > delay->total)
@@ -148,7 +162,8 @@ static void start(struct td_delay *delay, uint32_t arrival, uint32_t transit, ui
 	delay->above = 0;
 	delay->quantile_idx = FIRST_IDX;
 	delay->arrival = arrival;
-	delay->base = transit;
+	delay->newest = arrival - transit;
+	set_base(delay, transit);
 	delay->epoch_idx = 0;
 	delay->epoch_count = 0;
 	for (uint32_t i = 0; i < TD_DELAY_EPOCHS; i++) {
@@ -161,6 +176,20 @@ static void start(struct td_delay *delay, uint32_t arrival, uint32_t transit, ui
 	delay->started = true;
 	epoch_begin(delay, arrival, transit);
 	set_target(delay);
+}
+
+// The path has become shorter by so much: what is known of the jitter stays true.
+static void move(struct td_delay *delay, uint32_t earlier)
+{
+	delay->origin -= earlier;
+	delay->epoch_low -= earlier;
+	delay->epoch_high -= earlier;
+	delay->anchor_base -= earlier;
+	for (uint32_t i = 0; i < TD_DELAY_EPOCHS; i++) {
+		delay->low[i] -= earlier;
+		delay->high[i] -= earlier;
+	}
+	set_base(delay, delay->base - earlier);
 }
 
 // How far the least transit has moved since the anchor, as a rate.
@@ -196,15 +225,16 @@ static uint32_t bin_of(const struct td_delay *delay, uint32_t transit)
 
 static void epoch_end(struct td_delay *delay)
 {
-	uint32_t low, high, weight, idx = bin_of(delay, delay->epoch_high);
+	int32_t moved;
+	uint32_t low, high, weight, above, idx = bin_of(delay, delay->epoch_high);
 
 	delay->low[delay->epoch_idx] = low = delay->epoch_low;
 	delay->high[delay->epoch_idx] = high = delay->epoch_high;
 	delay->epoch_idx = (uint8_t)((delay->epoch_idx + 1u) % TD_DELAY_EPOCHS);
 	// This second's own weight is at most a second's, 2,000 (1,500 at 48 kHz) and rounding.
 	weight = (delay->clock_hz >> (delay->bin_shift - 3u)) + delay->epoch_packets;
-	if (weight_above(delay, idx) + weight + delay->total / SHORTER_PART >= delay->total &&
-	    delay->total > 2u * weight) {
+	above = weight_above(delay, idx);
+	if (above > weight && weight_up_to(delay, idx) <= weight + above / SHORTER_PART) {
 		for (uint32_t i = 0; i < TD_DELAY_EPOCHS; i++) {
 			delay->low[i] = low;
 			delay->high[i] = high;
@@ -214,7 +244,11 @@ static void epoch_end(struct td_delay *delay)
 		low = (int32_t)(delay->low[i] - low) < 0 ? delay->low[i] : low;
 		high = (int32_t)(delay->high[i] - high) > 0 ? delay->high[i] : high;
 	}
-	delay->base = low;
+	moved = (int32_t)(low - delay->base);
+	// More than a bin in a second is the path, not a clock.
+	if (moved > 1 << delay->bin_shift || -moved > 1 << delay->bin_shift)
+		delay->anchor_base += (uint32_t)moved;
+	set_base(delay, low);
 	fold(delay, bin_of(delay, high));
 	idx = bin_of(delay, low);
 	if (idx < FIRST_IDX / 2 || idx > FIRST_IDX * 2)
@@ -223,21 +257,21 @@ static void epoch_end(struct td_delay *delay)
 	td_delay_settle(delay);
 }
 
-bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight)
+bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight,
+		       uint32_t audio)
 {
 	int32_t idx = (int32_t)(transit - delay->origin) >> delay->bin_shift;
 
 	if (!delay->started) {
-		start(delay, arrival, transit, weight);
+		start(delay, arrival, transit, audio);
 		return true;
 	}
 	if (idx < -FAR_EARLY_BINS || idx >= FAR_LATE_BINS)
 		return false;
-	if (idx < 0) {
-		shift(delay, FIRST_IDX / 2 - idx);
-		idx = FIRST_IDX / 2;
-	}
+	if ((int32_t)(transit - delay->early) < 0)
+		move(delay, delay->base - transit);
 	delay->arrival = arrival;
+	delay->newest = arrival - transit;
 	if (arrival - delay->epoch_arrival >= delay->clock_hz) {
 		if (delay->epoch_packets >= EPOCH_PACKETS) {
 			// All of a second beyond the histogram: begin anew where it is.
@@ -256,7 +290,7 @@ bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transi
 		delay->epoch_high = transit;
 	idx = (int32_t)bin_of(delay, transit);
 	delay->bins[idx] = (uint16_t)(delay->bins[idx] + weight);
-	delay->total += weight;
+	delay->total += audio;
 	delay->above += (uint32_t)idx > delay->quantile_idx ? weight : 0;
 	td_delay_settle(delay);
 	return true;

@@ -4,11 +4,12 @@
 //   target  = the transit that all but 1/100 of the time does not exceed, and a millisecond
 //
 // A histogram of transit times, each weighted with the time it stands for, at most what passed
-// since the packet before it: a burst after a stall counts once, not once a packet. It forgets by
+// since the packet before it: of a burst after a stall only the first counts as late, but one that
+// was overtaken counts whole. It forgets by
 // halving every 12 s of audio. Three rules make it quicker than that: what ten seconds have not
 // seen is forgotten; when a whole second lies below nearly all before it the path has become
-// shorter; and a sender's clock that drifts only moves the histogram. One bin, two compares and no
-// division a packet; the rest once a second. Pure; caller's memory; one thread.
+// shorter; and a packet 60 ms earlier than any takes the whole histogram with it. One bin, a few
+// compares and no division a packet; the rest once a second. Pure; caller's memory; one thread.
 #pragma once
 
 #include <stdbool.h>
@@ -17,17 +18,19 @@
 #define TD_DELAY_BINS   256u // of 4 ms (5.3 ms at 48 kHz)
 #define TD_DELAY_EPOCHS 10u  // seconds
 // Of the time, one part in so many may be later than the target.
-#define TD_DELAY_QUANTILE  200u
+#define TD_DELAY_QUANTILE  100u
 #define TD_DELAY_TOTAL_MAX 24000u // weight, in eighths of a bin: 12 s (16 s at 48 kHz)
 
 struct td_delay {
 	uint64_t ticks_factor; // clock_hz * 2^64 / 10^9
 	uint32_t origin;       // transit at the lower edge of bin 0
 	uint32_t target;
-	uint32_t total, above; // weight of all bins, of those above the quantile's
+	uint32_t total, above; // audio remembered, and the weight of the bins above the quantile's
 	uint32_t arrival;      // of the last packet
+	uint32_t newest;       // timestamp so far
 	uint32_t epoch_arrival;
 	uint32_t epoch_low, epoch_high; // extreme transits of this second
+	uint32_t early;                 // a transit below this is of a shorter path
 	uint16_t quantile_idx;
 	uint16_t epoch_packets;
 	uint8_t bin_shift;
@@ -56,7 +59,8 @@ static inline uint32_t td_delay_ticks(const struct td_delay *delay, uint64_t ns)
 }
 
 // The rest of td_delay_put.
-bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight);
+bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight,
+		       uint32_t audio);
 void td_delay_settle(struct td_delay *delay);
 
 // A packet of audio has come. False: its timestamp has nothing to do with those before it, and
@@ -67,20 +71,24 @@ static inline bool td_delay_put(struct td_delay *delay, uint32_t arrival, uint32
 	uint32_t transit = arrival - timestamp;
 	uint32_t idx = (transit - delay->origin) >> delay->bin_shift;
 	uint32_t since = arrival - delay->arrival;
-	uint32_t weight = ((since < duration ? since : duration) >> (delay->bin_shift - 3u)) + 1u;
+	uint32_t audio = (duration >> (delay->bin_shift - 3u)) + 1u;
+	bool overtaken = (int32_t)(timestamp - delay->newest) < 0;
+	uint32_t weight = since < duration && !overtaken ? since >> (delay->bin_shift - 3u) : audio;
 
 	if (__builtin_expect((idx >= TD_DELAY_BINS) | !delay->started |
+				     ((int32_t)(transit - delay->early) < 0) |
 				     (arrival - delay->epoch_arrival >= delay->clock_hz),
 			     0))
-		return td_delay_put_rare(delay, arrival, transit, weight);
+		return td_delay_put_rare(delay, arrival, transit, weight, audio);
 	delay->arrival = arrival;
+	delay->newest = overtaken ? delay->newest : timestamp;
 	delay->epoch_packets++;
 	if ((int32_t)(transit - delay->epoch_low) < 0)
 		delay->epoch_low = transit;
 	if ((int32_t)(transit - delay->epoch_high) > 0)
 		delay->epoch_high = transit;
 	delay->bins[idx] = (uint16_t)(delay->bins[idx] + weight);
-	delay->total += weight;
+	delay->total += audio;
 	delay->above += idx > delay->quantile_idx ? weight : 0;
 	if (__builtin_expect(delay->above * TD_DELAY_QUANTILE > delay->total, 0) ||
 	    __builtin_expect((delay->above + delay->bins[delay->quantile_idx]) *

@@ -246,9 +246,11 @@ void td_playout_decoded(struct td_playout *p, int16_t *pcm, int decoded)
 	p->played_samples += samples;
 	p->packet_ticks = p->pull_ticks;
 	p->hole = false;
+	td_supply_good(p, pcm, samples);
 	if (p->decoded_samples != 0)
 		rotate(p, pcm, samples);
-	td_supply_heard(p, pcm, samples);
+	if (__builtin_expect(p->ramp | p->noisy, 0))
+		td_supply_begin(p, pcm, samples);
 }
 
 static uint32_t us_of(const struct td_playout *p, uint32_t ticks)

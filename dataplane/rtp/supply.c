@@ -29,7 +29,7 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-void td_supply_heard_rare(struct td_playout *p, int16_t *pcm, uint32_t samples)
+void td_supply_begin(struct td_playout *p, int16_t *pcm, uint32_t samples)
 {
 	uint32_t ramp = p->rate_hz / RAMP_PER_S;
 
@@ -49,7 +49,8 @@ static void take(struct td_playout *p, struct piece *piece)
 	memcpy(piece->pcm + piece->done, decoded, count * sizeof decoded[0]);
 	memmove(decoded, decoded + count, (p->decoded_samples - count) * sizeof decoded[0]);
 	td_supply_keep(p, p->decoded_samples - count);
-	td_supply_heard(p, piece->pcm + piece->done, count);
+	if (p->ramp | p->noisy)
+		td_supply_begin(p, piece->pcm + piece->done, count);
 	piece->done += count;
 }
 
@@ -91,6 +92,7 @@ static void decode(struct td_playout *p, const struct td_jitter_slot *slot, uint
 		p->next_timestamp += slot->duration;
 		p->packet_ticks = slot->duration;
 		p->played_samples += (uint32_t)samples;
+		td_supply_good(p, td_supply_decoded(p) + p->decoded_samples, (uint32_t)samples);
 		td_supply_keep(p, p->decoded_samples + (uint32_t)samples);
 		p->hole = false;
 	} else {
@@ -119,48 +121,6 @@ static bool recover(struct td_playout *p, const struct td_jitter_slot *slot, uin
 	return true;
 }
 
-void td_supply_pause(struct td_playout *p)
-{
-	p->mode = TD_SUPPLY_PAUSE;
-	p->pause_samples = 0;
-	p->standing_ticks = 0;
-}
-
-// The wanted packet has not come, and a later one waits: what is between is lost, or a pause.
-static void bridge(struct td_playout *p, struct piece *piece, const struct td_jitter_slot *slot,
-		   uint32_t ahead, uint32_t gap)
-{
-	uint32_t made, chunk = gap;
-
-	if (ahead == 0 && !p->hole) {
-		td_supply_pause(p);
-		return;
-	}
-	if (recover(p, slot, gap))
-		return;
-	// The last of what is lost may be in the packet after it.
-	if (p->codec->recover != NULL && gap > slot->duration)
-		chunk = gap - slot->duration;
-	made = make_up(p, piece, samples_of(p, chunk) == 0 ? 1u : samples_of(p, chunk));
-	p->stats.concealed_samples += made;
-	made = td_supply_ticks(p, made);
-	p->next_timestamp += made < gap && made != 0 ? made : gap;
-}
-
-// Decodes packets that simply follow until `samples` are there, as far as they are and fit.
-static void gather(struct td_playout *p, uint32_t samples)
-{
-	while (p->decoded_samples < samples && td_jitter_ahead(&p->jitter) == 0) {
-		const struct td_jitter_slot *slot = td_jitter_at(&p->jitter, 0);
-
-		if (slot->duration == 0 || slot->timestamp != p->next_timestamp ||
-		    !td_jitter_intact(&p->jitter, slot) ||
-		    samples_of(p, slot->duration) > p->decoded_max - p->decoded_samples)
-			return;
-		decode(p, slot, 0);
-	}
-}
-
 // Packets of `duration` and pulls meet every so many ticks: the steps in which the time a packet
 // must be there can be moved, and with it the delay for good.
 static uint32_t step_of(const struct td_playout *p, uint32_t duration)
@@ -184,17 +144,74 @@ static int32_t margin(const struct td_playout *p, uint32_t delay, uint32_t step)
 			 p->decoded_ticks % step);
 }
 
-// How many samples are to be left out: whole steps, and what is decoded without need.
+// How many ticks are to be left out: whole steps, and what is decoded without need.
 static uint32_t excess(const struct td_playout *p, int32_t spare, uint32_t step)
 {
 	uint32_t left = p->decoded_ticks % step;
 	uint32_t slack = TD_SUPPLY_SLACK_MS * (p->codec->clock_hz / 1000u), ticks = 0;
 
+	if (spare < 0)
+		return 0;
 	if ((uint32_t)spare >= step + slack)
 		ticks = ((uint32_t)spare - slack) / step * step;
 	if (ticks != 0 || (uint32_t)spare + left > p->band_ticks)
 		ticks += left;
-	return samples_of(p, ticks);
+	return ticks;
+}
+
+void td_supply_pause(struct td_playout *p)
+{
+	p->mode = TD_SUPPLY_PAUSE;
+	p->pause_samples = 0;
+	p->standing_ticks = 0;
+}
+
+// The wanted packet has not come, and a later one waits: what is between is lost, or a pause.
+static void bridge(struct td_playout *p, struct piece *piece, const struct td_jitter_slot *slot,
+		   uint32_t ahead, uint32_t gap)
+{
+	uint32_t made, chunk = gap, step, skip, least;
+
+	if (ahead == 0 && !p->hole) {
+		td_supply_pause(p);
+		return;
+	}
+	if (recover(p, slot, gap))
+		return;
+	// What is lost need not be made up in full when the delay is too long anyway.
+	step = step_of(p, slot->duration);
+	skip = excess(
+		p,
+		margin(p, piece->now + td_supply_ticks(p, piece->done) - p->next_timestamp, step),
+		step);
+	least = p->codec->clock_hz / GRAIN_PER_S;
+	if (skip != 0 && gap > least) {
+		skip = lesser(skip, gap - least);
+		p->next_timestamp += skip;
+		gap -= skip;
+		chunk = gap;
+	}
+	// The last of what is lost may be in the packet after it.
+	if (p->codec->recover != NULL && gap > slot->duration)
+		chunk = gap - slot->duration;
+	made = make_up(p, piece, samples_of(p, chunk) == 0 ? 1u : samples_of(p, chunk));
+	p->stats.concealed_samples += made;
+	made = td_supply_ticks(p, made);
+	p->next_timestamp += made < gap && made != 0 ? made : gap;
+}
+
+// Decodes packets that simply follow until `samples` are there, as far as they are and fit.
+static void gather(struct td_playout *p, uint32_t samples)
+{
+	while (p->decoded_samples < samples && td_jitter_ahead(&p->jitter) == 0) {
+		const struct td_jitter_slot *slot = td_jitter_at(&p->jitter, 0);
+
+		if (slot->duration == 0 || slot->timestamp != p->next_timestamp ||
+		    !td_jitter_intact(&p->jitter, slot) ||
+		    samples_of(p, slot->duration) > p->decoded_max - p->decoded_samples)
+			return;
+		decode(p, slot, 0);
+	}
 }
 
 // Brings the delay nearer to where it should be, if what is said allows it.
@@ -204,7 +221,7 @@ static void adapt(struct td_playout *p, uint32_t samples)
 	int32_t spare = margin(p, p->played_transit, step);
 	int32_t urgent = URGENT_MS * (int32_t)(p->codec->clock_hz / 1000u);
 
-	too_much = spare >= 0 ? excess(p, spare, step) : 0;
+	too_much = samples_of(p, excess(p, spare, step));
 	if (spare >= 0 && too_much < p->rate_hz / PERIODS_MIN_PER_S)
 		return;
 	gather(p, samples + p->rate_hz / PERIODS_PER_S);

@@ -53,13 +53,13 @@ static inline void td_supply_keep(struct td_playout *p, uint32_t samples)
 // The sender says nothing from here on, until its next packet of audio is due.
 void td_supply_pause(struct td_playout *p);
 
-// Good samples are about to be heard: blends the first ones with what was heard before.
-void td_supply_heard_rare(struct td_playout *p, int16_t *pcm, uint32_t samples);
+// The first samples after silence or noise are about to be heard: softens their beginning.
+void td_supply_begin(struct td_playout *p, int16_t *pcm, uint32_t samples);
 
-static inline void td_supply_heard(struct td_playout *p, int16_t *pcm, uint32_t samples)
+// Samples were decoded, to be heard behind all that was before them: the PLC remembers them, and
+// blends them into what it has made up.
+static inline void td_supply_good(struct td_playout *p, int16_t *pcm, uint32_t samples)
 {
-	if (__builtin_expect(p->ramp | p->noisy, 0))
-		td_supply_heard_rare(p, pcm, samples);
 	if (p->codec->conceal == NULL)
 		td_plc_good(td_supply_plc(p), pcm, samples);
 }

@@ -27,17 +27,47 @@ static double soft(double edge)
 	return edge <= 0.0 ? 0.0 : edge >= 1.0 ? 1.0 : 0.5 - 0.5 * cos(M_PI * edge);
 }
 
-void trace_speak(struct trace *t, enum td_codec_id id, uint32_t seconds, bool pauses)
+static void *columns(size_t count, size_t bytes)
 {
+	size_t size = (count * bytes + TD_CODEC_STATE_ALIGN) / TD_CODEC_STATE_ALIGN *
+		      TD_CODEC_STATE_ALIGN;
+	void *memory = aligned_alloc(TD_CODEC_STATE_ALIGN, size);
+
+	if (memory == NULL)
+		abort();
+	return memset(memory, 0, size);
+}
+
+// What a codec without state makes of it is what is said.
+static void pass_codec(struct trace *t)
+{
+	uint8_t coded[320];
+
+	for (uint32_t i = 0; i + 160 <= t->said_samples; i += 160) {
+		int len = t->codec->encode(NULL, t->said + i, 160, coded, sizeof coded);
+
+		if (len <= 0 || t->codec->decode(NULL, coded, (size_t)len, t->said + i, 160) != 160)
+			abort();
+	}
+}
+
+void trace_speak(struct trace *t, enum td_codec_id id, uint32_t rate_hz, uint32_t seconds,
+		 bool pauses, uint8_t flags)
+{
+	struct td_codec_settings settings = { .flags = flags, .complexity = 5, .loss_percent = 10 };
 	double phase = 0.0;
-	uint8_t coded[480];
 
 	memset(t, 0, sizeof *t);
 	t->codec = td_codec_get(id);
-	t->rate_hz = t->codec->sample_hz;
-	t->said_samples = seconds * t->rate_hz;
-	t->said = calloc(t->said_samples, sizeof *t->said);
-	if (t->said == NULL)
+	t->rate_hz = rate_hz;
+	t->said_samples = seconds * rate_hz;
+	t->said = columns(t->said_samples, sizeof *t->said);
+	if (t->codec->encoder_bytes != 0)
+		t->encoder = columns(t->codec->encoder_bytes, 1);
+	if (t->codec->decoder_bytes != 0)
+		t->decoder = columns(t->codec->decoder_bytes, 1);
+	if (t->codec->encoder_init != NULL &&
+	    t->codec->encoder_init(t->encoder, rate_hz, &settings) != 0)
 		abort();
 	for (uint32_t i = 0; i < t->said_samples; i++) {
 		double s = (double)i / t->rate_hz, in = fmod(s, 2.0), sum = 0.0;
@@ -49,12 +79,8 @@ void trace_speak(struct trace *t, enum td_codec_id id, uint32_t seconds, bool pa
 			sum += sin(h * phase + h * h) * (1.0 + 0.6 * sin(h + 3.1 * s)) / h;
 		t->said[i] = (int16_t)(4000.0 * loud * sum);
 	}
-	for (uint32_t i = 0; t->codec->encoder_bytes == 0 && i + 160 <= t->said_samples; i += 160) {
-		int len = t->codec->encode(NULL, t->said + i, 160, coded, sizeof coded);
-
-		if (len <= 0 || t->codec->decode(NULL, coded, (size_t)len, t->said + i, 160) != 160)
-			abort();
-	}
+	if (t->encoder == NULL && t->decoder == NULL)
+		pass_codec(t);
 }
 
 void trace_send(struct trace *t, uint32_t at, uint32_t samples, uint32_t ssrc, uint16_t sequence,
@@ -63,8 +89,6 @@ void trace_send(struct trace *t, uint32_t at, uint32_t samples, uint32_t ssrc, u
 	struct trace_packet *packet;
 	int len;
 
-	if (delay_ms < 0)
-		return;
 	if (t->count == t->room) {
 		t->room = t->room == 0 ? 1024 : t->room * 2;
 		t->packets = realloc(t->packets, t->room * sizeof *t->packets);
@@ -72,10 +96,12 @@ void trace_send(struct trace *t, uint32_t at, uint32_t samples, uint32_t ssrc, u
 			abort();
 	}
 	packet = &t->packets[t->count];
-	len = t->codec->encode(NULL, t->said + at, samples, packet->payload,
+	len = t->codec->encode(t->encoder, t->said + at, samples, packet->payload,
 			       sizeof packet->payload);
-	if (len <= 0)
+	if (len < 0)
 		abort();
+	if (len == 0 || delay_ms < 0) // DTX, or lost
+		return;
 	packet->arrival_ns =
 		(uint64_t)(((double)(at + samples) / t->rate_hz * 1e3 + delay_ms) * 1e6);
 	packet->ssrc = ssrc;
@@ -89,9 +115,11 @@ void trace_send(struct trace *t, uint32_t at, uint32_t samples, uint32_t ssrc, u
 void trace_send_all(struct trace *t, uint32_t samples,
 		    double (*delay_ms)(void *context, uint32_t packet), void *context)
 {
+	uint32_t ticks = (uint32_t)((uint64_t)samples * t->codec->clock_hz / t->rate_hz);
+
 	for (uint32_t k = 0; (k + 1) * samples <= t->said_samples; k++)
 		trace_send(t, k * samples, samples, 7, (uint16_t)(65000u + k),
-			   0xffff0000u + k * samples, delay_ms(context, k));
+			   0xffff0000u + k * ticks, delay_ms(context, k));
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -108,15 +136,6 @@ void trace_arrive(struct trace *t)
 	qsort(t->packets, t->count, sizeof *t->packets, by_arrival);
 }
 
-static void *columns(uint32_t count, size_t bytes)
-{
-	void *memory = calloc(count, bytes);
-
-	if (memory == NULL)
-		abort();
-	return memory;
-}
-
 void trace_play(struct trace *t, const struct td_playout_limits *limits)
 {
 	uint32_t frame = t->rate_hz / 50, next = 0;
@@ -131,7 +150,7 @@ void trace_play(struct trace *t, const struct td_playout_limits *limits)
 	t->concealed = columns(t->pulls, sizeof *t->concealed);
 	if (t->pull_ns == 0)
 		t->pull_ns = 20 * TRACE_MS;
-	if (td_playout_init(p, t->codec, NULL, t->rate_hz, limits) != 0)
+	if (td_playout_init(p, t->codec, t->decoder, t->rate_hz, limits) != 0)
 		abort();
 	for (uint32_t i = 0; i < t->pulls; i++) {
 		uint64_t now = t->start_ns + i * t->pull_ns;
@@ -147,7 +166,8 @@ void trace_play(struct trace *t, const struct td_playout_limits *limits)
 		}
 		if (td_playout_pull(p, now, pcm, frame, &job) == TD_PLAYOUT_DECODE)
 			td_playout_decoded(
-				p, pcm, t->codec->decode(NULL, job.payload, job.len, pcm, frame));
+				p, pcm,
+				t->codec->decode(t->decoder, job.payload, job.len, pcm, frame));
 		td_playout_stats(p, &t->stats);
 		t->delay_us[i] = t->stats.delay_us;
 		t->target_us[i] = t->stats.target_us;
@@ -158,6 +178,8 @@ void trace_play(struct trace *t, const struct td_playout_limits *limits)
 
 void trace_free(struct trace *t)
 {
+	free(t->encoder);
+	free(t->decoder);
 	free(t->said);
 	free(t->packets);
 	free(t->heard);
@@ -205,6 +227,7 @@ double trace_recognise(const struct trace *t, uint32_t at, uint32_t *ago)
 			*ago = back;
 		}
 	}
+	*ago += (uint32_t)(t->start_ns * t->rate_hz / 1000000000u);
 	return best;
 }
 

@@ -7,7 +7,8 @@
 
 #include "rtp/playout.h"
 
-#define TRACE_MS 1000000ull
+#define TRACE_MS          1000000ull
+#define TRACE_PAYLOAD_MAX 1472
 
 // xorshift64*; never 0.
 struct trace_random {
@@ -23,12 +24,13 @@ struct trace_packet {
 	uint32_t ssrc, timestamp, order;
 	uint16_t sequence, len;
 	enum td_playout_kind kind;
-	uint8_t payload[480];
+	uint8_t payload[TRACE_PAYLOAD_MAX];
 };
 
 struct trace {
 	const struct td_codec *codec;
 	uint32_t rate_hz;
+	void *encoder, *decoder;
 	int16_t *said; // what was spoken, after the codec
 	uint32_t said_samples;
 	struct trace_packet *packets; // in order of arrival once trace_arrive has been called
@@ -45,11 +47,13 @@ struct trace {
 };
 
 // A vowel whose pitch wanders between 90 and 220 Hz, with soft pauses of 300 ms every two seconds
-// or none; loud enough to hear a click, smooth enough to measure one.
-void trace_speak(struct trace *trace, enum td_codec_id codec, uint32_t seconds, bool pauses);
+// or none; loud enough to hear a click, smooth enough to measure one. `flags`: TD_CODEC_*.
+void trace_speak(struct trace *trace, enum td_codec_id codec, uint32_t rate_hz, uint32_t seconds,
+		 bool pauses, uint8_t flags);
 
 // Adds a packet of `samples` spoken from `at`, with a timestamp and number of its own, that leaves
-// when its last sample is spoken and takes delay_ms. A negative delay: lost.
+// when its last sample is spoken and takes delay_ms. A negative delay: lost. In the order of what
+// is spoken: the encoder goes on from packet to packet.
 void trace_send(struct trace *trace, uint32_t at, uint32_t samples, uint32_t ssrc,
 		uint16_t sequence, uint32_t timestamp, double delay_ms);
 // All of what was spoken in packets of `samples`; delay_ms(context, packet) as above.
