@@ -29,9 +29,9 @@ static void must(int holds)
 static void *make_state(size_t bytes)
 {
 	// No more than it asks for, so that a sanitizer sees the first byte beyond.
-	void *state = bytes ? aligned_alloc(TD_CODEC_STATE_ALIGN, bytes) : NULL;
+	void *state = NULL;
 
-	must(state || !bytes);
+	must(bytes == 0 || posix_memalign(&state, TD_CODEC_STATE_ALIGN, bytes) == 0);
 	return state;
 }
 
