@@ -1,5 +1,4 @@
-// The real dataplane, all of it but the threads: engine, demux, neighbours and one worker whose
-// turns the benchmark takes itself, on a port of rings.
+// Calls on a bench (rig/bench.h), all of them forwarded.
 //
 //   feeder (not timed): packets from the out ring, readdressed to the next streams of a random
 //   order -> in ring      |      worker's turns (timed) until they are all on the out ring
@@ -14,13 +13,11 @@
 
 #include <rte_mempool.h>
 
-#include "ring_port.h"
-
 struct td_rig;
 
-// `streams`: 2 or more, even; half as many calls. Exits with a sentence when anything fails.
-struct td_rig *td_rig_create(uint32_t streams, const struct td_ring_port *ring_port,
-			     struct rte_mempool *pool, uint64_t seed);
+// `streams`: 2 or more, even; half as many calls. `port_name` is unique in the process. Exits with a sentence when anything fails.
+struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte_mempool *pool,
+			     uint64_t seed);
 void td_rig_destroy(struct td_rig *rig);
 
 // Makes `packets` to go round.

@@ -14,8 +14,7 @@
 #include "../report.h"
 #include "engine_rig.h"
 #include "relay.h"
-#include "ring_port.h"
-#include "worker/steer.h"
+#include "rig/bench.h"
 
 #define RUNS_MAX  15
 #define IN_FLIGHT 4096
@@ -42,12 +41,11 @@ static void fill_relay(struct td_relay *relay, const struct td_ring_port *port,
 }
 
 static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte_mempool *pool,
-			   const struct td_ring_port *relay_port,
-			   const struct td_ring_port *rig_port)
+			   const struct td_ring_port *relay_port, const char *port_name)
 {
 	double ours[RUNS_MAX], bare[RUNS_MAX];
 	struct td_relay *relay = td_relay_create(streams, SEED);
-	struct td_rig *rig = td_rig_create(streams, rig_port, pool, SEED);
+	struct td_rig *rig = td_rig_create(streams, port_name, pool, SEED);
 	struct td_report_row row = { .bench = "forward",
 				     .unit = "ns/packet",
 				     .reference_name = "bare relay loop",
@@ -76,7 +74,6 @@ static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte
 			(unsigned long long)row.lost, td_rig_drop_reason(rig));
 	td_report_print(&row);
 	td_ring_port_empty(relay_port);
-	td_ring_port_empty(rig_port);
 	td_rig_destroy(rig);
 	td_relay_destroy(relay);
 	return row.lost;
@@ -110,23 +107,12 @@ static struct plan parse_plan(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = { 1, 1000, 100000, 1000000 };
-	char *eal[] = { "forward",     "--in-memory", "--no-pci", "--no-telemetry",
-			"--log-level", "3",           "-l",       "0" };
-	char *eal_small[] = { "forward",        "--no-huge",   "-m", "1024", "--no-pci",
-			      "--no-telemetry", "--log-level", "3",  "-l",   "0" };
-	const char *no_huge = getenv("TANDEM_NO_HUGE");
 	struct plan plan = parse_plan(argc, argv);
 	struct rte_mempool *pool;
-	struct td_ring_port relay_port, rig_port;
+	struct td_ring_port relay_port;
 	uint64_t lost = 0;
 
-	if (no_huge ? rte_eal_init(sizeof eal_small / sizeof eal_small[0], eal_small) < 0
-		    : rte_eal_init(sizeof eal / sizeof eal[0], eal) < 0)
-		return 2;
-	pool = rte_pktmbuf_pool_create("forward", MBUFS, 256, TD_STEER_PRIVATE_BYTES,
-				       RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-	if (!pool)
-		return 2;
+	pool = td_bench_eal("forward", MBUFS);
 	relay_port = td_ring_port_create("bare", 1);
 	td_ring_port_start(&relay_port, pool);
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -135,8 +121,7 @@ int main(int argc, char **argv)
 		if (plan.only && plan.only != sizes[i])
 			continue;
 		snprintf(name, sizeof name, "tandem%zu", i);
-		rig_port = td_ring_port_create(name, 0);
-		lost += bench_size(&plan, sizes[i], pool, &relay_port, &rig_port);
+		lost += bench_size(&plan, sizes[i], pool, &relay_port, name);
 	}
 	return lost ? 1 : 0;
 }

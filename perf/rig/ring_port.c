@@ -1,4 +1,4 @@
-#include "ring_port.h"
+#include "rig/ring_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static void must(int ok, const char *what)
 {
 	if (ok)
 		return;
-	fprintf(stderr, "forward: %s failed\n", what);
+	fprintf(stderr, "perf: %s failed\n", what);
 	exit(2);
 }
 
