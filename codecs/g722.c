@@ -32,10 +32,8 @@ static inline int32_t scale(int32_t value, int32_t coefficient)
 	return (value * coefficient) >> 15;
 }
 
-// Eight words at once: a predictor's six zeros and two that stay 0, or seven decision levels.
-//
-// Functions take these by pointer: by value they would have another calling
-// convention on a processor without registers of this size.
+// Eight words at once: a predictor's six zeros and two that stay 0. Passed by pointer, because by
+// value they would have another calling convention on a processor without registers of this size.
 typedef int32_t words __attribute__((vector_size(32)));
 
 static inline int32_t sum(const words *v)
