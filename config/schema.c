@@ -104,7 +104,7 @@ static const cyaml_schema_field_t dataplane_fields[] = {
 	UINT(td_config_dataplane, rtp_port_first),
 	UINT(td_config_dataplane, rtp_port_last),
 	LIST(td_config_dataplane, ports, &port, 1, TD_PORT_MAX),
-	LIST(td_config_dataplane, prompts, &prompt, 0, TD_PROMPT_MAX),
+	LIST(td_config_dataplane, prompts, &prompt, 0, TD_PROMPT_FILE_MAX),
 	BOOL(td_config_dataplane, recording_sync),
 	CYAML_FIELD_END,
 };

@@ -60,6 +60,7 @@
 	X(NO_LISTENER, "no_listener")                                                              \
 	X(SINK_NO_REMOTE, "sink_no_remote")                                                        \
 	X(SINK_NO_EVENT_PT, "sink_no_event_payload_type")                                          \
+	X(SINK_HELD, "sink_sends_digits")                                                          \
 	X(SINK_NO_CN_PT, "sink_no_cn_payload_type")                                                \
 	X(NEIGHBOUR_UNRESOLVED, "neighbour_unresolved")                                            \
 	X(STEER_FULL, "steer_full")                                                                \
@@ -96,6 +97,7 @@ struct td_worker_stats {
 	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the last turn: a watchdog's input
 	uint64_t tap_lost;     // tap records lost because the recorder's ring was full
 	uint64_t events_lost;  // events lost because control's ring was full
+	uint64_t digits_lost;  // digits not passed on because all senders were taken
 	uint64_t streams, contexts, players, taps; // live now
 	uint64_t drops[TD_DROP_COUNT];
 };

@@ -76,6 +76,8 @@ static TD_MAIN int start_prompts(struct td_dataplane *dataplane,
 	for (unsigned i = 0; i < config->prompts_count && !error; i++)
 		error = td_prompts_load(dataplane->prompts, config->prompts[i].name,
 					config->prompts[i].file, reason);
+	if (!error)
+		error = td_prompts_add_tones(dataplane->prompts, reason);
 	if (error)
 		td_prompts_destroy(dataplane->prompts);
 	return error;

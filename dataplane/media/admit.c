@@ -243,6 +243,8 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	fw->sink = rx->sink;
 	if (rx->flags & TD_RX_TAPPED)
 		tap(worker, fw, packet->payload + header.payload_offset, now_ns);
+	if (fw->kind == TD_PAYLOAD_EVENT)
+		td_digits_packet(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (rx->flags & TD_RX_INLET)
 		td_media_inlet_put(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (fw->sink < TD_SINK_INLET ||

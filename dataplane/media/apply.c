@@ -78,6 +78,13 @@ static void apply_stream_remote(struct td_media_worker *worker, const struct td_
 	td_media_mirror(worker, change->object);
 }
 
+static void apply_tune(struct td_media_worker *worker, const struct td_change *change)
+{
+	worker->cold[change->object].tune = (uint8_t)change->u.tune.flags;
+	td_media_spare_digits(worker, change->object);
+	apply_plan(worker, change);
+}
+
 static void apply_next_hop(struct td_media_worker *worker, const struct td_change *change)
 {
 	struct td_note released = { .kind = TD_NOTE_RELEASED };
@@ -150,6 +157,10 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_STREAM_CREATE: apply_stream_create(worker, change, &event); break;
 	case TD_CHANGE_STREAM_REMOTE: apply_stream_remote(worker, change, now_ns); break;
 	case TD_CHANGE_STREAM_NEXT_HOP: apply_next_hop(worker, change); break;
+	case TD_CHANGE_STREAM_TUNE: apply_tune(worker, change); break;
+	case TD_CHANGE_STREAM_DIGITS:
+		event.result = td_digits_send(worker, change->object, &change->u.digits);
+		break;
 	case TD_CHANGE_STREAM_DESTROY: apply_stream_destroy(worker, change, &event); break;
 	case TD_CHANGE_PLAYER_CREATE:
 	case TD_CHANGE_PLAYER_CONTROL:

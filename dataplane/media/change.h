@@ -26,6 +26,8 @@ enum td_change_kind {
 	TD_CHANGE_STREAM_CREATE,
 	TD_CHANGE_STREAM_REMOTE,
 	TD_CHANGE_STREAM_NEXT_HOP,
+	TD_CHANGE_STREAM_TUNE,
+	TD_CHANGE_STREAM_DIGITS,
 	TD_CHANGE_STREAM_DESTROY,
 	TD_CHANGE_PLAYER_CREATE,
 	TD_CHANGE_PLAYER_CONTROL,
@@ -76,6 +78,16 @@ struct td_change_player {
 	struct td_sequence_item items[TD_PLAY_ITEM_MAX];
 };
 
+struct td_change_tune {
+	uint32_t flags; // TD_TUNE_*
+};
+
+struct td_change_digits {
+	uint32_t as_tone;
+	uint16_t duration_ms, gap_ms;
+	char digits[TD_DIGITS_MAX];
+};
+
 struct td_change_record {
 	struct td_tap_id id;
 	uint32_t left, right; // stream indexes
@@ -94,6 +106,8 @@ struct td_change {
 		struct td_change_next_hop next_hop;
 		struct td_change_player player;
 		struct td_change_record record;
+		struct td_change_tune tune;
+		struct td_change_digits digits;
 	} u;
 };
 

@@ -26,10 +26,10 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_MATRIX_EDIT: return td_engine_matrix_edit(engine, command);
 	case TD_COMMAND_RECORD_START: return td_engine_record_start(engine, command);
 	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command);
+	case TD_COMMAND_STREAM_TUNE: return td_engine_stream_tune(engine, command);
+	case TD_COMMAND_STREAM_DIGITS: return td_engine_stream_digits(engine, command);
 	case TD_COMMAND_CONTEXT_MOVE:
 	case TD_COMMAND_STREAM_MOVE:
-	case TD_COMMAND_STREAM_TUNE:
-	case TD_COMMAND_STREAM_DIGITS:
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_KIND_COUNT: break;
 	}

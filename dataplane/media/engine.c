@@ -132,8 +132,10 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 	worker->realtime_offset_ns = options->realtime_offset_ns;
 	worker->random = td_engine_random(engine) | 1u; // xorshift must not begin at 0
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		worker->slot_first[slot] = worker->slot_contexts[slot] = TD_INDEX_END;
+		worker->slot_first[slot] = worker->slot_contexts[slot] =
+			worker->slot_senders[slot] = TD_INDEX_END;
 	worker->lets = &engine->lets;
+	td_digit_prompts_find(options->prompts, &worker->digit_prompts);
 }
 
 static int create_worker(struct td_engine *engine, uint32_t index)
@@ -146,8 +148,11 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 	fill_worker(engine, index);
 	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
 	worker->mixer = td_mixer_create(engine->lets.count, engine->capacity[TD_POOL_PLAYER]);
-	if (worker->owned == NULL || worker->mixer == NULL)
+	worker->senders = take_lines(TD_DIGIT_SENDER_MAX, sizeof *worker->senders);
+	if (worker->owned == NULL || worker->mixer == NULL || worker->senders == NULL)
 		return -TD_EMEMORY;
+	for (uint32_t i = 0; i < TD_DIGIT_SENDER_MAX; i++)
+		worker->senders[i].next = i + 1u < TD_DIGIT_SENDER_MAX ? i + 1u : TD_INDEX_END;
 	error = td_tap_ring_create(options->tap_records != 0 ? options->tap_records
 							     : TD_TAP_RECORDS,
 				   &worker->tap_ring);
@@ -215,6 +220,7 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 
 		rte_pktmbuf_free_bulk(worker->stash, worker->stash_count);
 		td_mixer_destroy(worker->mixer);
+		free(worker->senders);
 		free(engine->workers[index].owned);
 		td_tap_ring_destroy(engine->workers[index].tap_ring);
 	}

@@ -167,6 +167,8 @@ int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *com
 int td_engine_stream_create(struct td_engine *engine, const struct td_command *command,
 			    uint64_t now_ns) TD_MAIN;
 int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_stream_tune(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_stream_digits(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
 			     uint64_t now_ns) TD_MAIN;
 int td_engine_player_create(struct td_engine *engine, const struct td_command *command) TD_MAIN;

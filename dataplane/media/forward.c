@@ -112,8 +112,8 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) |
 		     (fw->verdict == TD_RTP_FRESH);
 
-	if (UNLIKELY(!(tx->flags & TD_TX_READY)))
-		return TD_DROP_SINK_NO_REMOTE;
+	if (UNLIKELY((tx->flags & (TD_TX_READY | TD_TX_HELD)) != TD_TX_READY))
+		return tx->flags & TD_TX_READY ? TD_DROP_SINK_HELD : TD_DROP_SINK_NO_REMOTE;
 	if (UNLIKELY(fresh))
 		td_sender_resync(tx, &worker->cold[tx->stream], fw->packet->stream, fw->ssrc,
 				 fw->sequence, fw->timestamp, now_ns);

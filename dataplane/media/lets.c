@@ -21,7 +21,8 @@ int td_lets_create(uint32_t count, struct td_lets *lets)
 	lets->outlet_bytes = outlet + aligned(td_codec_encoder_bytes_max());
 	lets->inlets = td_pages_take(count * lets->inlet_bytes);
 	lets->outlets = td_pages_take(count * lets->outlet_bytes);
-	if (lets->inlets == NULL || lets->outlets == NULL) {
+	lets->detectors = td_pages_take(count * sizeof *lets->detectors);
+	if (lets->inlets == NULL || lets->outlets == NULL || lets->detectors == NULL) {
 		td_lets_destroy(lets);
 		return -TD_EMEMORY;
 	}
@@ -32,7 +33,9 @@ void td_lets_destroy(struct td_lets *lets)
 {
 	td_pages_give(lets->inlets, lets->count * lets->inlet_bytes);
 	td_pages_give(lets->outlets, lets->count * lets->outlet_bytes);
+	td_pages_give(lets->detectors, lets->count * sizeof *lets->detectors);
 	lets->inlets = lets->outlets = NULL;
+	lets->detectors = NULL;
 }
 
 static void *behind(void *let, size_t bytes)
@@ -48,6 +51,8 @@ void td_inlet_begin(struct td_inlet *inlet, uint32_t key)
 	TD_ASSERT(inlet->codec != NULL);
 	inlet->decoder = inlet->codec->decoder_bytes == 0 ? NULL : behind(inlet, sizeof *inlet);
 	inlet->key = key;
+	inlet->detect_key = 0;
+	inlet->digit = '\0';
 	error = td_playout_init(&inlet->playout, inlet->codec, inlet->decoder, key & 0xffffffu,
 				NULL);
 	TD_ASSERT(error == 0); // the engine picked the rate from the codec's own list

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "codecs/codec.h"
+#include "codecs/detect.h"
 #include "rtp/playout.h"
 #include "td_error.h"
 #include "td_limits.h"
@@ -27,7 +28,11 @@ struct td_inlet {
 	struct td_playout playout;
 	const struct td_codec *codec;
 	void *decoder;
-	uint32_t key; // td_plan_seat.inlet_key; 0: not in use
+	uint32_t key;          // td_plan_seat.inlet_key; 0: not in use
+	uint32_t detect_key;   // what its detector is ready for: TD_DETECT_*, and the rate
+	uint32_t digit_frames; // how long the digit has been
+	char digit;            // that is being said: an event, or heard in the samples; NUL: none
+	bool digit_heard;      // in the samples
 	int16_t pcm[TD_MIX_SAMPLES_MAX];
 };
 
@@ -45,6 +50,7 @@ struct td_outlet {
 
 struct td_lets {
 	uint8_t *inlets, *outlets;
+	struct td_detect *detectors;      // by inlet
 	size_t inlet_bytes, outlet_bytes; // strides
 	uint32_t count;                   // of each
 };

@@ -60,6 +60,8 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->event_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
+	cold->digit_sender = TD_INDEX_END;
+	td_event_rx_init(&cold->digits, 8000);
 	enter_context(worker, context, index);
 	cold->position = worker->owned_count;
 	worker->owned[worker->owned_count++] = index;
@@ -72,6 +74,7 @@ void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 	uint32_t last = worker->owned[--worker->owned_count];
 
 	TD_ASSERT(worker->owned[cold->position] == stream || last == stream);
+	td_digits_stop(worker, stream);
 	leave_context(worker, stream);
 	worker->owned[cold->position] = last;
 	worker->cold[last].position = cold->position;
@@ -101,8 +104,10 @@ static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_
 {
 	uint8_t khz = (uint8_t)(td_codec_clock_hz((enum td_codec_id)codec) / 1000u);
 
-	if (khz != cold->clock_khz)
+	if (khz != cold->clock_khz) {
 		cold->source.timed = false;
+		td_event_rx_init(&cold->digits, khz * 1000u);
+	}
 	cold->clock_khz = khz;
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_48K) | (khz == 48 ? TD_RX_48K : 0u));
 	hot->rx.codec = codec;

@@ -31,6 +31,7 @@
 #define TD_FEED_NONE       UINT32_MAX
 #define TD_FEED_PLAYER     0x80000000u // | player index; else a stream's index
 #define TD_FEED_MIX        0x40000000u // | context index: what is made here
+#define TD_FEED_DIGITS     0x3fffffffu // the tones of digits
 
 struct td_matrix_member {
 	uint32_t feed; // stream index, or TD_FEED_PLAYER | player index

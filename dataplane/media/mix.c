@@ -121,14 +121,28 @@ static void make_floor(const struct td_plan *plan, const int16_t *const *ready, 
 			td_mix_add_gain(floor, ready[i], plan->sources[i].talk_q12, samples);
 }
 
-// One mix, saturated.
-static void make_mix(struct td_mixer *mixer, const struct td_plan *plan,
-		     const struct td_plan_mix *mix, const int16_t *const *ready, uint32_t samples)
+int32_t td_mix_gain(const struct td_plan *plan, const struct td_plan_mix *mix, uint32_t source)
 {
+	int32_t gain_q12 = 0;
+
+	if (mix->self != source)
+		gain_q12 = td_matrix_floor_gain(plan->sources[source].talk_q12, mix->hear_q12);
+	for (uint32_t i = 0; i < mix->cell_count; i++)
+		if (plan->cells[mix->cell_first + i].source == source)
+			gain_q12 += plan->cells[mix->cell_first + i].gain_q12;
+	return gain_q12;
+}
+
+// One mix, saturated. `digits`: somebody's digit may have to be added, or taken out.
+static void make_mix(const struct td_media_worker *worker, const struct td_plan *plan,
+		     const struct td_plan_mix *mix, const int16_t *const *ready, bool digits,
+		     uint32_t samples)
+{
+	struct td_mixer *mixer = worker->mixer;
 	const int16_t *own = mix->self != TD_SOURCE_NONE ? ready[mix->self] : NULL;
 	int32_t own_q12 = own != NULL ? plan->sources[mix->self].talk_q12 : 0;
 
-	if (mix->cell_count == 0 && mix->hear_q12 == TD_GAIN_UNITY &&
+	if (mix->cell_count == 0 && !digits && mix->hear_q12 == TD_GAIN_UNITY &&
 	    (own == NULL || own_q12 == TD_GAIN_UNITY)) {
 		if (own == NULL)
 			td_mix_saturate(mixer->out, mixer->floor, samples);
@@ -146,6 +160,8 @@ static void make_mix(struct td_mixer *mixer, const struct td_plan *plan,
 		if (ready[cell->source] != NULL)
 			td_mix_add_gain(mixer->sum, ready[cell->source], cell->gain_q12, samples);
 	}
+	if (digits)
+		td_digits_mix(worker, plan, mix, mixer->sum, samples);
 	td_mix_saturate(mixer->out, mixer->sum, samples);
 }
 
@@ -161,8 +177,8 @@ static void expect_mix(const struct td_media_worker *worker, const struct td_pla
 }
 
 // The floor, and then each mix from it.
-static void make_mixes(struct td_media_worker *worker, const struct td_worker_context *context,
-		       const int16_t *const *ready, uint64_t now_ns, struct td_tx *tx)
+static void make_mixes(struct td_media_worker *worker, struct td_worker_context *context,
+		       const int16_t **ready, uint64_t now_ns, struct td_tx *tx)
 {
 	struct td_mixer *mixer = worker->mixer;
 	const struct td_plan *plan = context->plan;
@@ -170,6 +186,8 @@ static void make_mixes(struct td_media_worker *worker, const struct td_worker_co
 	struct td_encode_lane lane = { .plan = plan };
 
 	lane.feed = TD_FEED_MIX | td_handle_index(context->id.v);
+	if (plan->detects || context->digit_count > 0)
+		td_digits_prepare(worker, context, ready, now_ns);
 	if (plan->floor)
 		make_floor(plan, ready, mixer->floor, samples);
 	for (uint32_t i = 0; i < plan->mix_count; i++) {
@@ -178,7 +196,7 @@ static void make_mixes(struct td_media_worker *worker, const struct td_worker_co
 		lane.outlet = td_lets_outlet(worker->lets, lane.mix->outlet);
 		td_outlet_begin(lane.outlet, (enum td_codec_id)lane.mix->codec, lane.mix->outlet_hz,
 				&lane.mix->settings, now_ns);
-		make_mix(mixer, plan, lane.mix, ready, samples);
+		make_mix(worker, plan, lane.mix, ready, context->digit_count > 0, samples);
 		td_outlet_push(worker, &lane, mixer->out, samples, now_ns, tx);
 	}
 }

@@ -55,6 +55,8 @@ struct td_mixer {
 	struct td_encode_lanes encode[TD_LANE_RATES];
 };
 
+// mix.c: how loud a mix has a source, Q12.
+int32_t td_mix_gain(const struct td_plan *plan, const struct td_plan_mix *mix, uint32_t source);
 // mix.c: an inlet's decoder has answered; `pcm` is what it made. In the plan's rate, it is ready.
 void td_mix_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, int16_t *pcm,
 		  int decoded);

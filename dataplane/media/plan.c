@@ -89,6 +89,7 @@ static void write_sources(const struct td_matrix *matrix, const struct td_plan_s
 
 		if (scratch->source_of[slot] == TD_SOURCE_NONE)
 			continue;
+		plan->detects |= member->detect != 0;
 		plan->sources[scratch->source_of[slot]] = (struct td_plan_source){
 			.feed = member->feed,
 			.slot = slot,

@@ -76,6 +76,7 @@ struct td_plan {
 	uint32_t seat_count, route_count, route_sink_count;
 	uint32_t source_count, mix_count, cell_count, mix_sink_count;
 	bool floor;                 // somebody hears it
+	bool detects;               // somebody is listened to by a detector
 	struct td_plan_seat *seats; // by slot
 	struct td_plan_route *routes;
 	uint32_t *route_sinks; // stream indexes

@@ -82,6 +82,7 @@ static void end_inlet(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
 
+	td_digits_forget(worker, stream);
 	worker->streams[stream].rx.flags &= (uint8_t)~TD_RX_INLET;
 	td_lets_inlet(worker->lets, cold->inlet)->key = 0;
 	set_way(worker, stream);

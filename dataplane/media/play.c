@@ -147,7 +147,10 @@ static void prefetch_next(const struct td_media_worker *worker, const struct td_
 uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 		       struct td_tx *tx)
 {
-	uint32_t sent = td_media_mix(worker, slot, now_ns, tx), index = worker->slot_first[slot];
+	uint32_t sent = td_digits_tick(worker, slot, now_ns, tx), index;
+
+	sent += td_media_mix(worker, slot, now_ns, tx);
+	index = worker->slot_first[slot];
 
 	while (index != TD_PLAYER_NONE) {
 		prefetch_next(worker, &worker->players[index]);

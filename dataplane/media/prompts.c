@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codecs/codec.h"
+#include "codecs/tone.h"
 #include "codecs/wav.h"
 #include "net/checksum.h"
 
@@ -175,17 +176,31 @@ static int encode(struct td_prompt *prompt, enum td_codec_id id,
 	return error;
 }
 
-static int make(const struct td_prompts *prompts, struct td_prompt *prompt, const int16_t *pcm,
-		size_t samples, uint32_t sample_hz)
+// Its samples are there: codes them, and counts it in. After an error it has never been.
+static int finish(struct td_prompts *prompts, struct td_prompt *prompt, int error,
+		  char reason[TD_PROMPT_REASON_MAX])
 {
-	int error = 0;
-
-	for (unsigned rate = 0; error == 0 && rate < TD_PROMPT_RATE_COUNT; rate++)
-		error = make_samples(prompt, rate, pcm, samples, sample_hz);
 	for (unsigned id = 1; error == 0 && id < TD_CODEC_COUNT; id++)
 		if (prompts->codecs >> id & 1u)
 			error = encode(prompt, (enum td_codec_id)id, &prompts->settings);
+	if (error == 0) {
+		prompts->count++;
+		return 0;
+	}
+	snprintf(reason, TD_PROMPT_REASON_MAX, "prompt '%s': %s", prompt->name,
+		 td_error_text(error));
+	free_prompt(prompt);
 	return error;
+}
+
+static void name_prompt(struct td_prompt *prompt, const char *name, uint32_t frames,
+			uint32_t sample_hz)
+{
+	memset(prompt, 0, sizeof *prompt);
+	snprintf(prompt->name, sizeof prompt->name, "%s", name);
+	prompt->frame_count = frames;
+	prompt->duration_ms = frames * TD_PROMPT_FRAME_MS;
+	prompt->sample_hz = sample_hz <= 8000u ? 8000u : sample_hz <= 16000u ? 16000u : 48000u;
 }
 
 int td_prompts_add(struct td_prompts *prompts, const char *name, const int16_t *pcm, size_t samples,
@@ -203,20 +218,55 @@ int td_prompts_add(struct td_prompts *prompts, const char *name, const int16_t *
 			 name, samples, sample_hz, TD_PROMPT_SECONDS_MAX);
 		return -TD_EINVALID;
 	}
-	memset(prompt, 0, sizeof *prompt);
-	snprintf(prompt->name, sizeof prompt->name, "%s", name);
-	prompt->frame_count = (uint32_t)((samples * 1000u + frame_samples - 1u) / frame_samples);
-	prompt->duration_ms = prompt->frame_count * TD_PROMPT_FRAME_MS;
-	prompt->sample_hz = sample_hz <= 8000u ? 8000u : sample_hz <= 16000u ? 16000u : 48000u;
-	error = make(prompts, prompt, pcm, samples, sample_hz);
-	if (error != 0) {
-		free_prompt(prompt);
-		snprintf(reason, TD_PROMPT_REASON_MAX, "prompt '%s': %s", name,
-			 td_error_text(error));
-		return error;
+	name_prompt(prompt, name,
+		    (uint32_t)((samples * 1000u + frame_samples - 1u) / frame_samples), sample_hz);
+	for (unsigned rate = 0; error == 0 && rate < TD_PROMPT_RATE_COUNT; rate++)
+		error = make_samples(prompt, rate, pcm, samples, sample_hz);
+	return finish(prompts, prompt, error, reason);
+}
+
+// One period of a tone, rendered at each rate: so that it loops without a click at all of them.
+static int render(struct td_prompt *prompt, const struct td_tone_plan *tone)
+{
+	for (unsigned rate = 0; rate < TD_PROMPT_RATE_COUNT; rate++) {
+		size_t samples =
+			(size_t)prompt->frame_count * (rates_hz[rate] / 1000u * TD_PROMPT_FRAME_MS);
+		int error;
+
+		prompt->pcm[rate] = calloc(samples, sizeof(int16_t));
+		if (prompt->pcm[rate] == NULL)
+			return -TD_EMEMORY;
+		error = tone == NULL ? 0
+				     : td_tone_render(tone, rates_hz[rate], 0, prompt->pcm[rate],
+						      samples);
+		if (error != 0)
+			return error;
 	}
-	prompts->count++;
 	return 0;
+}
+
+static int add_tone(struct td_prompts *prompts, const char *name, const struct td_tone_plan *tone,
+		    char reason[TD_PROMPT_REASON_MAX])
+{
+	struct td_prompt *prompt = &prompts->entries[prompts->count];
+	uint32_t samples = tone == NULL ? 8000u : td_tone_period_samples(tone, 8000u);
+	int error = check_name(prompts, name, reason);
+
+	if (error == -TD_EEXISTS)
+		return 0; // the operator has one of that name, and means it
+	if (error != 0)
+		return error;
+	name_prompt(prompt, name, samples / (8u * TD_PROMPT_FRAME_MS), 8000u);
+	return finish(prompts, prompt, render(prompt, tone), reason);
+}
+
+int td_prompts_add_tones(struct td_prompts *prompts, char reason[TD_PROMPT_REASON_MAX])
+{
+	int error = add_tone(prompts, "silence", NULL, reason);
+
+	for (size_t i = 0; error == 0 && i < td_tone_count(); i++)
+		error = add_tone(prompts, td_tone_at(i)->name, td_tone_at(i), reason);
+	return error;
 }
 
 int td_prompts_load(struct td_prompts *prompts, const char *name, const char *path,

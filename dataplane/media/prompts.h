@@ -57,6 +57,11 @@ TD_MUST_CHECK int td_prompts_add(struct td_prompts *prompts, const char *name, c
 				 size_t samples, uint32_t sample_hz,
 				 char reason[TD_PROMPT_REASON_MAX]);
 
+// Adds every tone of codecs/tone.h by its name ("us.ringback", "dtmf.5"), one period each, meant to
+// be looped, and a second of "silence". A name that is taken already stays whose it is.
+TD_MUST_CHECK int td_prompts_add_tones(struct td_prompts *prompts,
+				       char reason[TD_PROMPT_REASON_MAX]);
+
 // The samples of one frame at 8000, 16000 or 48000 Hz.
 static inline const int16_t *td_prompt_samples(const struct td_prompt *prompt, uint32_t rate_hz,
 					       uint32_t frame)

@@ -29,6 +29,7 @@ void td_media_send_soon(const struct td_media_worker *worker, uint32_t stream)
 	rte_prefetch0(td_media_tx(worker, stream));
 }
 
+// Numbers for a frame of audio.
 static void number(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t feed,
 		   const struct td_frame *frame, bool fresh, uint64_t now_ns)
 {
@@ -38,40 +39,44 @@ static void number(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_
 	} else {
 		tx->last_timestamp += frame->step;
 	}
-	tx->last_sequence++;
 	tx->last_ns = now_ns;
-	tx->packets++;
-	tx->octets += frame->bytes;
 }
 
-bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t feed,
-		   const struct td_frame *frame, uint64_t now_ns, struct td_tx *wire)
+// The headers of a packet of this stream in an mbuf; NULL when there is none or nowhere to go.
+static struct rte_mbuf *begin(struct td_media_worker *worker, const struct td_stream_tx *tx,
+			      const struct td_stream_cold *cold, uint32_t payload_bytes,
+			      uint8_t **udp, uint64_t *sum)
 {
-	struct td_stream_cold *cold = &worker->cold[stream];
-	struct td_stream_tx *tx = td_media_tx(worker, stream);
-	uint16_t udp_len = (uint16_t)(8u + TD_RTP_HEADER_BYTES + frame->bytes), checksum;
-	uint16_t len_be = __builtin_bswap16(udp_len);
-	bool fresh = td_sender_must_resync(tx, feed, 0);
+	uint16_t udp_len = (uint16_t)(8u + TD_RTP_HEADER_BYTES + payload_bytes);
 	struct rte_mbuf *mbuf;
-	uint8_t *udp, *start;
-	uint64_t sum;
+	uint8_t *start;
 
-	if (!(tx->flags & TD_TX_READY) || !td_media_reachable(worker, tx->next_hop))
-		return false; // nothing was made, so nothing is dropped
+	if (!td_media_reachable(worker, tx->next_hop))
+		return NULL; // nothing was made, so nothing is dropped
 	mbuf = take_mbuf(worker);
 	if (mbuf == NULL) {
 		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
-		return false;
+		return NULL;
 	}
-	udp = (uint8_t *)mbuf->buf_addr + FRAME_ROOM;
-	start = td_sender_headers(worker->neighbours, tx, cold, udp, udp_len, &sum);
+	*udp = (uint8_t *)mbuf->buf_addr + FRAME_ROOM;
+	start = td_sender_headers(worker->neighbours, tx, cold, *udp, udp_len, sum);
 	if (start == NULL) {
 		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
-		return false;
+		return NULL;
 	}
-	number(tx, cold, feed, frame, fresh, now_ns);
-	td_rtp_write(udp + 8, tx->payload_type, fresh | frame->marker, tx->last_sequence,
-		     tx->last_timestamp, tx->ssrc);
+	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
+	mbuf->data_len = (uint16_t)(*udp + udp_len - start);
+	mbuf->pkt_len = mbuf->data_len;
+	return mbuf;
+}
+
+// The rest of it: payload and UDP checksum behind an RTP header that is written.
+static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, struct rte_mbuf *mbuf,
+		   uint8_t *udp, uint64_t sum, const struct td_frame *frame, struct td_tx *wire)
+{
+	uint16_t len_be = __builtin_bswap16((uint16_t)(8u + TD_RTP_HEADER_BYTES + frame->bytes));
+	uint16_t checksum;
+
 	memcpy(udp + 8 + TD_RTP_HEADER_BYTES, frame->payload, frame->bytes);
 	memcpy(udp + 4, &len_be, 2);
 	sum += (uint64_t)len_be + len_be + (uint32_t)__builtin_bswap16(17) + frame->sum;
@@ -79,10 +84,54 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 	checksum = (uint16_t)~td_checksum_fold(sum);
 	checksum = checksum == 0 ? 0xffffu : checksum;
 	memcpy(udp + 6, &checksum, 2);
-	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
-	mbuf->data_len = (uint16_t)(udp + udp_len - start);
-	mbuf->pkt_len = mbuf->data_len;
+	tx->packets++;
+	tx->octets += frame->bytes;
 	worker->stats->originated++;
 	td_tx_push(wire, td_neighbour_port(worker->neighbours, tx->next_hop), mbuf);
+}
+
+// What is held back by digits, or has nowhere to go, is made up for by the clock afterwards.
+bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t feed,
+		   const struct td_frame *frame, uint64_t now_ns, struct td_tx *wire)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
+	bool fresh = td_sender_must_resync(tx, feed, 0);
+	uint8_t through = feed == TD_FEED_DIGITS ? TD_TX_HELD : 0;
+	struct rte_mbuf *mbuf = NULL;
+	uint8_t *udp;
+	uint64_t sum;
+
+	if ((tx->flags & (TD_TX_READY | TD_TX_HELD)) == (TD_TX_READY | through))
+		mbuf = begin(worker, tx, cold, frame->bytes, &udp, &sum);
+	if (mbuf == NULL) {
+		tx->flags |= TD_TX_FORCED;
+		return false;
+	}
+	number(tx, cold, feed, frame, fresh, now_ns);
+	tx->last_sequence++;
+	td_rtp_write(udp + 8, tx->payload_type, fresh | frame->marker, tx->last_sequence,
+		     tx->last_timestamp, tx->ssrc);
+	finish(worker, tx, mbuf, udp, sum, frame, wire);
+	return true;
+}
+
+bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32_t timestamp,
+			 const struct td_frame *frame, struct td_tx *wire)
+{
+	const struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
+	struct rte_mbuf *mbuf = NULL;
+	uint8_t *udp;
+	uint64_t sum;
+
+	if ((tx->flags & TD_TX_READY) && cold->event_payload_type <= 127)
+		mbuf = begin(worker, tx, cold, frame->bytes, &udp, &sum);
+	if (mbuf == NULL)
+		return false;
+	tx->last_sequence++;
+	td_rtp_write(udp + 8, cold->event_payload_type, frame->marker, tx->last_sequence, timestamp,
+		     tx->ssrc);
+	finish(worker, tx, mbuf, udp, sum, frame, wire);
 	return true;
 }

@@ -39,6 +39,7 @@
 // tx flags
 #define TD_TX_READY  0x01u // address, next hop and codec are known: may send
 #define TD_TX_IPV6   0x02u // addresses are in the cold half
+#define TD_TX_HELD   0x08u // digits are being sent: everything else waits
 #define TD_TX_FORCED 0x04u // the next packet begins a new run, whoever feeds it
 
 // The accepted sender in one word: see td_stream_key().

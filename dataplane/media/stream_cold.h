@@ -17,6 +17,7 @@
 #include "media/source_lock.h"
 #include "rtp/rtcp.h"
 #include "rtp/source.h"
+#include "rtp/telephone_event.h"
 #include "td_endpoint.h"
 #include "td_handle.h"
 #include "td_limits.h"
@@ -77,7 +78,9 @@ struct td_stream_cold {
 	uint8_t event_payload_type; // what the peer takes; tx has it only while it is to hear digits
 	uint8_t cn_payload_type, cn_payload_type_rx;
 	uint8_t ptime_ms;
-	uint8_t tune; // TD_TUNE_*
+	uint8_t tune;          // TD_TUNE_*
+	uint32_t digit_sender; // index, TD_INDEX_END: none
+	struct td_event_rx digits;
 };
 
 #define TD_INDEX_END         0xffffffffu // of a list

@@ -16,6 +16,8 @@ static void visit(struct td_media_worker *worker, uint32_t stream, uint64_t now_
 
 	if (cold->learned_pending)
 		td_media_note_learned(worker, stream);
+	if (cold->digits.active)
+		td_digits_poll(worker, stream, now_ns);
 	if (now_ns >= cold->rtcp_due_ns)
 		td_media_rtcp_send(worker, stream, now_ns, tx);
 	if (!td_media_mirror_is_current(worker, stream))

@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 
 #include "media/change.h"
+#include "media/digits.h"
 #include "media/lets.h"
 #include "media/plan.h"
 #include "media/player.h"
@@ -29,6 +30,7 @@ struct td_worker_context {
 	struct td_context_id id;
 	uint32_t first_stream, first_player; // TD_INDEX_END
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate
+	uint32_t digit_count;                // sources of its plan in which a digit is being said
 	uint8_t slot;
 	bool ticking;
 };
@@ -65,6 +67,11 @@ struct td_media_worker {
 
 	const struct td_lets *lets;
 	struct td_mixer *mixer; // mix.c: what a tick needs to remember between its passes
+
+	struct td_digit_sender *senders; // [TD_DIGIT_SENDER_MAX]
+	uint32_t free_sender;
+	uint32_t slot_senders[TD_MEDIA_SLOTS];
+	struct td_digit_prompts digit_prompts;
 
 	struct rte_mbuf *stash[TD_STASH_MBUFS]; // send.c
 	uint32_t stash_count;

@@ -208,11 +208,14 @@ START_TEST(full_change_ring_is_busy_and_changes_nothing)
 	for (uint32_t kind = TD_COMMAND_CONTEXT_CREATE; kind < TD_COMMAND_KIND_COUNT; kind++) {
 		struct td_command command = { .kind = kind };
 
+		if (kind == TD_COMMAND_STREAM_DIGITS)
+			memcpy(command.u.stream_digits.digits, "5", 2);
 		if (kind == TD_COMMAND_STREAM_CREATE)
 			command = create;
 		else if (kind == TD_COMMAND_STREAM_SET_REMOTE)
 			command = world_set_remote(&a, TD_CODEC_PCMU);
-		else if (kind == TD_COMMAND_STREAM_DESTROY)
+		else if (kind == TD_COMMAND_STREAM_DESTROY || kind == TD_COMMAND_STREAM_TUNE ||
+			 kind == TD_COMMAND_STREAM_DIGITS)
 			command.u.stream_destroy = a.id;
 		else
 			command.u.context_destroy = context;

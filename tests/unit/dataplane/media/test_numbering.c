@@ -188,11 +188,11 @@ END_TEST
 START_TEST(event_without_a_type_at_the_sink_leaves_no_hole)
 {
 	struct listener agent = { .party = &b };
-	struct td_command command;
+	struct td_command command = { .kind = TD_COMMAND_STREAM_TUNE };
 
 	open_two();
-	command = world_set_remote(&b, TD_CODEC_PCMU);
-	command.u.stream_set_remote.event_payload_type = TD_PAYLOAD_TYPE_NONE;
+	command.u.stream_tune.stream = b.id;
+	command.u.stream_tune.flags = TD_TUNE_NO_DIGITS;
 	world_do(&world, &command);
 	world_connect(&world, context, &a, &b);
 	talk(&a, 3);

@@ -29,7 +29,7 @@ static void on_close(void *user, struct td_tap_id tap)
 }
 
 // Two prompts of different length and content: "short" 5 frames, "long" 50.
-static void make_prompts(struct world *world)
+static void make_prompts(struct world *world, bool tones)
 {
 	static int16_t pcm[50 * 160];
 	char reason[TD_PROMPT_REASON_MAX];
@@ -40,6 +40,8 @@ static void make_prompts(struct world *world)
 	ck_assert_int_eq(td_prompts_add(world->prompts, "short", pcm, 5 * 160 - 10, 8000, reason),
 			 0);
 	ck_assert_int_eq(td_prompts_add(world->prompts, "long", pcm, 50 * 160, 8000, reason), 0);
+	if (tones)
+		ck_assert_int_eq(td_prompts_add_tones(world->prompts, reason), 0);
 }
 
 static void know(struct world *world, const char *addr, uint8_t last)
@@ -107,7 +109,7 @@ void world_open(struct world *world, const struct world_options *options)
 		ck_assert_int_eq(td_locals_add(&world->net.locals, &local), 0);
 	}
 	open_region(world, options);
-	make_prompts(world);
+	make_prompts(world, options->tones);
 	ck_assert_int_eq(td_demux_create(world->net.locals.count, WORLD_PORT,
 					 (uint16_t)(WORLD_PORT + ports - 1), 7, &world->demux),
 			 0);
