@@ -161,7 +161,7 @@ static void judge_pause(struct td_detect *detect, struct td_detect_progress *p)
 static void burst_begins(struct td_detect *detect, struct td_detect_progress *p,
 			 const struct td_spectrum *s, float hz)
 {
-	if (p->on.frames > 0 && fabsf(hz - p->on.hz) > HZ_OFF)
+	if (p->on.frames > 0 && (p->tone == TD_TONE_DIAL || fabsf(hz - p->on.hz) > HZ_OFF))
 		cadence_over(detect, p, p->off_frames);
 	if (p->on.frames > 0) {
 		p->on_frames[1] = p->on_frames[0];
@@ -186,13 +186,12 @@ static void tone_frame(struct td_detect *detect, struct td_detect_progress *p,
 		return;
 	}
 	if (!steady && p->on.frames > 1) {
-		cadence_over(detect, p, 0);
-		burst_begins(detect, p, s, hz);
+		// A lost packet in the window, or another tone: then it stays so.
+		p->off_frames++;
 		return;
 	}
-	if (!steady) { // the first frame has only caught half of the rise
+	if (!steady) // the first frame has only caught half of the rise
 		memset(&p->on, 0, sizeof p->on);
-	}
 	p->on.frames += p->off_frames;
 	p->off_frames = 0;
 	td_detect_burst_extend(&p->on, s->dbm0, hz);

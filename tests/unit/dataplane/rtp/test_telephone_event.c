@@ -270,6 +270,30 @@ START_TEST(moving_timestamps_are_one_event)
 }
 END_TEST
 
+// Some cut their segments where their last packet before 0xffff was, and packets there may be lost.
+START_TEST(segments_cut_early)
+{
+	for (uint32_t lost = 0; lost < 8; lost++) {
+		struct td_event_rx rx;
+		struct heard heard = { .count = 0 };
+		uint32_t cut = UINT16_MAX / 160; // ticks
+
+		td_event_rx_init(&rx, 8000);
+		for (uint32_t tick = 1; tick <= cut + 10; tick++) {
+			uint32_t first = tick > cut ? cut : 0;
+			struct sent p =
+				event_packet(77 + first * 160, tick == 1, '6',
+					     (uint16_t)((tick - first) * 160), tick == cut + 10);
+
+			if (tick <= cut - lost || tick > cut)
+				give(&rx, &p, &heard);
+		}
+		ck_assert_msg(heard.count == 2, "lost %u: %u", lost, heard.count);
+		ck_assert_uint_eq(heard.reports[1].duration_ms, (cut + 10) * 20);
+	}
+}
+END_TEST
+
 START_TEST(flush_ends_and_forgets)
 {
 	struct td_event_rx rx;
@@ -305,6 +329,7 @@ int main(void)
 	tcase_add_test(tcase, strange_payloads_are_counted);
 	tcase_add_test(tcase, packed_events);
 	tcase_add_test(tcase, moving_timestamps_are_one_event);
+	tcase_add_test(tcase, segments_cut_early);
 	tcase_add_test(tcase, flush_ends_and_forgets);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
