@@ -73,6 +73,7 @@ static uint32_t find_pitch(const struct td_plc *plc)
 	const int16_t *from = end - COARSE_SAMPLES * step;
 	int16_t coarse[COARSE_SAMPLES];
 
+	TD_ASSERT(step > 0); // td_plc_init has been
 	for (uint32_t i = 0; i < COARSE_SAMPLES; i++) {
 		int32_t sum = 0;
 
@@ -209,7 +210,7 @@ static void blend(struct td_plc *plc, int16_t *pcm, uint32_t samples)
 // is the cycle's, which is all the pitch search needs.
 static void remember_erasure(struct td_plc *plc, int32_t level)
 {
-	int16_t filled[TD_PLC_HISTORY_MAX];
+	int16_t filled[TD_PLC_HISTORY_MAX] = { 0 };
 	uint32_t count = plc->erased_samples, length = plc->periods * plc->pitch_samples, at;
 
 	count = count > plc->history_samples ? plc->history_samples : count;

@@ -76,6 +76,7 @@ START_TEST(comfort_noise_is_heard)
 	int16_t pcm[SAMPLES];
 	uint32_t seed = 1;
 	int noises = 0, nothings = 0;
+	const int counted = FRAMES - FRAMES / 2 - 1;
 	double level = 0;
 
 	for (int i = 0; i < FRAMES * SAMPLES; i++) {
@@ -96,7 +97,7 @@ START_TEST(comfort_noise_is_heard)
 			ck_assert_int_eq(codec->conceal(decoder, pcm, SAMPLES), SAMPLES);
 		}
 		if (n > FRAMES / 2)
-			level += signal_level_db(pcm, SAMPLES) / (FRAMES - FRAMES / 2 - 1);
+			level += signal_level_db(pcm, SAMPLES) / counted;
 	}
 	ck_assert_int_gt(noises, 0);
 	ck_assert_int_gt(nothings, FRAMES / 10);
@@ -142,6 +143,7 @@ END_TEST
 START_TEST(loss_is_concealed)
 {
 	double signal = 0, wrong = 0;
+	int lost = 0;
 
 	for (int n = 0; n < FRAMES; n++) {
 		uint8_t frame[BYTES];
@@ -152,12 +154,13 @@ START_TEST(loss_is_concealed)
 			ck_assert_int_eq(codec->conceal(decoder, pcm, SAMPLES), SAMPLES);
 			signal += signal_level_db(sound + n * SAMPLES, SAMPLES);
 			wrong += signal_level_db(pcm, SAMPLES);
+			lost++;
 		} else {
 			codec->decode(decoder, frame, BYTES, pcm, SAMPLES);
 		}
 	}
 	// Not silence and not a bang: within 6 dB of what was said.
-	ck_assert(fabs(signal - wrong) / (FRAMES / 7) < 6);
+	ck_assert(fabs(signal - wrong) < 6 * lost);
 }
 END_TEST
 #else

@@ -184,6 +184,7 @@ START_TEST(redundancy_recovers)
 		codec->decoder_init(decoder, RATE_HZ);
 		for (int n = 0; n < FRAMES; n++) {
 			int16_t *to = heard + n * FRAME;
+			const int16_t *said = whole + n * FRAME;
 			bool lost = n % 5 == 4 && n + 1 < FRAMES;
 			int done = 0;
 
@@ -198,7 +199,7 @@ START_TEST(redundancy_recovers)
 						     FRAME);
 			ck_assert_int_eq(done, FRAME);
 			for (int i = 0; lost && n > 25 && i < FRAME; i++) {
-				double wanted = whole[n * FRAME + i];
+				double wanted = said[i];
 
 				signal += wanted * wanted;
 				noise += (wanted - to[i]) * (wanted - to[i]);

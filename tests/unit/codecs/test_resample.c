@@ -45,8 +45,8 @@ static double change_db(double in_hz, double hz)
 START_TEST(tones_keep_their_level)
 {
 	set_pair(_i);
-	for (double part = 0.02; part <= 0.401; part += 0.02) {
-		double hz = part * lower_hz;
+	for (uint32_t percent = 2; percent <= 40; percent += 2) {
+		double hz = percent * lower_hz / 100.0;
 
 		convert(hz);
 		ck_assert_msg(fabs(change_db(hz, hz)) < 0.1, "%u to %u: %.0f Hz: %.2f dB", from_hz,
@@ -59,10 +59,10 @@ END_TEST
 START_TEST(images_and_aliases_stay_out)
 {
 	set_pair(_i);
-	for (double part = 0.05; part <= 0.401 && from_hz != to_hz; part += 0.05) {
+	for (uint32_t percent = 5; percent <= 40 && from_hz != to_hz; percent += 5) {
 		// Up: the mirror image of a tone above the old band. Down: a tone above the new
 		// band that would be folded into it.
-		double hz = part * lower_hz;
+		double hz = percent * lower_hz / 100.0;
 		double in_hz = from_hz < to_hz ? hz : to_hz - hz;
 		double ghost_hz = from_hz < to_hz ? from_hz - hz : hz;
 
