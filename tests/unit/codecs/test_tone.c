@@ -11,6 +11,7 @@
 
 #define RATE_MAX    48000
 #define SECONDS_MAX 20
+#define HZ_MAX      1900 // of all tones
 #define DIGITS      "0123456789*#ABCD"
 
 static const uint32_t rates[] = { 8000, 16000, 32000, 48000 };
@@ -163,8 +164,7 @@ START_TEST(measured_tone)
 			ck_assert(sounds(pcm + at, rate / 8000 + 1));
 			ck_assert(sounds(pcm + at + count - rate / 8000 - 1, rate / 8000 + 1));
 		}
-		for (uint32_t i = 0; part % 2 == 1 && i < count; i++)
-			ck_assert_int_eq(pcm[at + i], 0);
+		ck_assert(part % 2 == 0 || !sounds(pcm + at, count));
 		at += count;
 	}
 	ck_assert_uint_eq(at, period);
@@ -200,26 +200,27 @@ START_TEST(edges_rise_and_fall)
 	for (size_t i = 0; i < td_tone_count(); i++) {
 		const struct td_tone_plan *plan = td_tone_at(i);
 		uint32_t period = td_tone_period_samples(plan, 48000);
+		double peak = 0;
+		int step_max = 0;
 
 		ck_assert_int_eq(td_tone_render(plan, 48000, 0, pcm, period), 0);
 		for (uint32_t t = 0; t < period; t++) {
-			int now = pcm[t], next = pcm[(t + 1) % period], step = abs(next - now);
-			double hz_max = 1900, peak = 0;
+			int step = abs(pcm[(t + 1) % period] - pcm[t]);
 
-			for (int p = 0; p < TD_TONE_PART_MAX; p++) {
-				double here = 0;
+			step_max = step > step_max ? step : step_max;
+		}
+		for (int p = 0; p < TD_TONE_PART_MAX; p++) {
+			double here = 0;
 
-				for (int f = 0; f < 2; f++)
-					if (plan->parts[p].hz[f] > 0)
-						here += 32767 *
-							pow(10, ((double)plan->parts[p].dbm0[f] -
+			for (int f = 0; f < 2; f++)
+				if (plan->parts[p].hz[f] > 0)
+					here += 32767 * pow(10, ((double)plan->parts[p].dbm0[f] -
 								 TD_TONE_FULL_DBM0) /
 									20);
-				peak = here > peak ? here : peak;
-			}
-			ck_assert_msg(step < 2 * M_PI * hz_max / 48000 * peak + 2,
-				      "%s: a step of %d at %u", plan->name, step, t);
+			peak = here > peak ? here : peak;
 		}
+		ck_assert_msg(step_max < 2 * M_PI * HZ_MAX / 48000 * peak + 2, "%s: a step of %d",
+			      plan->name, step_max);
 	}
 }
 END_TEST
