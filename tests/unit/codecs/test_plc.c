@@ -93,6 +93,41 @@ START_TEST(lost_frames_are_better_than_silence)
 }
 END_TEST
 
+// Every other 10 ms lost: the next erasure finds a history without a hole.
+START_TEST(half_of_it_lost_is_still_better)
+{
+	uint32_t rate = rates[_i];
+	double voice;
+
+	signal_voice(clean, SECONDS * rate, rate);
+	voice = play(rate, rate / 100, 2, 1);
+	ck_assert_msg(voice > 6, "%u Hz: %.1f dB", rate, voice);
+}
+END_TEST
+
+// Two tones that share no period: where the cycle grows longer, and where it closes, nothing jumps.
+START_TEST(cycles_join_without_a_step)
+{
+	static int16_t other[SAMPLES_MAX];
+	uint32_t rate = rates[_i], erased = 3 * rate / 50;
+	int step;
+
+	signal_sine(clean, SECONDS * rate, rate, 187, 6000);
+	signal_sine(other, SECONDS * rate, rate, 263, 6000);
+	for (uint32_t i = 0; i < SECONDS * rate; i++)
+		clean[i] = (int16_t)(clean[i] + other[i]);
+	step = largest_step(clean, SECONDS * rate);
+	for (uint32_t start = 0; start < rate / 50; start += rate / 1000) {
+		td_plc_init(&plc, rate);
+		memcpy(heard, clean + start, rate / 10 * sizeof heard[0]);
+		td_plc_good(&plc, heard, rate / 10);
+		heard[0] = heard[rate / 10 - 1];
+		td_plc_conceal(&plc, heard + 1, erased);
+		ck_assert_int_le(largest_step(heard, erased + 1), step + step / 4);
+	}
+}
+END_TEST
+
 START_TEST(long_erasures_fade_to_silence)
 {
 	uint32_t rate = rates[_i], block = rate / 100;
@@ -183,6 +218,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, nothing_lost_is_nothing_changed, 0, 4);
 	tcase_add_loop_test(tcase, lost_frames_are_better_than_silence, 0, 4);
+	tcase_add_loop_test(tcase, half_of_it_lost_is_still_better, 0, 4);
+	tcase_add_loop_test(tcase, cycles_join_without_a_step, 0, 4);
 	tcase_add_loop_test(tcase, long_erasures_fade_to_silence, 0, 4);
 	tcase_add_loop_test(tcase, pieces_make_the_same_whole, 0, 4);
 	tcase_add_loop_test(tcase, hostile_sound_stays_in_range, 0, 4);

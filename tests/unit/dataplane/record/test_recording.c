@@ -283,6 +283,31 @@ START_TEST(lost_is_silence_of_its_length)
 }
 END_TEST
 
+// A new SSRC is a new sender: nothing of the old one's sound is in it.
+START_TEST(another_sender_begins_anew)
+{
+	static int16_t pcm[2][TD_TIMELINE_PACKET_MAX];
+	struct td_voice used = { 0 }, fresh = { 0 };
+	uint8_t payload[33];
+
+	set_party(&left, TD_TAP_LEFT, TD_CODEC_GSM);
+	for (uint32_t n = 0; n < 20; n++) {
+		ck_assert_int_eq(left.codec->encode(left.encoder, left.sound + n * 160, 160,
+						    payload, sizeof payload),
+				 33);
+		ck_assert_uint_eq(td_voice_hear(&used, left.codec, 1, 16000, payload, 33, pcm[0]),
+				  320);
+	}
+	td_voice_hear(&used, left.codec, 1, 16000, payload, 33, pcm[0]);
+	td_voice_hear(&fresh, left.codec, 2, 16000, payload, 33, pcm[1]);
+	ck_assert(memcmp(pcm[0], pcm[1], 320 * sizeof(int16_t)) != 0);
+	td_voice_hear(&used, left.codec, 3, 16000, payload, 33, pcm[0]);
+	ck_assert_mem_eq(pcm[0], pcm[1], 320 * sizeof(int16_t));
+	td_voice_fini(&used);
+	td_voice_fini(&fresh);
+}
+END_TEST
+
 // Whatever the codec says it is: the recorder survives it, and goes on.
 START_TEST(garbage_is_survived)
 {
@@ -323,6 +348,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_codec_change_is_converted, 0, 4);
 	tcase_add_test(tcase, a_wide_recording_takes_narrow_later);
 	tcase_add_test(tcase, lost_is_silence_of_its_length);
+	tcase_add_test(tcase, another_sender_begins_anew);
 	tcase_add_test(tcase, garbage_is_survived);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -124,6 +124,41 @@ START_TEST(window_bound)
 }
 END_TEST
 
+// Widened, everything is where it was, twice as finely, and what comes goes on from there.
+START_TEST(widened_nothing_moves)
+{
+	struct td_resampler *up;
+	static int16_t loud[2 * FRAME_COUNT];
+
+	ck_assert_int_eq(td_resampler_create(8000, 16000, &up), 0);
+	place(0, 1, 1000, 0, 5000);
+	place(0, 1, 1160, 20, 5000);
+	place(1, 2, 70, 100, -7000);
+	td_timeline_widen(&timeline, up);
+	td_resampler_destroy(up);
+	ck_assert_uint_eq(timeline.rate_hz, 16000);
+	ck_assert_uint_eq(td_timeline_rest(&timeline), 2 * (800 + 160));
+	ck_assert_uint_eq(timeline.sides[0].samples, 640);
+	ck_assert_uint_eq(td_timeline_ready(&timeline, START_NS + 10 * MS), 160);
+	for (int i = 0; i < 2 * FRAME_COUNT; i++)
+		loud[i] = 9000;
+	td_timeline_place(&timeline, 0,
+			  &(struct td_timeline_packet){ .ssrc = 1,
+							.timestamp = 1320,
+							.clock_hz = 8000,
+							.arrival_ns = START_NS + 43 * MS,
+							.pcm = loud,
+							.count = 2 * FRAME_COUNT });
+	td_timeline_take(&timeline, out, 1920);
+	ck_assert_int_eq(out[600][0], 5000);
+	ck_assert_int_eq(out[640][0], 9000);
+	ck_assert_int_eq(out[959][0], 9000);
+	ck_assert_int_eq(out[960][0], 0);
+	ck_assert_int_eq(out[1599][1], 0);
+	ck_assert_int_eq(out[1800][1], -7000);
+}
+END_TEST
+
 // An hour of a clock that is 200 ppm fast or slow: nothing late, and at its end the side stands where
 // its packets arrive, give or take the jitter block's resolution.
 START_TEST(drift_for_an_hour)
@@ -173,6 +208,7 @@ int main(void)
 	tcase_add_test(tcase, timestamp_wrap_is_no_jump);
 	tcase_add_test(tcase, ssrc_change_and_jump_anchor_again);
 	tcase_add_test(tcase, window_bound);
+	tcase_add_test(tcase, widened_nothing_moves);
 	tcase_add_loop_test(tcase, drift_for_an_hour, 0, 3);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
