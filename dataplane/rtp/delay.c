@@ -7,7 +7,6 @@
 #define FIRST_IDX      64 // where the first packet goes: a quarter of a second may be earlier
 #define EPOCH_PACKETS  10 // a second with fewer says too little
 #define EARLY_MS       60
-#define FAR_LATE_BINS  768
 #define FAR_EARLY_BINS 128
 #define SHORTER_PART   16 // of the weight, what may lie below a second that is a shorter path
 #define ANCHOR_SECONDS 600
@@ -162,7 +161,6 @@ static void start(struct td_delay *delay, uint32_t arrival, uint32_t transit, ui
 	delay->above = 0;
 	delay->quantile_idx = FIRST_IDX;
 	delay->arrival = arrival;
-	delay->newest = arrival - transit;
 	set_base(delay, transit);
 	delay->epoch_idx = 0;
 	delay->epoch_count = 0;
@@ -258,7 +256,7 @@ static void epoch_end(struct td_delay *delay)
 }
 
 bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight,
-		       uint32_t audio)
+		       uint32_t audio, bool overtaken)
 {
 	int32_t idx = (int32_t)(transit - delay->origin) >> delay->bin_shift;
 
@@ -266,17 +264,14 @@ bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transi
 		start(delay, arrival, transit, audio);
 		return true;
 	}
-	if (idx < -FAR_EARLY_BINS || idx >= FAR_LATE_BINS)
+	// Beyond the histogram is beyond any delay there may be: all that comes from now on does.
+	if (idx < -FAR_EARLY_BINS || (idx >= (int32_t)TD_DELAY_BINS && !overtaken))
 		return false;
 	if ((int32_t)(transit - delay->early) < 0)
 		move(delay, delay->base - transit);
 	delay->arrival = arrival;
-	delay->newest = arrival - transit;
 	if (arrival - delay->epoch_arrival >= delay->clock_hz) {
 		if (delay->epoch_packets >= EPOCH_PACKETS) {
-			// All of a second beyond the histogram: begin anew where it is.
-			if (bin_of(delay, delay->epoch_low) == TD_DELAY_BINS - 1u)
-				return false;
 			epoch_end(delay);
 			epoch_begin(delay, arrival, transit);
 		} else if (arrival - delay->epoch_arrival >= TD_DELAY_EPOCHS * delay->clock_hz) {

@@ -27,7 +27,6 @@ struct td_delay {
 	uint32_t target;
 	uint32_t total, above; // audio remembered, and the weight of the bins above the quantile's
 	uint32_t arrival;      // of the last packet
-	uint32_t newest;       // timestamp so far
 	uint32_t epoch_arrival;
 	uint32_t epoch_low, epoch_high; // extreme transits of this second
 	uint32_t early;                 // a transit below this is of a shorter path
@@ -60,28 +59,26 @@ static inline uint32_t td_delay_ticks(const struct td_delay *delay, uint64_t ns)
 
 // The rest of td_delay_put.
 bool td_delay_put_rare(struct td_delay *delay, uint32_t arrival, uint32_t transit, uint32_t weight,
-		       uint32_t audio);
+		       uint32_t audio, bool overtaken);
 void td_delay_settle(struct td_delay *delay);
 
-// A packet of audio has come. False: its timestamp has nothing to do with those before it, and
-// nothing was changed; td_delay_restart, and put it again.
+// A packet of audio has come, overtaken by one after it or not. False: its timestamp has nothing to
+// do with those before it, and nothing was changed; td_delay_restart, and put it again.
 static inline bool td_delay_put(struct td_delay *delay, uint32_t arrival, uint32_t timestamp,
-				uint32_t duration)
+				uint32_t duration, bool overtaken)
 {
 	uint32_t transit = arrival - timestamp;
 	uint32_t idx = (transit - delay->origin) >> delay->bin_shift;
 	uint32_t since = arrival - delay->arrival;
 	uint32_t audio = (duration >> (delay->bin_shift - 3u)) + 1u;
-	bool overtaken = (int32_t)(timestamp - delay->newest) < 0;
 	uint32_t weight = since < duration && !overtaken ? since >> (delay->bin_shift - 3u) : audio;
 
 	if (__builtin_expect((idx >= TD_DELAY_BINS) | !delay->started |
 				     ((int32_t)(transit - delay->early) < 0) |
 				     (arrival - delay->epoch_arrival >= delay->clock_hz),
 			     0))
-		return td_delay_put_rare(delay, arrival, transit, weight, audio);
+		return td_delay_put_rare(delay, arrival, transit, weight, audio, overtaken);
 	delay->arrival = arrival;
-	delay->newest = overtaken ? delay->newest : timestamp;
 	delay->epoch_packets++;
 	if ((int32_t)(transit - delay->epoch_low) < 0)
 		delay->epoch_low = transit;

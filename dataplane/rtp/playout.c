@@ -77,6 +77,7 @@ static void restart(struct td_playout *p, uint32_t ssrc, uint16_t sequence)
 	p->ssrc = ssrc;
 	p->noise.seed ^= ssrc << 1; // it stays odd
 	p->hole = false;
+	p->newest_sequence = sequence;
 	if (p->mode == TD_SUPPLY_PLAYING)
 		td_supply_pause(p);
 	td_jitter_start(&p->jitter, sequence);
@@ -147,6 +148,7 @@ enum td_playout_put td_playout_put(struct td_playout *p, enum td_playout_kind ki
 	enum td_playout_put result = TD_PLAYOUT_QUEUED;
 	uint32_t arrival = td_delay_ticks(&p->delay, arrival_ns);
 	enum td_jitter_place place;
+	bool overtaken;
 	int duration = 0;
 
 	(void)marker; // Who sets it after every pause says no more than the timestamp does.
@@ -162,18 +164,22 @@ enum td_playout_put td_playout_put(struct td_playout *p, enum td_playout_kind ki
 	if (__builtin_expect(!p->started || ssrc != p->ssrc, 0))
 		restart(p, ssrc, sequence);
 	place = td_jitter_place(&p->jitter, sequence);
+	overtaken = (int16_t)(sequence - p->newest_sequence) < 0;
 	// A late packet is the one that has most to say about the delay.
 	if (__builtin_expect(duration != 0 && place != TD_JITTER_DUPLICATE, 1) &&
-	    __builtin_expect(!td_delay_put(&p->delay, arrival, timestamp, (uint32_t)duration), 0)) {
+	    __builtin_expect(
+		    !td_delay_put(&p->delay, arrival, timestamp, (uint32_t)duration, overtaken),
+		    0)) {
 		restart(p, ssrc, sequence);
 		place = TD_JITTER_FITS;
-		(void)td_delay_put(&p->delay, arrival, timestamp, (uint32_t)duration);
+		(void)td_delay_put(&p->delay, arrival, timestamp, (uint32_t)duration, false);
 	}
 	if (__builtin_expect(place != TD_JITTER_FITS, 0) &&
 	    !admit(p, place, ssrc, sequence, &result))
 		return result;
 	td_jitter_put(&p->jitter, p->arena + p->ring_at, sequence, timestamp, (uint16_t)duration,
 		      payload, len);
+	p->newest_sequence = overtaken ? p->newest_sequence : sequence;
 	p->packets++;
 	if (__builtin_expect((uint32_t)__builtin_popcountll(p->jitter.present) * len * 2u >
 				     p->jitter.ring_bytes,

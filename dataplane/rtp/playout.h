@@ -88,6 +88,7 @@ struct td_playout {
 	uint32_t band_ticks;  // what is decoded beyond need may be kept below this
 	uint32_t small_ticks; // and if it is less than a pitch period
 	uint32_t packet_ticks_max;
+	uint16_t newest_sequence;
 	uint8_t mode;
 	bool started;
 	bool hole;  // a packet before the wanted one was given up
@@ -100,6 +101,7 @@ struct td_playout {
 	uint32_t rate_hz;
 	uint32_t ticks_per_sample; // or 1, where there are
 	uint32_t samples_shift;    // 2^samples_shift samples a tick (G.722 at 16 kHz)
+	uint32_t bridged_ticks;    // made up since the last packet, and counted as its time
 	uint32_t pause_samples;    // of the present pause
 	uint32_t played_transit;   // now - timestamp at the last pull
 	uint32_t ring_at, decoded_at, decoded_max; // the arena: [ PLC | decoded | ring ]

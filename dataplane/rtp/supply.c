@@ -88,6 +88,7 @@ static void decode(struct td_playout *p, const struct td_jitter_slot *slot, uint
 
 	p->next_timestamp = slot->timestamp;
 	p->standing_ticks = 0;
+	p->bridged_ticks = 0;
 	if (samples > 0 && (uint32_t)samples <= room) {
 		p->next_timestamp += slot->duration;
 		p->packet_ticks = slot->duration;
@@ -188,6 +189,7 @@ static void bridge(struct td_playout *p, struct piece *piece, const struct td_ji
 	if (skip != 0 && gap > least) {
 		skip = lesser(skip, gap - least);
 		p->next_timestamp += skip;
+		p->bridged_ticks += skip;
 		gap -= skip;
 		chunk = gap;
 	}
@@ -197,7 +199,12 @@ static void bridge(struct td_playout *p, struct piece *piece, const struct td_ji
 	made = make_up(p, piece, samples_of(p, chunk) == 0 ? 1u : samples_of(p, chunk));
 	p->stats.concealed_samples += made;
 	made = td_supply_ticks(p, made);
-	p->next_timestamp += made < gap && made != 0 ? made : gap;
+	made = made < gap && made != 0 ? made : gap;
+	p->next_timestamp += made;
+	p->bridged_ticks += made;
+	// Nothing before this packet is wanted any more.
+	if (made == gap)
+		p->jitter.wanted = slot->sequence;
 }
 
 // Decodes packets that simply follow until `samples` are there, as far as they are and fit.
@@ -298,10 +305,16 @@ static bool advance(struct td_playout *p, struct piece *piece)
 		p->standing_ticks = 0;
 		gap -= (int32_t)credit;
 	}
-	if (gap > 0)
+	if (gap > 0) {
 		bridge(p, piece, slot, ahead, (uint32_t)gap);
-	else
+	} else if (gap < 0 && (uint32_t)-gap <= p->bridged_ticks) {
+		p->stats.late++; // something else has been heard in its place
+		p->packets--;
+		td_jitter_pop(&p->jitter, ahead);
+		p->hole = true;
+	} else {
 		decode(p, slot, ahead);
+	}
 	return true;
 }
 
