@@ -44,7 +44,7 @@ struct rte_mempool *td_bench_eal(const char *name, uint32_t mbufs)
 	error = getenv("TANDEM_NO_HUGE") != NULL ? rte_eal_init(sizeof small / sizeof *small, small)
 						 : rte_eal_init(sizeof huge / sizeof *huge, huge);
 	must(error >= 0, "DPDK", "does not start");
-	pool = rte_pktmbuf_pool_create(name, mbufs, 256, TD_STEER_PRIVATE_BYTES,
+	pool = rte_pktmbuf_pool_create(name, mbufs, 512, TD_STEER_PRIVATE_BYTES,
 				       RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	must(pool != NULL, "packets", "no memory");
 	return pool;

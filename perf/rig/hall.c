@@ -71,8 +71,7 @@ void td_hall_open(struct td_hall *hall, struct td_bench *bench, uint32_t parties
 {
 	*hall = (struct td_hall){ .bench = bench, .count = parties };
 	hall->parties = calloc(parties, sizeof *hall->parties);
-	hall->spare_max = 2u * parties + 64u;
-	hall->spare = calloc(hall->spare_max, sizeof(struct rte_mbuf *));
+	hall->spare = calloc(parties, sizeof(struct rte_mbuf *));
 	must(hall->parties != NULL && hall->spare != NULL, "no memory");
 	for (uint32_t i = 0; i < ROUND_MS; i++) {
 		hall->turns[i] = calloc(parties / ROUND_MS + 1u, sizeof *hall->turns[i]);
@@ -106,8 +105,10 @@ void td_hall_say(struct td_hall *hall, uint32_t party, const struct td_loop *loo
 	struct td_party *saying = &hall->parties[party];
 	uint32_t ms = saying->phase_ms;
 
-	if (saying->loop == NULL)
+	if (saying->loop == NULL) {
 		hall->turns[ms][hall->turn_count[ms]++] = party;
+		hall->talkers++;
+	}
 	saying->loop = loop;
 	saying->at = at % loop->count;
 }
@@ -162,7 +163,7 @@ static void hear_all(struct td_hall *hall)
 				continue;
 			hear(hall, rte_pktmbuf_mtod(mbufs[i], const uint8_t *),
 			     rte_pktmbuf_pkt_len(mbufs[i]));
-			if (hall->spare_count < hall->spare_max)
+			if (hall->spare_count < hall->talkers)
 				hall->spare[hall->spare_count++] = mbufs[i];
 			else
 				rte_pktmbuf_free(mbufs[i]);

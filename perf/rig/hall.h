@@ -51,8 +51,9 @@ struct td_hall {
 	uint32_t count;
 	uint32_t *turns[20]; // whose packets come in which millisecond
 	uint32_t turn_count[20];
-	struct rte_mbuf **spare; // packets to be written
-	uint32_t spare_count, spare_max;
+	uint32_t talkers;
+	struct rte_mbuf **spare; // packets to be written: at most a round's
+	uint32_t spare_count;
 	uint64_t rounds;
 	// What is heard: the party's index, and the payload. NULL: nobody listens. Not timed.
 	void (*hear)(void *user, uint32_t party, const uint8_t *payload, uint32_t bytes);
