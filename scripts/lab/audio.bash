@@ -27,11 +27,13 @@ lab_level() {
 		{ for (i = 1; i < NF; i++) if ($i == w) print $(i + 1) }'
 }
 
-# lab_at_rate HZ FILE: the same as one channel at that rate, in the lab's folder; prints its path.
+# lab_at_rate HZ FILE [BAND]: the same as one channel at that rate, and of that band only
+# ("300-3000", as sox has it), in the lab's folder; prints its path.
 lab_at_rate() {
-	local out
+	local out effects=(gain -1)
 	out=$(mktemp -p "$LAB_DIR" --suffix .wav)
-	sox -D "$2" -r "$1" -c 1 -b 16 "$out" gain -1 2>/dev/null && echo "$out"
+	[ -z "${3:-}" ] || effects+=(sinc "$3")
+	sox -D "$2" -r "$1" -c 1 -b 16 "$out" "${effects[@]}" 2>/dev/null && echo "$out"
 }
 
 # lab_high_share FILE: which share of the amplitude lies above 4.2 kHz, where nothing narrowband is.
@@ -39,7 +41,7 @@ lab_high_share() {
 	local all high
 	all=$(sox "$1" -n stat 2>&1 | awk '/RMS.*amplitude/ { print $3 }')
 	high=$(sox "$1" -n sinc 4200 stat 2>&1 | awk '/RMS.*amplitude/ { print $3 }')
-	awk -v a="$all" -v h="$high" 'BEGIN { printf "%.4f\n", a > 0 ? h / a : 0 }'
+	awk -v a="$all" -v h="$high" 'BEGIN { printf "%.4f\n", (a > 0 ? h / a : 0) }'
 }
 
 # lab_hears SAID HEARD [OPTIONS...]: HEARD contains what SAID says: same signal, no holes.

@@ -67,6 +67,7 @@ lab_phone_config() {
 		module aubridge.so
 		ctrl_tcp_listen 127.0.0.1:4444
 		snd_path $1
+		opus_bitrate 64000
 		ringback_disabled yes
 		statmode_default off
 	END

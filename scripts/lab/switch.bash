@@ -17,6 +17,7 @@ LAB_TRUNK_NAT=false
 LAB_CODECS="pcmu, pcma"
 LAB_AGENT_CODECS='' # empty: the default list
 LAB_OPUS='{}'
+LAB_RECORD=true
 LAB_SIP_LISTEN=10.77.0.1:5060
 LAB_DIGEST=md5
 LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
@@ -76,6 +77,7 @@ lab_config() {
 			    offer_timeout_s: $LAB_OFFER_TIMEOUT_S
 			    wrap_up_s: $LAB_WRAP_UP_S
 			    wait_max_s: $LAB_WAIT_MAX_S
+			    record: $LAB_RECORD
 			dialplan:
 			  - number: "100"
 			    queue: support

@@ -8,7 +8,9 @@
 #define PIECE_S             0.5
 #define PIECE_SLACK_FRAMES  5 // how far a piece may sit beside the common lag
 #define PIECE_SLACK_SAMPLES 2
-#define PIECE_HEARD         0.9   // rho from which a piece counts as heard
+#define PIECE_HEARD         0.9 // rho from which a piece counts as heard
+#define ADRIFT_PIECE_S      0.25
+#define ADRIFT_HEARD        0.8
 #define SPOKEN_DBFS         -45.0 // a piece of `said` below this is a pause
 #define ENERGY_MIN          1e-9  // per sample; -90 dBFS: below it there is nothing to compare
 #define SILENT_DBFS         -50.0
@@ -259,6 +261,37 @@ out:
 	free(said_energy);
 	free(heard_energy);
 	return result;
+}
+
+static int found_adrift(const double *piece, size_t count, const double *heard, size_t heard_count,
+			long at, long drift)
+{
+	for (long where = at - drift; where <= at + drift; where++) {
+		if (where < 0 || where + (long)count > (long)heard_count)
+			continue;
+		if (rho_of(piece, heard + where, count) >= ADRIFT_HEARD)
+			return 1;
+	}
+	return 0;
+}
+
+double td_listen_adrift(const double *said, size_t said_count, const double *heard,
+			size_t heard_count, unsigned rate_hz, double lag_s, double drift_s)
+{
+	struct stretch stretch = overlap_at(lround(lag_s * rate_hz), said_count, heard_count);
+	long piece = (long)(ADRIFT_PIECE_S * rate_hz), drift = (long)(drift_s * rate_hz);
+	unsigned pieces = 0, found = 0;
+
+	for (long k = 0; k + piece <= stretch.count; k += piece) {
+		const double *spoken = said + stretch.said_from + k;
+
+		if (dbfs(mean_square(spoken, (size_t)piece)) < SPOKEN_DBFS)
+			continue;
+		pieces++;
+		found += (unsigned)found_adrift(spoken, (size_t)piece, heard, heard_count,
+						stretch.heard_from + k, drift);
+	}
+	return pieces ? (double)found / pieces : 0;
 }
 
 void td_listen_level(const double *samples, size_t count, unsigned rate_hz,

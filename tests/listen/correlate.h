@@ -38,5 +38,12 @@ int td_listen_correlate(const double *said, size_t said_count, const double *hea
 			size_t heard_count, unsigned rate_hz, double overlap_min_s,
 			struct td_listen_match *out);
 
+// The share of the spoken quarters of a second of the matched stretch that were heard within
+// `drift_s` of the common lag, each wherever it fits best: for what came through a jitter buffer
+// that shortens and stretches. 0..1; 0 when nothing was spoken. rho of 0.8 counts as heard, since a
+// place where time was stretched, or a speech coder, keeps no waveform exactly.
+double td_listen_adrift(const double *said, size_t said_count, const double *heard,
+			size_t heard_count, unsigned rate_hz, double lag_s, double drift_s);
+
 void td_listen_level(const double *samples, size_t count, unsigned rate_hz,
 		     struct td_listen_level *out);

@@ -1,10 +1,10 @@
 // td-listen: what was heard, in figures that a script can judge.
 //
-//   td-listen compare SAID.wav HEARD.wav [--channel N] [--from S] [--to S] [--min RHO]
+//   td-listen compare SAID.wav HEARD.wav [--channel N] [--from S] [--to S] [--min RHO] [--adrift S]
 //   td-listen level FILE.wav [--channel N] [--from S] [--to S]
 //
 // Prints one line of "name value" pairs. Exit 0: done (and, with --min, the correlation and the
-// coverage both reach it); 1: below it, or nothing to compare; 2: wrong use or an unreadable file.
+// coverage both reach it; with --adrift its share alone); 1: below it, or nothing to compare; 2: wrong use or an unreadable file.
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,14 +18,18 @@ struct options {
 	int channel; // of the file heard
 	double from_s, to_s;
 	double min;
+	double adrift_s; // 0: not asked for
 };
 
 static const char usage[] =
-	"td-listen compare SAID.wav HEARD.wav [--channel N] [--from S] [--to S] [--min RHO]\n"
+	"td-listen compare SAID.wav HEARD.wav [--channel N] [--from S] [--to S] [--min RHO] "
+	"[--adrift S]\n"
 	"td-listen level FILE.wav [--channel N] [--from S] [--to S]\n"
 	"  --channel N  0 left, 1 right, -1 both averaged (default), of HEARD or FILE\n"
 	"  --from S, --to S  only this stretch of HEARD or FILE, in seconds\n"
-	"  --min RHO    exit 1 unless correlation and coverage reach RHO\n";
+	"  --min RHO    exit 1 unless correlation and coverage reach RHO\n"
+	"  --adrift S   what came through a jitter buffer: look for each piece within S seconds of\n"
+	"               its place; --min is then the share of pieces found\n";
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -33,6 +37,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 					       { "from", required_argument, NULL, 'f' },
 					       { "to", required_argument, NULL, 't' },
 					       { "min", required_argument, NULL, 'm' },
+					       { "adrift", required_argument, NULL, 'a' },
 					       { NULL, 0, NULL, 0 } };
 	int option;
 
@@ -42,6 +47,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'c': options->channel = atoi(optarg); break;
 		case 'f': options->from_s = atof(optarg); break;
 		case 't': options->to_s = atof(optarg); break;
+		case 'a': options->adrift_s = atof(optarg); break;
 		case 'm': options->min = atof(optarg); break;
 		default: return -1;
 		}
@@ -95,6 +101,14 @@ static int compare(const char *said_path, const char *heard_path, const struct o
 	printf("correlation %.4f lag_s %.4f overlap_s %.2f coverage %.3f pieces %u\n",
 	       match.correlation, match.lag_s, match.overlap_s, match.coverage, match.pieces);
 	result = match.correlation < options->min || match.coverage < options->min;
+	if (options->adrift_s > 0) {
+		double share =
+			td_listen_adrift(said.samples, said.count, heard.samples, heard.count,
+					 said.rate_hz, match.lag_s, options->adrift_s);
+
+		printf("adrift %.3f\n", share);
+		result = share < options->min;
+	}
 out:
 	td_listen_wav_free(&said);
 	td_listen_wav_free(&heard);

@@ -121,6 +121,34 @@ START_TEST(test_a_lost_packet_costs_little)
 }
 END_TEST
 
+// A pitch period is left out again and again, as a jitter buffer does that shrinks: no common lag fits
+// all, but each piece is near its place.
+START_TEST(test_adrift)
+{
+	static double said[10 * RATE], heard[10 * RATE], other[10 * RATE];
+	struct td_listen_match match;
+	size_t at = 0, every = RATE, cut = 61;
+
+	speak(said, 10 * RATE, 9);
+	speak(other, 10 * RATE, 10);
+	for (size_t i = 0; i < 10 * RATE; i++)
+		if (i % every >= cut)
+			heard[at++] = said[i];
+	ck_assert_int_eq(td_listen_correlate(said, 10 * RATE, heard, at, RATE, 1, &match), 0);
+	ck_assert_double_lt(match.correlation, 0.5);
+	ck_assert_double_ge(td_listen_adrift(said, 10 * RATE, heard, at, RATE, match.lag_s, 0.2),
+			    0.8);
+	// Not as far as that; half of it silent; and somebody else.
+	ck_assert_double_lt(td_listen_adrift(said, 10 * RATE, heard, at, RATE, match.lag_s, 0.005),
+			    0.5);
+	memset(heard + at / 2, 0, (at - at / 2) * sizeof *heard);
+	ck_assert_double_lt(td_listen_adrift(said, 10 * RATE, heard, at, RATE, match.lag_s, 0.2),
+			    0.6);
+	ck_assert_double_lt(td_listen_adrift(said, 10 * RATE, other, at, RATE, match.lag_s, 0.2),
+			    0.1);
+}
+END_TEST
+
 START_TEST(test_inverted_is_not_heard)
 {
 	static double said[4 * RATE], heard[4 * RATE];
@@ -263,6 +291,7 @@ int main(void)
 	tcase_add_test(cases, test_different_speech_does_not_match);
 	tcase_add_test(cases, test_a_hole_lowers_the_coverage);
 	tcase_add_test(cases, test_a_lost_packet_costs_little);
+	tcase_add_test(cases, test_adrift);
 	tcase_add_test(cases, test_inverted_is_not_heard);
 	tcase_add_test(cases, test_silence_and_shortness_are_refused);
 	tcase_add_test(cases, test_level);
