@@ -217,13 +217,14 @@ static struct td_sdp_our_line our_offer(struct td_sdp_session *session,
 	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX + 1];
 	unsigned count = list_codecs(session, local, codecs);
 	struct td_sdp_our_line line = {
-		.ptime_ms = td_sdp_ask_ptime(local, codecs[0], TD_SDP_PTIME_MS),
 		.rtcp_mux = local->rtcp_mux,
 		.annexb = !session->annexb_refused,
 		.direction = local->direction,
 		.opus = local->opus,
 	};
 
+	TD_ASSERT(count > 0);
+	line.ptime_ms = td_sdp_ask_ptime(local, codecs[0], TD_SDP_PTIME_MS);
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t payload_type = td_sdp_number_codec(&session->numbers, codecs[i]);
 
@@ -296,11 +297,12 @@ int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_loc
 			 const struct td_sdp *answer, struct td_sdp_agreed *agreed)
 {
 	struct td_sdp_session next = *session;
-	const struct td_sdp_our_line ours = our_offer(&next, local);
 	const struct td_sdp_media *media;
+	struct td_sdp_our_line ours;
 	struct choice choice;
 
 	check_local(local);
+	ours = our_offer(&next, local);
 	if (session->line_count == 0 || answer->media_count != session->line_count)
 		return -TD_EMALFORMED;
 	media = &answer->media[session->line_active];
