@@ -54,7 +54,9 @@ static void pass_codec(struct trace *t)
 void trace_speak(struct trace *t, enum td_codec_id id, uint32_t rate_hz, uint32_t seconds,
 		 bool pauses, uint8_t flags)
 {
-	struct td_codec_settings settings = { .flags = flags, .complexity = 5, .loss_percent = 10 };
+	struct td_codec_settings settings = {
+		.bitrate_bps = 32000, .flags = flags, .complexity = 5, .loss_percent = 10
+	};
 	double phase = 0.0;
 
 	memset(t, 0, sizeof *t);
