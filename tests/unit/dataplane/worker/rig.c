@@ -60,6 +60,7 @@ static void open_engine(struct rig *rig, uint32_t worker_count)
 		.locals = &rig->world.locals,
 		.neighbours = rig->world.neighbours,
 		.pool = rig->world.pool,
+		.prompts = rig->prompts,
 		.seed = 1,
 		.tap_records = 64,
 	};
@@ -69,9 +70,14 @@ static void open_engine(struct rig *rig, uint32_t worker_count)
 
 void rig_open(struct rig *rig, uint32_t worker_count)
 {
+	rig_open_with(rig, worker_count, NULL);
+}
+
+void rig_open_with(struct rig *rig, uint32_t worker_count, const struct td_prompts *prompts)
+{
 	struct td_workers_options options;
 
-	*rig = (struct rig){ .now_ns = 1000000000000ull };
+	*rig = (struct rig){ .now_ns = 1000000000000ull, .prompts = prompts };
 	frame_world_open(&rig->world);
 	// Answering and parsing look at this rig's copies, not at the world's first address.
 	open_port(rig, worker_count);
@@ -148,7 +154,11 @@ void rig_turn(struct rig *rig)
 {
 	for (uint32_t i = 0; i < rig->workers->worker_count; i++) {
 		td_role_enter_worker(i);
+		if (rig->on_turn != NULL)
+			rig->on_turn(true);
 		td_worker_turn(rig->workers->workers[i], rig->now_ns);
+		if (rig->on_turn != NULL)
+			rig->on_turn(false);
 	}
 }
 

@@ -26,10 +26,14 @@ struct rig {
 	struct td_workers *workers;
 	uint64_t now_ns;
 	uint64_t request_id;
-	bool threaded; // the workers turn by themselves, by the real clock
+	bool threaded;                    // the workers turn by themselves, by the real clock
+	const struct td_prompts *prompts; // for rig_open, or NULL
+	void (*on_turn)(bool begins);     // around each turn of a worker, or NULL
 };
 
 void rig_open(struct rig *rig, uint32_t worker_count);
+// The same with prompts (borrowed) for players.
+void rig_open_with(struct rig *rig, uint32_t worker_count, const struct td_prompts *prompts);
 // Fails the test when an mbuf is missing.
 void rig_close(struct rig *rig);
 
