@@ -28,7 +28,9 @@ struct td_codec {
 	uint8_t static_payload_type; // RFC 3551 table 4, or TD_PAYLOAD_TYPE_NONE
 	uint8_t frame_ms;            // a packet is a multiple of this; 0: any number of samples
 	uint8_t ptime_max_ms;        // of one packet
-	uint32_t rates[TD_CODEC_RATE_MAX + 1]; // native PCM rates, ascending, ended by 0
+	uint8_t ptime_tens;          // bit n: n * 10 ms can be coded; 0: whatever frame_ms says
+	uint32_t bitrate_min_bps, bitrate_max_bps; // of settings, besides 0; 0: it has none to set
+	uint32_t rates[TD_CODEC_RATE_MAX + 1];     // native PCM rates, ascending, ended by 0
 	size_t encoder_bytes, decoder_bytes;
 
 	// Both make the state ready for `sample_hz`, one of `rates`. 0, -TD_EUNSUPPORTED for another

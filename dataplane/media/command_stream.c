@@ -187,15 +187,30 @@ static TD_MAIN int get_next_hops(struct td_engine *engine, const struct td_engin
 	return error;
 }
 
-// Codes in that way at all: the packet time is whole frames of the codec, the settings make sense.
+// A packet of the codec can last so long. 0: nobody has said, then the engine's own time holds.
+static bool lasts(const struct td_codec *codec, uint8_t ptime_ms)
+{
+	if (ptime_ms == 0)
+		return true;
+	if (ptime_ms < 10 || ptime_ms > codec->ptime_max_ms)
+		return false;
+	if (codec->ptime_tens != 0)
+		return ptime_ms % 10u == 0 && (codec->ptime_tens >> ptime_ms / 10u & 1u) != 0;
+	return codec->frame_ms == 0 || ptime_ms % codec->frame_ms == 0;
+}
+
+// Codes in that way at all: a worker starts the encoder with these settings and asks no more.
 static int check_coding(const struct td_command_stream_set_remote *set)
 {
 	const struct td_codec *codec = td_codec_get((enum td_codec_id)set->codec);
+	uint32_t bitrate_bps = set->settings.bitrate_bps;
 
 	if (codec == NULL)
 		return -TD_ECODEC;
-	if (set->ptime_ms != 0 && (set->ptime_ms < 10 || set->ptime_ms > codec->ptime_max_ms ||
-				   (codec->frame_ms != 0 && set->ptime_ms % codec->frame_ms != 0)))
+	if (!lasts(codec, set->ptime_ms))
+		return -TD_EINVALID;
+	if (bitrate_bps != 0 && codec->bitrate_max_bps != 0 &&
+	    (bitrate_bps < codec->bitrate_min_bps || bitrate_bps > codec->bitrate_max_bps))
 		return -TD_EINVALID;
 	return set->settings.complexity > 10 || set->settings.loss_percent > 100 ? -TD_EINVALID : 0;
 }
