@@ -35,19 +35,38 @@ static bool forwards(const struct td_matrix_member *from, const struct td_matrix
 	return true;
 }
 
+// How many on the floor a listener hears. Two faint gains may come to nothing in Q12: then each has
+// to be looked at.
+static uint32_t count_floor(const struct td_plan_scratch *scratch, const struct td_matrix *matrix,
+			    uint32_t to)
+{
+	const struct td_matrix_member *member = &matrix->members[to];
+	uint32_t count = 0;
+
+	if (member->hear_q12 == 0)
+		return 0;
+	if (td_matrix_floor_gain(scratch->faintest_q12, member->hear_q12) != 0)
+		return scratch->talker_count - (member->talk_q12 != 0);
+	for (uint32_t i = 0; i < scratch->talker_count; i++)
+		count += scratch->talkers[i] != to &&
+			 td_matrix_floor_gain(matrix->members[scratch->talkers[i]].talk_q12,
+					      member->hear_q12) != 0;
+	return count;
+}
+
 // Counts whom a listener hears; *only is the last of them that was seen.
 static uint32_t count_heard(const struct td_matrix *matrix, const struct td_plan_scratch *scratch,
 			    uint32_t to, uint32_t *only)
 {
 	const struct td_matrix_member *member = &matrix->members[to];
-	uint32_t cell = td_matrix_first_cell(matrix, to), floor = 0, own = 0;
+	uint32_t floor = count_floor(scratch, matrix, to), own = 0;
+	uint32_t cell = td_matrix_first_cell(matrix, to);
 
-	if (member->hear_q12 != 0)
-		floor = scratch->talker_count - (member->talk_q12 != 0);
 	for (; cell < matrix->cell_count && matrix->cells[cell].to == to; cell++) {
 		uint32_t from = matrix->cells[cell].from;
 
-		if (floor > 0 && from != to && matrix->members[from].talk_q12 != 0)
+		if (from != to &&
+		    td_matrix_floor_gain(matrix->members[from].talk_q12, member->hear_q12) != 0)
 			floor--; // it has a gain of its own
 		if (matrix->cells[cell].gain_q12 == 0)
 			continue;
@@ -220,6 +239,7 @@ static void begin(const struct td_matrix *matrix, struct td_plan_scratch *scratc
 
 	scratch->talker_count = scratch->mix_count = 0;
 	scratch->source_count = scratch->cell_count = 0;
+	scratch->faintest_q12 = TD_GAIN_MAX;
 	scratch->floor = false;
 	scratch->rate_hz = 0;
 	while (buckets < 2u * matrix->slots)
@@ -233,8 +253,11 @@ static void begin(const struct td_matrix *matrix, struct td_plan_scratch *scratc
 		scratch->mix_of[slot] = TD_SOURCE_NONE;
 		scratch->source_of[slot] = TD_SOURCE_NONE;
 		scratch->heard[slot] = 0;
-		if (member->kind != TD_MEMBER_NONE && member->talk_q12 != 0)
-			scratch->talkers[scratch->talker_count++] = slot;
+		if (member->kind == TD_MEMBER_NONE || member->talk_q12 == 0)
+			continue;
+		scratch->talkers[scratch->talker_count++] = slot;
+		if (member->talk_q12 < scratch->faintest_q12)
+			scratch->faintest_q12 = member->talk_q12;
 	}
 }
 

@@ -12,6 +12,7 @@
 struct td_plan_scratch {
 	uint32_t talkers[TD_MEMBER_MAX]; // slots with a talk gain, dense
 	uint32_t talker_count;
+	int16_t faintest_q12;           // the least of their talk gains
 	uint32_t only[TD_MEMBER_MAX];   // of a listener: the slot it hears alone, TD_SLOT_NONE
 	uint32_t mix_of[TD_MEMBER_MAX]; // of a listener: its mix, TD_SOURCE_NONE
 	uint32_t heard[TD_MEMBER_MAX];  // of a source: listeners that hear it alone; then a cursor
