@@ -65,6 +65,12 @@ static int provide_source(struct td_engine *engine, struct td_plan *plan,
 	return resampler_for(stream->in, source->inlet_hz, plan->rate_hz, &source->resampler);
 }
 
+static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const struct td_plan *plan,
+					      const struct td_plan_mix *mix)
+{
+	return &engine->streams[plan->mix_sinks[mix->sink_first]];
+}
+
 static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td_plan_mix *mix)
 {
 	struct td_engine_stream *stream = &engine->streams[plan->mix_sinks[mix->sink_first]];
@@ -78,23 +84,42 @@ static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td
 	return resampler_for(stream->out, plan->rate_hz, mix->outlet_hz, &mix->resampler);
 }
 
+// Lets are numbers that nobody else has: whoever holds one that was free before has just got it.
+static void give_back(uint32_t *let, const uint32_t *stack, uint32_t *count, uint32_t before)
+{
+	if (*let != TD_LET_NONE && *count < before && stack[*count] == *let) {
+		*let = TD_LET_NONE;
+		++*count;
+	}
+}
+
+// Backwards through the plan, so that the last one given is the first one back.
+static void give_all_back(struct td_engine *engine, const struct td_plan *plan, uint32_t inlets,
+			  uint32_t outlets)
+{
+	for (uint32_t i = plan->mix_count; i > 0; i--)
+		give_back(&stream_of_mix(engine, plan, &plan->mixes[i - 1u])->outlet,
+			  engine->free_outlets, &engine->free_outlet_count, outlets);
+	for (uint32_t i = plan->source_count; i > 0; i--)
+		if (!(plan->sources[i - 1u].feed & TD_FEED_PLAYER))
+			give_back(&engine->streams[plan->sources[i - 1u].feed].inlet,
+				  engine->free_inlets, &engine->free_inlet_count, inlets);
+}
+
 int td_engine_provision(struct td_engine *engine, struct td_plan *plan)
 {
+	uint32_t inlets = engine->free_inlet_count, outlets = engine->free_outlet_count;
 	int error = 0;
 
 	for (uint32_t i = 0; error == 0 && i < plan->source_count; i++)
 		error = provide_source(engine, plan, &plan->sources[i]);
 	for (uint32_t i = 0; error == 0 && i < plan->mix_count; i++)
 		error = provide_mix(engine, plan, &plan->mixes[i]);
-	if (error != 0)
+	if (error != 0) {
 		td_engine_provision_undo(engine, plan);
+		give_all_back(engine, plan, inlets, outlets);
+	}
 	return error;
-}
-
-static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const struct td_plan *plan,
-					      const struct td_plan_mix *mix)
-{
-	return &engine->streams[plan->mix_sinks[mix->sink_first]];
 }
 
 static bool is_fresh(const struct td_resampler *resampler, const struct td_engine_resampler *has)
