@@ -18,7 +18,8 @@ void td_outlet_send(struct td_media_worker *worker, const struct td_encode_lane 
 	struct td_frame frame = { .payload = payload, .step = outlet->step };
 
 	if (bytes <= 0) {
-		outlet->step += ticks; // a pause that the coder has found, or made
+		if (outlet->step != 0)         // else the first packet goes by the clock anyway
+			outlet->step += ticks; // a pause that the coder has found, or made
 		outlet->marker = true;
 		return;
 	}
@@ -50,12 +51,19 @@ static void code(struct td_media_worker *worker, const struct td_encode_lane *la
 	td_outlet_send(worker, lane, payload, bytes, samples, now_ns, tx);
 }
 
+// Where nobody has said how long its packets are, a tick each, or less if that is too much for one.
+static uint32_t packet_ms(const struct td_plan_mix *mix, const struct td_codec *codec)
+{
+	if (mix->ptime_ms != 0)
+		return mix->ptime_ms;
+	return codec->ptime_max_ms < TD_FRAME_MS ? codec->ptime_max_ms : TD_FRAME_MS;
+}
+
 void td_outlet_push(struct td_media_worker *worker, const struct td_encode_lane *lane,
 		    const int16_t *pcm, uint32_t samples, uint64_t now_ns, struct td_tx *tx)
 {
 	struct td_outlet *outlet = lane->outlet;
-	uint32_t packet =
-		outlet->hz / 1000u * (lane->mix->ptime_ms != 0 ? lane->mix->ptime_ms : TD_FRAME_MS);
+	uint32_t packet = outlet->hz / 1000u * packet_ms(lane->mix, outlet->codec);
 
 	if (lane->mix->resampler != NULL) {
 		samples = (uint32_t)td_resampler_process(lane->mix->resampler, pcm, samples,

@@ -96,7 +96,7 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
-	bool fresh = td_sender_must_resync(tx, feed, 0);
+	bool fresh = td_sender_must_resync(tx, feed, 0) || frame->step == 0;
 	uint8_t through = feed == TD_FEED_DIGITS ? TD_TX_HELD : 0;
 	struct rte_mbuf *mbuf = NULL;
 	uint8_t *udp;

@@ -12,7 +12,7 @@
 struct td_frame {
 	const uint8_t *payload;
 	uint32_t bytes; // at most TD_RTP_PAYLOAD_MAX
-	uint32_t step;  // RTP ticks since the frame before it began
+	uint32_t step;  // RTP ticks since the frame before it began; 0: as the clock says
 	uint64_t sum;   // td_checksum_add over the payload
 	bool marker;
 };
