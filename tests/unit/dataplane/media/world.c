@@ -78,6 +78,7 @@ static void open_engine(struct world *world, const struct world_options *options
 	struct td_engine_options engine = {
 		.worker_count = options->workers,
 		.stream_count = options->streams,
+		.mixed_count = options->mixed,
 		.region = &world->region,
 		.demux = world->demux,
 		.locals = &world->net.locals,

@@ -27,8 +27,9 @@
 
 struct world_options {
 	uint32_t workers, streams, tap_records, port_count;
+	uint32_t mixed; // inlets and outlets; 0: as the engine has it
 	bool no_recorder;
-	bool tones; // "dtmf.5" and the like are there as prompts
+	bool tones;          // "dtmf.5" and the like are there as prompts
 	bool second_address; // 10.88.0.2/24, without a gateway, as local address 2
 };
 

@@ -1,0 +1,219 @@
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stage stage;
+
+void stage_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	abort();
+}
+
+static void on_exit_close(void)
+{
+	world_close(&stage.world);
+}
+
+void stage_open(void)
+{
+	struct world_options options = { .workers = 1,
+					 .streams = STAGE_STREAMS,
+					 .mixed = STAGE_MIXED };
+
+	frame_environment();
+	world_open(&stage.world, &options);
+	atexit(on_exit_close);
+}
+
+static void on_player_end(const struct td_event_player_end *end)
+{
+	for (uint32_t i = 0; i < STAGE_PLAYERS; i++) {
+		struct stage_player *player = &stage.players[i];
+
+		if (!player->live || player->id.v != end->player.v)
+			continue;
+		must(player->ended && ++player->ends == 1);
+		must(end->frames == player->frames && end->reason == player->reason);
+		must(end->context.v == stage.contexts[player->context].id.v);
+	}
+}
+
+// Takes what has been said; true when it was the answer to `request`.
+static bool take_events(uint64_t request, struct td_event *answer)
+{
+	struct td_event event;
+	bool found = false;
+
+	for (uint32_t i = 0; i <= stage.world.workers; i++) {
+		while (td_ring_pop(&stage.world.events[i], &event) == 0) {
+			if (event.kind == TD_EVENT_PLAYER_END)
+				on_player_end(&event.u.player_end);
+			if (event.kind != TD_EVENT_DONE)
+				continue;
+			if (event.request_id != request) {
+				must(stage.pending > 0 && event.result == 0);
+				stage.pending--;
+				continue;
+			}
+			must(!found);
+			found = true;
+			*answer = event;
+		}
+	}
+	return found;
+}
+
+void stage_flush(void)
+{
+	struct td_event event;
+
+	world_turn(&stage.world);
+	(void)take_events(0, &event);
+	must(stage.pending == 0);
+}
+
+struct td_event stage_command(struct td_command *command)
+{
+	struct td_event event;
+
+	command->deadline_ns = 0;
+	world_command_only(&stage.world, command);
+	world_turn(&stage.world);
+	must(take_events(command->request_id, &event) && stage.pending == 0);
+	must(event.command == command->kind);
+	return event;
+}
+
+int stage_post(struct td_command *command)
+{
+	struct td_event event;
+
+	command->deadline_ns = 0;
+	world_command_only(&stage.world, command);
+	if (take_events(command->request_id, &event))
+		return event.result;
+	stage.pending++;
+	return 0;
+}
+
+void stage_bury(enum stage_grave_kind kind, uint32_t handle)
+{
+	struct stage_grave *grave = &stage.graves[kind];
+
+	grave->handles[grave->count++ % 8u] = handle;
+}
+
+uint32_t stage_dead(enum stage_grave_kind kind, uint8_t byte)
+{
+	const struct stage_grave *grave = &stage.graves[kind];
+	uint32_t known = grave->count < 8u ? grave->count : 8u;
+
+	return known == 0 || byte == 255 ? 0xffffffffu : grave->handles[byte % known];
+}
+
+static struct stage_party *party_at(uint16_t port_be)
+{
+	for (uint32_t i = 0; i < STAGE_STREAMS; i++)
+		if (stage.parties[i].live &&
+		    stage.parties[i].party.port == __builtin_bswap16(port_be))
+			return &stage.parties[i];
+	return NULL;
+}
+
+// Whoever feeds it, a stream goes on: no number twice, no audio at a time that has been.
+static void hear(const struct world_sent *sent)
+{
+	struct stage_party *party = party_at(sent->destination.port_be);
+	int16_t ahead;
+
+	if (sent->is_rtcp)
+		return;
+	must(party != NULL);
+	if (sent->rtp.payload_type != party->party.payload_type)
+		return;
+	ahead = (int16_t)(sent->rtp.sequence - party->heard_sequence);
+	if (party->heard_any) {
+		must(ahead > 0 && ahead < 300);
+		must((int32_t)(sent->rtp.timestamp - party->heard_timestamp) > 0);
+	}
+	party->heard_any = true;
+	party->heard_sequence = sent->rtp.sequence;
+	party->heard_timestamp = sent->rtp.timestamp;
+}
+
+static void hear_all(void)
+{
+	for (uint32_t i = 0; i < stage.world.out_count; i++)
+		hear(&stage.world.out[i]);
+	world_clear(&stage.world);
+}
+
+static bool next_item(uint32_t *at, uint32_t *frame, const uint32_t *lengths, uint32_t count)
+{
+	if (++*frame < lengths[*at])
+		return true;
+	*frame = 0;
+	if (++*at < count)
+		return true;
+	*at = 0;
+	return false;
+}
+
+static void play(struct stage_player *player)
+{
+	if (!player->live || player->paused || player->ended)
+		return;
+	player->frames++;
+	if (player->splice_count > 0) {
+		if (!next_item(&player->splice_at, &player->splice_frame, player->splice_lengths,
+			       player->splice_count))
+			player->splice_count = 0;
+		return;
+	}
+	if (!next_item(&player->at, &player->frame, player->lengths, player->item_count) &&
+	    !player->loop) {
+		player->ended = true;
+		player->reason = TD_PLAYER_END_PLAYED;
+	}
+}
+
+void stage_ticks(uint32_t count)
+{
+	struct td_event event;
+
+	for (uint32_t tick = 0; tick < count; tick++) {
+		for (uint32_t i = 0; i < STAGE_PLAYERS; i++)
+			play(&stage.players[i]);
+		world_ticks(&stage.world, 20);
+		(void)take_events(0, &event);
+		hear_all();
+	}
+	for (uint32_t i = 0; count > 0 && i < STAGE_PLAYERS; i++)
+		must(!stage.players[i].live || stage.players[i].ends == stage.players[i].ended);
+}
+
+static void send_rtp(struct stage_party *party, uint8_t payload_type, uint32_t bytes)
+{
+	struct frame frame;
+
+	world_frame(&party->party, bytes, &frame);
+	frame.bytes[frame.l4 + 9] = (uint8_t)((frame.bytes[frame.l4 + 9] & 0x80) | payload_type);
+	for (uint32_t i = 0; i < bytes; i++)
+		frame.bytes[frame.l4 + 8 + TD_RTP_HEADER_BYTES + i] = (uint8_t)(i * 7 + bytes);
+	frame_checksums(&frame);
+	must(world_send(&stage.world, &frame));
+}
+
+void stage_packet(struct stage_party *party, uint8_t payload_type, uint32_t skip, uint32_t bytes)
+{
+	uint32_t clock = td_codec_clock_hz((enum td_codec_id)party->codec);
+	uint32_t ticks = clock / 1000u * (party->ptime_ms != 0 ? party->ptime_ms : 20u);
+
+	party->party.sequence = (uint16_t)(party->party.sequence + 1u + skip);
+	party->party.timestamp += ticks * (1u + skip);
+	send_rtp(party, payload_type, bytes);
+	hear_all();
+}

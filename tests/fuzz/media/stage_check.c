@@ -1,0 +1,195 @@
+// What has to hold between any two steps, and what has to be left when everything is gone.
+#include <string.h>
+
+#include "media/engine_state.h"
+#include "stage.h"
+
+static struct td_media_worker *worker(void)
+{
+	return td_engine_worker(stage.world.engine, 0);
+}
+
+static const struct td_plan *plan_of(const struct stage_context *context)
+{
+	return worker()->contexts[td_handle_index(context->id.v)].plan;
+}
+
+static uint32_t slot_of(const struct oracle_member *member)
+{
+	uint32_t index = td_handle_index(member->handle);
+
+	return member->kind == TD_MEMBER_PLAYER ? stage.world.engine->players[index].slot
+						: stage.world.engine->streams[index].slot;
+}
+
+// The engine's own matrix, and the plan its worker goes by.
+static void check_pair(const struct stage_context *context, uint32_t from, uint32_t to)
+{
+	const struct oracle *oracle = &context->oracle;
+	const struct oracle_member *speaker = &oracle->members[from], *ear = &oracle->members[to];
+	const struct td_matrix *matrix =
+		&stage.world.engine->contexts[td_handle_index(context->id.v)].matrix;
+	const struct td_plan *plan = plan_of(context);
+	int32_t heard = 0;
+
+	if (plan != NULL)
+		heard = oracle_plan_heard(plan, oracle_feed(speaker), oracle_feed(ear));
+	must(td_matrix_heard(matrix, slot_of(speaker), slot_of(ear)) ==
+	     oracle_says(oracle, from, to));
+	must(heard == oracle_heard(oracle, from, to));
+}
+
+// Packets go on as they are only where that is what the listener takes.
+static void check_routes(const struct td_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->route_count; i++) {
+		const struct td_plan_route *route = &plan->routes[i];
+
+		for (uint32_t j = 0; j < route->sink_count; j++) {
+			uint32_t to = plan->route_sinks[route->sink_first + j];
+			uint8_t codec = worker()->streams[to].rx.codec, from;
+
+			if (codec == TD_CODEC_NONE)
+				continue;
+			if (route->feed & TD_FEED_PLAYER) {
+				must(stage.world.prompts->codecs >> codec & 1u);
+				continue;
+			}
+			from = worker()->streams[route->feed].rx.codec;
+			must(from == TD_CODEC_NONE || from == codec);
+		}
+	}
+}
+
+static const struct td_plan_source *source_of(const struct td_plan *plan, uint32_t stream)
+{
+	for (uint32_t i = 0; plan != NULL && i < plan->source_count; i++)
+		if (plan->sources[i].feed == stream)
+			return &plan->sources[i];
+	return NULL;
+}
+
+static void check_stream(const struct stage_party *party)
+{
+	const struct stage_context *context = &stage.contexts[party->context];
+	uint32_t index = td_handle_index(party->party.id.v);
+	const struct td_stream *hot = &worker()->streams[index];
+	const struct td_stream_cold *cold = &worker()->cold[index];
+	const struct td_plan_source *source = source_of(plan_of(context), index);
+	bool inlet = (hot->rx.flags & TD_RX_INLET) != 0;
+
+	must(cold->id.v == party->party.id.v && cold->context.v == context->id.v);
+	must(hot->rx.flags & TD_RX_LIVE);
+	must(worker()->streams[cold->tx_slot].tx.stream == index);
+	must(inlet == (source != NULL));
+	if (inlet) {
+		must(source->inlet == cold->inlet);
+		must(source->inlet == stage.world.engine->streams[index].inlet);
+		must(td_lets_inlet(worker()->lets, cold->inlet)->key >> 24 == hot->rx.codec);
+	}
+	if (cold->sink_count == 0)
+		must(hot->rx.sink == (inlet ? TD_SINK_INLET : TD_SINK_NONE));
+	else if (cold->sink_count == 1 && !inlet)
+		must(hot->rx.sink == worker()->cold[cold->sinks[0]].tx_slot);
+	else
+		must(hot->rx.sink == TD_SINK_FANOUT);
+}
+
+// Every inlet and outlet is either free or one stream's.
+static void check_lets(void)
+{
+	const struct td_engine *engine = stage.world.engine;
+	uint32_t inlets[STAGE_MIXED] = { 0 }, outlets[STAGE_MIXED] = { 0 };
+
+	for (uint32_t i = 0; i < engine->free_inlet_count; i++)
+		inlets[engine->free_inlets[i]]++;
+	for (uint32_t i = 0; i < engine->free_outlet_count; i++)
+		outlets[engine->free_outlets[i]]++;
+	for (uint32_t i = 0; i < STAGE_STREAMS; i++) {
+		if (engine->streams[i].state != TD_OBJECT_LIVE)
+			continue;
+		if (engine->streams[i].inlet != TD_LET_NONE)
+			inlets[engine->streams[i].inlet]++;
+		if (engine->streams[i].outlet != TD_LET_NONE)
+			outlets[engine->streams[i].outlet]++;
+	}
+	for (uint32_t i = 0; i < STAGE_MIXED; i++)
+		must(inlets[i] == 1 && outlets[i] == 1);
+}
+
+static void check_counts(void)
+{
+	struct td_engine_counts counts;
+	uint32_t contexts = 0, streams = 0, players = 0;
+
+	for (uint32_t i = 0; i < STAGE_CONTEXTS; i++)
+		contexts += stage.contexts[i].id.v != 0;
+	for (uint32_t i = 0; i < STAGE_STREAMS; i++)
+		streams += stage.parties[i].live;
+	for (uint32_t i = 0; i < STAGE_PLAYERS; i++)
+		players += stage.players[i].live;
+	td_engine_count(stage.world.engine, &counts);
+	must(counts.contexts == contexts && counts.streams == streams);
+	must(counts.players == players && counts.taps == 0);
+	must(worker()->stats->contexts == contexts && worker()->stats->streams == streams);
+	must(worker()->stats->players == players && worker()->owned_count == streams);
+}
+
+void stage_check(void)
+{
+	if (stage.pending > 0)
+		return; // the worker is behind
+	for (uint32_t i = 0; i < STAGE_CONTEXTS; i++) {
+		const struct stage_context *context = &stage.contexts[i];
+
+		if (context->id.v == 0)
+			continue;
+		for (uint32_t to = 0; to < ORACLE_MAX; to++)
+			for (uint32_t from = 0;
+			     context->oracle.members[to].kind == TD_MEMBER_STREAM &&
+			     from < ORACLE_MAX;
+			     from++)
+				if (context->oracle.members[from].kind != TD_MEMBER_NONE)
+					check_pair(context, from, to);
+		if (plan_of(context) != NULL)
+			check_routes(plan_of(context));
+	}
+	for (uint32_t i = 0; i < STAGE_STREAMS; i++)
+		if (stage.parties[i].live)
+			check_stream(&stage.parties[i]);
+	check_lets();
+	check_counts();
+}
+
+static void check_nothing_left(void)
+{
+	const struct td_engine *engine = stage.world.engine;
+
+	must(engine->gone_count == 0);
+	must(engine->free_inlet_count == STAGE_MIXED && engine->free_outlet_count == STAGE_MIXED);
+	for (uint32_t slot = 0; slot < TD_MEDIA_SLOTS; slot++) {
+		must(worker()->slot_load[slot] == 0);
+		must(worker()->slot_first[slot] == TD_PLAYER_NONE);
+		must(worker()->slot_contexts[slot] == TD_INDEX_END);
+	}
+	must(rte_mempool_avail_count(stage.world.net.pool) + worker()->stash_count ==
+	     stage.world.net.pool_count);
+}
+
+void stage_clear(void)
+{
+	struct td_command command = { .kind = TD_COMMAND_RESET };
+
+	stage_flush();
+	stage_check();
+	must(stage_command(&command).result == 0);
+	memset(stage.contexts, 0, sizeof stage.contexts);
+	memset(stage.parties, 0, sizeof stage.parties);
+	memset(stage.players, 0, sizeof stage.players);
+	stage.world.now_ns += 10000 * WORLD_MS; // ports and handles have rested
+	stage_flush();
+	world_clear(&stage.world);
+	check_counts();
+	check_lets();
+	check_nothing_left();
+}
