@@ -63,6 +63,7 @@
 	X(SINK_HELD, "sink_sends_digits")                                                          \
 	X(SINK_NO_CN_PT, "sink_no_cn_payload_type")                                                \
 	X(NEIGHBOUR_UNRESOLVED, "neighbour_unresolved")                                            \
+	X(PARK_FULL, "park_full")                                                                  \
 	X(STEER_FULL, "steer_full")                                                                \
 	X(TX_FULL, "tx_full")                                                                      \
 	X(POOL_EMPTY, "pool_empty")

@@ -98,7 +98,7 @@ static TD_MAIN uint32_t run_commands(struct loop *loop)
 	uint32_t count = 0;
 	int error = 0;
 
-	while (count < TD_LOOP_COMMANDS) {
+	while (count < TD_LOOP_COMMANDS && !td_engine_in_transit(loop->dataplane->engine)) {
 		error = td_ring_pop(&share->commands, &command);
 		if (error)
 			break;

@@ -223,6 +223,10 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	struct td_rtp_header header;
 	int reason;
 
+	if (!(rx->flags & TD_RX_LIVE) && worker->cold[packet->stream].in_transit) {
+		td_transit_park(worker, packet);
+		return false;
+	}
 	if (!(rx->flags & TD_RX_LIVE)) {
 		td_media_drop(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
 		return false;

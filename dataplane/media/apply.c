@@ -85,6 +85,19 @@ static void apply_tune(struct td_media_worker *worker, const struct td_change *c
 	apply_plan(worker, change);
 }
 
+// What its inlet has queued goes with it: the two plans are applied with nothing in between.
+static void apply_move(struct td_media_worker *worker, const struct td_change *change)
+{
+	const struct td_change_move *move = &change->u.move;
+
+	worker->moving = change->object;
+	apply_plan(worker, change);
+	td_media_stream_rehome(worker, change->object, move->to);
+	td_media_plan_apply(worker, &worker->contexts[td_handle_index(move->to.v)], move->plan);
+	worker->moving = TD_INDEX_END;
+	td_media_mirror(worker, change->object);
+}
+
 static void apply_next_hop(struct td_media_worker *worker, const struct td_change *change)
 {
 	struct td_note released = { .kind = TD_NOTE_RELEASED };
@@ -157,6 +170,21 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_STREAM_CREATE: apply_stream_create(worker, change, &event); break;
 	case TD_CHANGE_STREAM_REMOTE: apply_stream_remote(worker, change, now_ns); break;
 	case TD_CHANGE_STREAM_NEXT_HOP: apply_next_hop(worker, change); break;
+	case TD_CHANGE_CONTEXT_LEAVE: td_transit_context_leave(worker, change); break;
+	case TD_CHANGE_CONTEXT_ARRIVE:
+		td_transit_context_arrive(worker, change);
+		event.u.context = change->context;
+		break;
+	case TD_CHANGE_STREAM_LEAVE: td_transit_stream_leave(worker, change); break;
+	case TD_CHANGE_STREAM_ARRIVE:
+		td_transit_stream_arrive(worker, change);
+		event.u.context = change->context;
+		break;
+	case TD_CHANGE_UNPARK: worker->unpark = true; break;
+	case TD_CHANGE_STREAM_MOVE:
+		apply_move(worker, change);
+		event.u.context = change->u.move.to;
+		break;
 	case TD_CHANGE_STREAM_TUNE: apply_tune(worker, change); break;
 	case TD_CHANGE_STREAM_DIGITS:
 		event.result = td_digits_send(worker, change->object, &change->u.digits);

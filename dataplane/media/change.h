@@ -23,11 +23,17 @@
 enum td_change_kind {
 	TD_CHANGE_CONTEXT_CREATE,
 	TD_CHANGE_CONTEXT_DESTROY,
+	TD_CHANGE_CONTEXT_LEAVE,  // to another worker: TD_NOTE_LEFT follows
+	TD_CHANGE_CONTEXT_ARRIVE, // from another worker
+	TD_CHANGE_STREAM_LEAVE,   // object; likewise
+	TD_CHANGE_STREAM_ARRIVE,
+	TD_CHANGE_UNPARK, // what came in between is somebody's now
 	TD_CHANGE_STREAM_CREATE,
 	TD_CHANGE_STREAM_REMOTE,
 	TD_CHANGE_STREAM_NEXT_HOP,
 	TD_CHANGE_STREAM_TUNE,
 	TD_CHANGE_STREAM_DIGITS,
+	TD_CHANGE_STREAM_MOVE,
 	TD_CHANGE_STREAM_DESTROY,
 	TD_CHANGE_PLAYER_CREATE,
 	TD_CHANGE_PLAYER_CONTROL,
@@ -78,6 +84,12 @@ struct td_change_player {
 	struct td_sequence_item items[TD_PLAY_ITEM_MAX];
 };
 
+// `context` of the change is the one it leaves, `plan` what is left there.
+struct td_change_move {
+	struct td_context_id to;
+	struct td_plan *plan; // of the one it comes to
+};
+
 struct td_change_tune {
 	uint32_t flags; // TD_TUNE_*
 };
@@ -107,6 +119,7 @@ struct td_change {
 		struct td_change_player player;
 		struct td_change_record record;
 		struct td_change_tune tune;
+		struct td_change_move move;
 		struct td_change_digits digits;
 	} u;
 };
@@ -118,7 +131,8 @@ enum td_note_kind {
 	TD_NOTE_RECORD_STOPPED, // handle: tap; its last record has been pushed
 	TD_NOTE_RELEASED,       // `released`: next hops the worker does not use any more
 	TD_NOTE_LEARNED,        // handle: stream; `remote` is where it sends from
-	TD_NOTE_PLAN            // `plan` is not used any more
+	TD_NOTE_PLAN,           // `plan` is not used any more
+	TD_NOTE_LEFT            // what was to leave this worker has left it
 };
 
 struct td_note {

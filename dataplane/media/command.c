@@ -28,8 +28,8 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command);
 	case TD_COMMAND_STREAM_TUNE: return td_engine_stream_tune(engine, command);
 	case TD_COMMAND_STREAM_DIGITS: return td_engine_stream_digits(engine, command);
-	case TD_COMMAND_CONTEXT_MOVE:
-	case TD_COMMAND_STREAM_MOVE:
+	case TD_COMMAND_STREAM_MOVE: return td_engine_stream_move(engine, command);
+	case TD_COMMAND_CONTEXT_MOVE: return td_engine_context_move(engine, command);
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_KIND_COUNT: break;
 	}
@@ -43,6 +43,8 @@ void td_engine_command(struct td_engine *engine, const struct td_command *comman
 
 	if (now_ns > command->deadline_ns)
 		result = -TD_ETIMEOUT;
+	else if (engine->transit.active)
+		result = -TD_EBUSY;
 	else
 		result = execute(engine, command, now_ns);
 	if (result == 0 || (result == TD_ANSWERED && command->kind == TD_COMMAND_RESET))
@@ -66,6 +68,7 @@ static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note
 			td_engine_release_next_hop(engine, note->released[i]);
 		break;
 	case TD_NOTE_LEARNED: td_engine_stream_learned(engine, note); break;
+	case TD_NOTE_LEFT: td_engine_transit_left(engine); break;
 	case TD_NOTE_PLAN: td_engine_plan_gone(engine, note); break;
 	}
 }
@@ -109,6 +112,8 @@ uint32_t td_engine_housekeep(struct td_engine *engine, uint64_t now_ns)
 	for (uint32_t i = 0; i < engine->options.worker_count; i++)
 		count += take_notes(engine, i, now_ns);
 	count += take_record_events(engine, now_ns);
-	count += td_engine_reset_continue(engine, now_ns);
+	count += td_engine_transit_continue(engine);
+	if (!engine->transit.active)
+		count += td_engine_reset_continue(engine, now_ns);
 	return count + td_engine_reclaim(engine, now_ns);
 }

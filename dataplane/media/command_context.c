@@ -195,7 +195,7 @@ int td_engine_matrix_edit(struct td_engine *engine, const struct td_command *com
 		return error;
 	error = td_engine_edit_cells(engine, &made, edit->cells, edit->cell_count);
 	if (error != 0) {
-		td_engine_edit_abort(&made);
+		td_engine_edit_abort(engine, &made);
 		return error;
 	}
 	td_engine_change_begin(&change, TD_CHANGE_PLAN, command, context);

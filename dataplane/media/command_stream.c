@@ -247,7 +247,7 @@ static TD_MAIN int replan(struct td_engine *engine, struct td_engine_context *co
 		return error;
 	if (describe_member(&edit.matrix.members[stream->slot], set))
 		return td_engine_edit_commit(engine, &edit, change);
-	td_engine_edit_abort(&edit);
+	td_engine_edit_abort(engine, &edit);
 	return 0;
 }
 
@@ -304,7 +304,7 @@ void td_engine_stream_learned(struct td_engine *engine, const struct td_note *no
 	struct td_change change;
 	uint32_t next_hop;
 
-	if (stream == NULL)
+	if (stream == NULL || engine->transit.active)
 		return;
 	context = &engine->contexts[stream->context];
 	// What cannot be answered now is asked again by the worker's sweep.

@@ -75,17 +75,42 @@ static void give(struct td_media_worker *worker, uint32_t *link)
 	tx->flags = (uint8_t)((tx->flags & ~TD_TX_HELD) | TD_TX_FORCED);
 }
 
-void td_digits_stop(struct td_media_worker *worker, uint32_t stream)
+// Where the list of its slot points to the sender of a stream that has one.
+static uint32_t *link_of(struct td_media_worker *worker, uint32_t stream)
 {
-	uint32_t index = worker->cold[stream].digit_sender, *link = slot_of(worker, stream);
+	uint32_t *link = slot_of(worker, stream);
 
-	if (index == TD_INDEX_END)
-		return;
-	while (*link != index) {
+	while (*link != worker->cold[stream].digit_sender) {
 		TD_ASSERT(*link != TD_INDEX_END);
 		link = &worker->senders[*link].next;
 	}
-	give(worker, link);
+	return link;
+}
+
+void td_digits_stop(struct td_media_worker *worker, uint32_t stream)
+{
+	if (worker->cold[stream].digit_sender != TD_INDEX_END)
+		give(worker, link_of(worker, stream));
+}
+
+void td_digits_leave(struct td_media_worker *worker, uint32_t stream)
+{
+	uint32_t index = worker->cold[stream].digit_sender, *link;
+
+	if (index == TD_INDEX_END)
+		return;
+	link = link_of(worker, stream);
+	*link = worker->senders[index].next;
+}
+
+void td_digits_enter(struct td_media_worker *worker, uint32_t stream)
+{
+	uint32_t index = worker->cold[stream].digit_sender, *first = slot_of(worker, stream);
+
+	if (index == TD_INDEX_END)
+		return;
+	worker->senders[index].next = *first;
+	*first = index;
 }
 
 void td_digit_sender_press(struct td_media_worker *worker, uint32_t stream, uint32_t source,

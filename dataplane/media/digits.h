@@ -66,6 +66,9 @@ TD_MUST_CHECK int td_digits_send(struct td_media_worker *worker, uint32_t stream
 				 const struct td_change_digits *digits);
 // The stream ends: so does what it sends.
 void td_digits_stop(struct td_media_worker *worker, uint32_t stream);
+// Between the two a stream is in another context, whose slot its sender goes on in.
+void td_digits_leave(struct td_media_worker *worker, uint32_t stream);
+void td_digits_enter(struct td_media_worker *worker, uint32_t stream);
 // The senders of a slot, one packet each at most. Returns packets sent.
 uint32_t td_digits_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 			struct td_tx *tx);

@@ -8,35 +8,53 @@
 int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit)
 {
 	edit->context = context;
+	edit->plan = NULL;
 	return td_matrix_copy(&context->matrix, &edit->matrix);
 }
 
-void td_engine_edit_abort(struct td_edit *edit)
+void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit)
 {
+	if (edit->plan != NULL)
+		td_engine_provision_undo(engine, edit->plan);
+	free(edit->plan);
 	td_matrix_fini(&edit->matrix);
+}
+
+int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
+{
+	struct td_plan *plan;
+	int error = td_plan_compile(&edit->matrix, engine->playable, engine->scratch, &plan);
+
+	if (error != 0)
+		return error;
+	error = td_engine_provision(engine, plan);
+	if (error != 0)
+		free(plan);
+	else
+		edit->plan = plan;
+	return error;
+}
+
+struct td_plan *td_engine_edit_adopt(struct td_engine *engine, struct td_edit *edit)
+{
+	struct td_engine_context *context = edit->context;
+
+	td_engine_provision_adopt(engine, edit->plan);
+	td_matrix_fini(&context->matrix);
+	context->matrix = edit->matrix;
+	context->plan = edit->plan;
+	return edit->plan;
 }
 
 int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit, struct td_change *change)
 {
-	struct td_engine_context *context = edit->context;
-	struct td_plan *plan;
-	int error = td_plan_compile(&edit->matrix, engine->playable, engine->scratch, &plan);
+	int error = td_engine_edit_prepare(engine, edit);
 
-	if (error == 0) {
-		error = td_engine_provision(engine, plan);
-		if (error != 0)
-			free(plan);
-	}
-	if (error != 0) {
-		td_engine_edit_abort(edit);
-		return error;
-	}
-	td_engine_provision_adopt(engine, plan, context->plan);
-	td_matrix_fini(&context->matrix);
-	context->matrix = edit->matrix;
-	context->plan = plan;
-	change->plan = plan;
-	return 0;
+	if (error != 0)
+		td_engine_edit_abort(engine, edit);
+	else
+		change->plan = td_engine_edit_adopt(engine, edit);
+	return error;
 }
 
 uint32_t td_engine_member_slot(struct td_engine *engine, const struct td_engine_context *context,

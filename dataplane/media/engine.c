@@ -135,6 +135,7 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 		worker->slot_first[slot] = worker->slot_contexts[slot] =
 			worker->slot_senders[slot] = TD_INDEX_END;
 	worker->lets = &engine->lets;
+	worker->moving = TD_INDEX_END;
 	td_digit_prompts_find(options->prompts, &worker->digit_prompts);
 }
 
@@ -149,7 +150,9 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
 	worker->mixer = td_mixer_create(engine->lets.count, engine->capacity[TD_POOL_PLAYER]);
 	worker->senders = take_lines(TD_DIGIT_SENDER_MAX, sizeof *worker->senders);
-	if (worker->owned == NULL || worker->mixer == NULL || worker->senders == NULL)
+	worker->parked = take_lines(TD_PARK_MAX, sizeof *worker->parked);
+	if (worker->parked == NULL || worker->owned == NULL || worker->mixer == NULL ||
+	    worker->senders == NULL)
 		return -TD_EMEMORY;
 	for (uint32_t i = 0; i < TD_DIGIT_SENDER_MAX; i++)
 		worker->senders[i].next = i + 1u < TD_DIGIT_SENDER_MAX ? i + 1u : TD_INDEX_END;
@@ -219,6 +222,9 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 		struct td_media_worker *worker = &engine->workers[index];
 
 		rte_pktmbuf_free_bulk(worker->stash, worker->stash_count);
+		for (uint32_t i = 0; i < worker->parked_count; i++)
+			rte_pktmbuf_free(worker->parked[i].mbuf);
+		free(worker->parked);
 		td_mixer_destroy(worker->mixer);
 		free(worker->senders);
 		free(engine->workers[index].owned);

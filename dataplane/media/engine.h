@@ -73,6 +73,10 @@ struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker
 void td_engine_command(struct td_engine *engine, const struct td_command *command, uint64_t now_ns)
 	TD_MAIN;
 
+// True while something moves from one worker to another: commands answer -TD_EBUSY until the
+// housekeeping has seen it arrive, so they are better left on their ring.
+bool td_engine_in_transit(const struct td_engine *engine) TD_MAIN;
+
 // About once a millisecond: takes what workers and the recorder reported, resolves learned
 // addresses, recycles what a grace period has passed for. Returns how many things it did.
 uint32_t td_engine_housekeep(struct td_engine *engine, uint64_t now_ns) TD_MAIN;

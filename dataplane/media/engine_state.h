@@ -79,6 +79,17 @@ struct td_engine_reset {
 	bool *marked;        // [context capacity]
 };
 
+// What is on its way from one worker to another. Commands wait meanwhile: a few turns.
+//
+//   LEAVE -> old worker lets go, parks what comes -> LEFT -> ports are published for the new worker
+//   -> ARRIVE there, UNPARK at the old one: what it has parked is looked up anew and crosses over
+struct td_engine_transit {
+	enum td_change_kind kind; // CONTEXT_LEAVE or STREAM_LEAVE
+	bool active, left;        // left: the old worker has said so
+	uint8_t from, to;         // workers
+	struct td_change arrive;
+};
+
 enum td_pool_kind { TD_POOL_CONTEXT, TD_POOL_STREAM, TD_POOL_PLAYER, TD_POOL_TAP, TD_POOL_COUNT };
 
 // Handles that wait for a grace period.
@@ -112,6 +123,7 @@ struct td_engine {
 	uint32_t gone_count;
 	uint64_t reclaimed_ns;
 
+	struct td_engine_transit transit;
 	struct td_engine_reset reset;
 	struct td_ring_view events; // main's ring to control
 	uint64_t event_sequence;
@@ -168,6 +180,11 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 			    uint64_t now_ns) TD_MAIN;
 int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_tune(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+// command_move.c: the old worker has let go; goes on as soon as there is room. True: it did.
+void td_engine_transit_left(struct td_engine *engine) TD_MAIN;
+bool td_engine_transit_continue(struct td_engine *engine) TD_MAIN;
+int td_engine_stream_move(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_context_move(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_digits(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
 			     uint64_t now_ns) TD_MAIN;
@@ -179,18 +196,22 @@ int td_engine_record_stop(struct td_engine *engine, const struct td_command *com
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
 			  uint64_t now_ns) TD_MAIN;
 
-// edit.c: a change of a context's matrix as a transaction. begin, any td_matrix_* on edit.matrix,
-// then commit, which compiles, provides what the plan needs, and puts the plan into the change; or
-// abort. Until commit has returned 0 nothing has happened, and after an error there is nothing left
-// to abort. -TD_EMEMORY, -TD_EFULL: no inlets or outlets left, or more members or cells than fit.
+// edit.c: a change of a context's matrix as a transaction: begin, any td_matrix_* on edit.matrix,
+// prepare, which compiles and provides what the plan needs, and adopt, which cannot fail and gives
+// the plan to go into a change. Until then nothing has happened: abort takes it back, prepared or
+// not. -TD_EMEMORY, -TD_EFULL: no inlets or outlets left, or more members or cells than fit.
 struct td_edit {
 	struct td_engine_context *context;
 	struct td_matrix matrix;
+	struct td_plan *plan; // NULL: not prepared
 };
 TD_MUST_CHECK int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit);
+TD_MUST_CHECK int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
+struct td_plan *td_engine_edit_adopt(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
+void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
+// Prepares and adopts into the change. After an error there is nothing left to abort.
 TD_MUST_CHECK int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit,
 					struct td_change *change) TD_MAIN;
-void td_engine_edit_abort(struct td_edit *edit);
 // A worker's note: it reads the plan no more.
 void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note) TD_MAIN;
 // The plan is not used by any worker.
@@ -209,10 +230,8 @@ TD_MUST_CHECK int td_engine_member_remove(struct td_engine *engine,
 
 // provision.c: fills in inlets, outlets, rates and resamplers of a plan. -TD_EFULL, -TD_EMEMORY.
 TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
-// The plan is in force: its resamplers are the streams' now, and what they had before goes when the
-// plan before it does. `before` may be NULL.
-void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan,
-			       struct td_plan *before) TD_MAIN;
+// The plan is in force: its resamplers are the streams' now, and what they had before goes with it.
+void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
 // It never came into force: what was made for it goes.
 void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
 // A stream is gone: so is what it was provided with.

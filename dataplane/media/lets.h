@@ -28,7 +28,8 @@ struct td_inlet {
 	struct td_playout playout;
 	const struct td_codec *codec;
 	void *decoder;
-	uint32_t key;          // td_plan_seat.inlet_key; 0: not in use
+	uint32_t key;          // td_plan_seat.inlet_key of the plan it was last made ready for
+	bool active;           // a plan names it
 	uint32_t detect_key;   // what its detector is ready for: TD_DETECT_*, and the rate
 	uint32_t digit_frames; // how long the digit has been
 	char digit;            // that is being said: an event, or heard in the samples; NUL: none

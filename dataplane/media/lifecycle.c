@@ -3,7 +3,8 @@
 #include "media/worker_state.h"
 #include "td_assert.h"
 
-static void enter_context(struct td_media_worker *worker, struct td_context_id id, uint32_t stream)
+void td_media_enter_context(struct td_media_worker *worker, struct td_context_id id,
+			    uint32_t stream)
 {
 	struct td_worker_context *context = &worker->contexts[td_handle_index(id.v)];
 	struct td_stream_cold *cold = &worker->cold[stream];
@@ -16,7 +17,7 @@ static void enter_context(struct td_media_worker *worker, struct td_context_id i
 	context->first_stream = stream;
 }
 
-static void leave_context(struct td_media_worker *worker, uint32_t stream)
+void td_media_leave_context(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
 
@@ -26,6 +27,24 @@ static void leave_context(struct td_media_worker *worker, uint32_t stream)
 		worker->cold[cold->previous].next = cold->next;
 	else
 		worker->contexts[td_handle_index(cold->context.v)].first_stream = cold->next;
+}
+
+void td_media_own(struct td_media_worker *worker, uint32_t stream)
+{
+	worker->cold[stream].position = worker->owned_count;
+	worker->owned[worker->owned_count++] = stream;
+	worker->stats->streams++;
+}
+
+void td_media_disown(struct td_media_worker *worker, uint32_t stream)
+{
+	uint32_t position = worker->cold[stream].position;
+	uint32_t last = worker->owned[--worker->owned_count];
+
+	TD_ASSERT(worker->owned[position] == stream);
+	worker->owned[position] = last;
+	worker->cold[last].position = position;
+	worker->stats->streams--;
 }
 
 void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
@@ -62,28 +81,31 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
 	td_event_rx_init(&cold->digits, 8000);
-	enter_context(worker, context, index);
-	cold->position = worker->owned_count;
-	worker->owned[worker->owned_count++] = index;
-	worker->stats->streams++;
+	td_media_enter_context(worker, context, index);
+	td_media_own(worker, index);
+}
+
+void td_media_stream_rehome(struct td_media_worker *worker, uint32_t stream,
+			    struct td_context_id to)
+{
+	td_digits_leave(worker, stream);
+	td_media_leave_context(worker, stream);
+	td_media_enter_context(worker, to, stream);
+	td_digits_enter(worker, stream);
 }
 
 void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
-	uint32_t last = worker->owned[--worker->owned_count];
 
-	TD_ASSERT(worker->owned[cold->position] == stream || last == stream);
 	td_digits_stop(worker, stream);
-	leave_context(worker, stream);
-	worker->owned[cold->position] = last;
-	worker->cold[last].position = cold->position;
+	td_media_leave_context(worker, stream);
+	td_media_disown(worker, stream);
 	worker->streams[stream].rx.flags = 0;
 	worker->streams[stream].rx.key = 0;
 	worker->streams[stream].tx.flags = 0;
 	cold->id.v = 0;
 	td_media_mirror_clear(worker, stream);
-	worker->stats->streams--;
 }
 
 // The accepted sender, if there is one already, becomes the hot key.
@@ -180,20 +202,43 @@ uint8_t td_media_emptiest_slot(const struct td_media_worker *worker)
 	return best;
 }
 
+void td_media_player_link(struct td_media_worker *worker, uint32_t index, uint8_t slot)
+{
+	struct td_player *player = &worker->players[index];
+
+	player->slot = slot;
+	player->previous = TD_PLAYER_NONE;
+	player->next = worker->slot_first[slot];
+	if (player->next != TD_PLAYER_NONE)
+		worker->players[player->next].previous = index;
+	worker->slot_first[slot] = index;
+	worker->stats->players++;
+}
+
+void td_media_player_unlink(struct td_media_worker *worker, uint32_t index)
+{
+	struct td_player *player = &worker->players[index];
+
+	if (player->next != TD_PLAYER_NONE)
+		worker->players[player->next].previous = player->previous;
+	if (player->previous != TD_PLAYER_NONE)
+		worker->players[player->previous].next = player->next;
+	else
+		worker->slot_first[player->slot] = player->next;
+	worker->stats->players--;
+}
+
 static void player_enter(struct td_media_worker *worker, struct td_worker_context *context,
 			 uint32_t index)
 {
 	struct td_player *player = &worker->players[index];
 
-	player->previous = player->previous_in_context = TD_PLAYER_NONE;
-	player->next = worker->slot_first[player->slot];
-	if (player->next != TD_PLAYER_NONE)
-		worker->players[player->next].previous = index;
-	worker->slot_first[player->slot] = index;
+	player->previous_in_context = TD_PLAYER_NONE;
 	player->next_in_context = context->first_player;
 	if (player->next_in_context != TD_PLAYER_NONE)
 		worker->players[player->next_in_context].previous_in_context = index;
 	context->first_player = index;
+	td_media_player_link(worker, index, context->slot);
 }
 
 void td_media_player_create(struct td_media_worker *worker, struct td_context_id id,
@@ -204,7 +249,6 @@ void td_media_player_create(struct td_media_worker *worker, struct td_context_id
 	struct td_player *player = &worker->players[index];
 
 	*player = (struct td_player){
-		.slot = context->slot,
 		.loop = create->loop != 0,
 		.stop_digits = create->stop_digits,
 		.stop_stream = create->stop_stream,
@@ -214,19 +258,13 @@ void td_media_player_create(struct td_media_worker *worker, struct td_context_id
 	player->main.count = create->item_count;
 	memcpy(player->main.items, create->items, sizeof player->main.items);
 	player_enter(worker, context, index);
-	worker->stats->players++;
 }
 
 void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
 {
 	struct td_player *player = &worker->players[index];
 
-	if (player->next != TD_PLAYER_NONE)
-		worker->players[player->next].previous = player->previous;
-	if (player->previous != TD_PLAYER_NONE)
-		worker->players[player->previous].next = player->next;
-	else
-		worker->slot_first[player->slot] = player->next;
+	td_media_player_unlink(worker, index);
 	if (player->next_in_context != TD_PLAYER_NONE)
 		worker->players[player->next_in_context].previous_in_context =
 			player->previous_in_context;
@@ -236,7 +274,6 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
 	else
 		worker->contexts[td_handle_index(player->context.v)].first_player =
 			player->next_in_context;
-	worker->stats->players--;
 	player->id.v = 0;
 }
 

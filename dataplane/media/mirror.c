@@ -3,6 +3,18 @@
 
 #define US_PER_RTP_UNIT 125u
 
+static void fill_playout(const struct td_playout *playout, struct td_stream_stats *stats)
+{
+	uint32_t samples_per_ms = playout->rate_hz / 1000u;
+	struct td_playout_stats played;
+
+	td_playout_stats(playout, &played);
+	stats->played_ms = (uint32_t)(played.played_samples / samples_per_ms);
+	stats->concealed_ms = (uint32_t)(played.concealed_samples / samples_per_ms);
+	stats->rx_discarded = (uint32_t)(played.late + played.overflows + played.refused);
+	stats->playout_delay_ms = (uint16_t)(played.delay_us / 1000u);
+}
+
 void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 			 struct td_stream_stats *stats)
 {
@@ -35,6 +47,8 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->remote_fraction_lost = cold->remote_fraction_lost;
 	stats->rtcp_rx = cold->rtcp_rx;
 	stats->rtcp_tx = cold->rtcp_tx;
+	if (hot->rx.flags & TD_RX_INLET)
+		fill_playout(&td_lets_inlet(worker->lets, cold->inlet)->playout, stats);
 }
 
 // Each only grows, so an equal sum says that none has moved.

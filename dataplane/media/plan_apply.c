@@ -84,25 +84,33 @@ static void end_inlet(struct td_media_worker *worker, uint32_t stream)
 
 	td_digits_forget(worker, stream);
 	worker->streams[stream].rx.flags &= (uint8_t)~TD_RX_INLET;
-	td_lets_inlet(worker->lets, cold->inlet)->key = 0;
+	td_lets_inlet(worker->lets, cold->inlet)->active = false;
 	set_way(worker, stream);
+}
+
+// Ready for what its plan says: empty, unless its stream has just come with what it has queued.
+static void begin_inlet(struct td_media_worker *worker, const struct td_plan_source *source,
+			uint32_t key)
+{
+	struct td_inlet *inlet = td_lets_inlet(worker->lets, source->inlet);
+
+	if (inlet->active && inlet->key == key)
+		return;
+	if (inlet->key != key || worker->moving != source->feed)
+		td_inlet_begin(inlet, key);
+	inlet->active = true;
+	worker->cold[source->feed].inlet = source->inlet;
+	worker->streams[source->feed].rx.flags |= TD_RX_INLET;
+	set_way(worker, source->feed);
 }
 
 static void begin_inlets(struct td_media_worker *worker, const struct td_plan *plan)
 {
 	for (uint32_t i = 0; i < plan->source_count; i++) {
 		const struct td_plan_source *source = &plan->sources[i];
-		struct td_inlet *inlet;
 
-		if (source->feed & TD_FEED_PLAYER)
-			continue;
-		inlet = td_lets_inlet(worker->lets, source->inlet);
-		if (inlet->key == plan->seats[source->slot].inlet_key)
-			continue;
-		td_inlet_begin(inlet, plan->seats[source->slot].inlet_key);
-		worker->cold[source->feed].inlet = source->inlet;
-		worker->streams[source->feed].rx.flags |= TD_RX_INLET;
-		set_way(worker, source->feed);
+		if (!(source->feed & TD_FEED_PLAYER))
+			begin_inlet(worker, source, plan->seats[source->slot].inlet_key);
 	}
 }
 
@@ -160,6 +168,16 @@ static void set_ticking(struct td_media_worker *worker, struct td_worker_context
 		worker->contexts[context->previous].next = context->next;
 	else
 		*first = context->next;
+}
+
+void td_media_context_rest(struct td_media_worker *worker, struct td_worker_context *context)
+{
+	set_ticking(worker, context, false);
+}
+
+void td_media_context_resume(struct td_media_worker *worker, struct td_worker_context *context)
+{
+	set_ticking(worker, context, context->plan != NULL && context->plan->rate_hz != 0);
 }
 
 void td_media_plan_apply(struct td_media_worker *worker, struct td_worker_context *context,

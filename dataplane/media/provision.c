@@ -142,24 +142,23 @@ void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan)
 			td_resampler_destroy(plan->mixes[i].resampler);
 }
 
-// `fresh` becomes the stream's; what it had may still be in use by the plan before.
+// `fresh` becomes the stream's. What it had may be in use by an older plan until this one is
+// applied: it goes with this one, which outlives that.
 static void adopt(struct td_engine_resampler **has, struct td_resampler *fresh, uint32_t from_hz,
-		  uint32_t to_hz, struct td_plan *before)
+		  uint32_t to_hz, struct td_plan *plan)
 {
 	struct td_engine_resampler *made = malloc(sizeof *made);
 
 	TD_ASSERT(made != NULL); // thirty bytes, after the resampler itself has been had
 	*made = (struct td_engine_resampler){ fresh, from_hz, to_hz, NULL };
 	if (*has != NULL) {
-		TD_ASSERT(before != NULL);
-		(*has)->next = before->garbage;
-		before->garbage = *has;
+		(*has)->next = plan->garbage;
+		plan->garbage = *has;
 	}
 	*has = made;
 }
 
-void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan,
-			       struct td_plan *before)
+void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan)
 {
 	for (uint32_t i = 0; i < plan->source_count; i++) {
 		const struct td_plan_source *source = &plan->sources[i];
@@ -167,14 +166,14 @@ void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan,
 		if (!(source->feed & TD_FEED_PLAYER) &&
 		    is_fresh(source->resampler, engine->streams[source->feed].in))
 			adopt(&engine->streams[source->feed].in, source->resampler,
-			      source->inlet_hz, plan->rate_hz, before);
+			      source->inlet_hz, plan->rate_hz, plan);
 	}
 	for (uint32_t i = 0; i < plan->mix_count; i++) {
 		const struct td_plan_mix *mix = &plan->mixes[i];
 		struct td_engine_stream *stream = stream_of_mix(engine, plan, mix);
 
 		if (is_fresh(mix->resampler, stream->out))
-			adopt(&stream->out, mix->resampler, plan->rate_hz, mix->outlet_hz, before);
+			adopt(&stream->out, mix->resampler, plan->rate_hz, mix->outlet_hz, plan);
 	}
 }
 

@@ -79,6 +79,7 @@ struct td_stream_cold {
 	uint8_t cn_payload_type, cn_payload_type_rx;
 	uint8_t ptime_ms;
 	uint8_t tune;          // TD_TUNE_*
+	bool in_transit;       // between two workers: its packets are parked
 	uint32_t digit_sender; // index, TD_INDEX_END: none
 	struct td_event_rx digits;
 };

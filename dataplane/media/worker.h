@@ -47,5 +47,10 @@ uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t n
 uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct td_tx *tx)
 	TD_WORKER;
 
+// At most `max` packets that were parked while their stream moved between workers and are to be
+// looked up again now; gives their mbufs to the caller.
+uint32_t td_media_unpark(struct td_media_worker *worker, struct td_packet *packets, uint32_t max)
+	TD_WORKER;
+
 // Applies what the main thread has sent, at most a bounded number a call. Returns how many.
 uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns) TD_WORKER;

@@ -36,6 +36,7 @@ struct td_worker_context {
 };
 
 #define TD_STASH_MBUFS 32u
+#define TD_PARK_MAX    2048u // packets of streams that are between two workers
 
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
@@ -65,6 +66,11 @@ struct td_media_worker {
 	uint32_t slot_contexts[TD_MEDIA_SLOTS]; // the first context that mixes in this slot
 	uint32_t slot_load[TD_MEDIA_SLOTS];     // contexts that have it
 
+	struct td_packet *parked; // [TD_PARK_MAX]
+	uint32_t parked_count;
+	bool unpark; // they can be looked up again
+
+	uint32_t moving; // the stream that is between two contexts, TD_INDEX_END
 	const struct td_lets *lets;
 	struct td_mixer *mixer; // mix.c: what a tick needs to remember between its passes
 
@@ -152,6 +158,26 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 			      const struct td_change_next_hop *change);
 void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream);
+// Into and out of a context's list, and of the worker's.
+void td_media_enter_context(struct td_media_worker *worker, struct td_context_id id,
+			    uint32_t stream);
+void td_media_leave_context(struct td_media_worker *worker, uint32_t stream);
+void td_media_own(struct td_media_worker *worker, uint32_t stream);
+void td_media_disown(struct td_media_worker *worker, uint32_t stream);
+// Into and out of a slot's list.
+void td_media_player_link(struct td_media_worker *worker, uint32_t index, uint8_t slot);
+void td_media_player_unlink(struct td_media_worker *worker, uint32_t index);
+
+// transit.c: changes between workers, and packets of streams that are between them.
+void td_transit_stream_leave(struct td_media_worker *worker, const struct td_change *change);
+void td_transit_stream_arrive(struct td_media_worker *worker, const struct td_change *change);
+void td_transit_context_leave(struct td_media_worker *worker, const struct td_change *change);
+void td_transit_context_arrive(struct td_media_worker *worker, const struct td_change *change);
+void td_transit_park(struct td_media_worker *worker, const struct td_packet *packet);
+
+// The stream leaves its context for another one of this worker; plans are applied around it.
+void td_media_stream_rehome(struct td_media_worker *worker, uint32_t stream,
+			    struct td_context_id to);
 // Its listener's event payload type, unless it is to be spared digits.
 void td_media_spare_digits(struct td_media_worker *worker, uint32_t stream);
 // The slot of the tick with the fewest contexts.
@@ -171,6 +197,9 @@ void td_media_place_beside(struct td_media_worker *worker, uint32_t speaker, uin
 // plan_apply.c: who hears whom from now on. The plan before is noted to main.
 void td_media_plan_apply(struct td_media_worker *worker, struct td_worker_context *context,
 			 struct td_plan *plan);
+// Its plan is not run, and then is again, in the slot it has by then.
+void td_media_context_rest(struct td_media_worker *worker, struct td_worker_context *context);
+void td_media_context_resume(struct td_media_worker *worker, struct td_worker_context *context);
 
 // mix.c: all contexts of a slot. Returns packets sent.
 uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
@@ -192,7 +221,7 @@ void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream);
 TD_MUST_CHECK int td_media_event(struct td_media_worker *worker, struct td_event *event,
 				 uint64_t now_ns, bool state);
 // True when the notes of one more change have room; no change is taken without.
-#define TD_NOTES_A_CHANGE 2u
+#define TD_NOTES_A_CHANGE 3u
 bool td_media_note_room(struct td_media_worker *worker);
 void td_media_note(struct td_media_worker *worker, const struct td_note *note);
 // The address a stream accepts was learned: main is asked for a next hop. The sweep repeats it

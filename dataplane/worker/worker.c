@@ -23,14 +23,13 @@ static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td
 	rte_pktmbuf_free(mbuf);
 }
 
-// Nobody listens there, or somebody on another worker. `steered`: the packet has crossed once
-// already and does not cross again.
-static void pass_on(struct td_worker *worker, const struct td_packet *packet, uint32_t entry,
-		    bool steered)
+// Nobody listens there, or somebody on another worker. One that has crossed before crosses again
+// when its stream has moved meanwhile.
+static void pass_on(struct td_worker *worker, const struct td_packet *packet, uint32_t entry)
 {
 	uint32_t owner = td_demux_worker(entry);
 
-	if (!(entry & TD_DEMUX_OPEN) || steered || owner >= worker->steer.worker_count)
+	if (!(entry & TD_DEMUX_OPEN) || owner >= worker->steer.worker_count)
 		drop_packet(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
 	else
 		td_steer_push(&worker->steer, owner, packet);
@@ -39,7 +38,7 @@ static void pass_on(struct td_worker *worker, const struct td_packet *packet, ui
 // Splits a UDP vector by what listens at each port: RTP stays, closed up, and is counted; RTCP
 // comes out; what is another worker's or nobody's is gone.
 static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, uint32_t count,
-			     bool steered, struct rtcp_vector *rtcp)
+			     struct rtcp_vector *rtcp)
 {
 	const uint32_t mine = TD_DEMUX_OPEN | worker->index << TD_DEMUX_WORKER_SHIFT;
 	const uint32_t whose = TD_DEMUX_OPEN | TD_DEMUX_WORKER_MASK << TD_DEMUX_WORKER_SHIFT;
@@ -51,7 +50,7 @@ static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, ui
 
 		udp[i].stream = td_demux_stream(entry);
 		if (__builtin_expect((entry & whose) != mine, 0)) {
-			pass_on(worker, &udp[i], entry, steered);
+			pass_on(worker, &udp[i], entry);
 			continue;
 		}
 		if (__builtin_expect(entry & TD_DEMUX_RTCP, 0)) {
@@ -66,10 +65,10 @@ static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, ui
 }
 
 static TD_WORKER void run_media(struct td_worker *worker, struct td_packet *udp, uint32_t count,
-				bool steered, uint64_t now_ns)
+				uint64_t now_ns)
 {
 	struct rtcp_vector rtcp;
-	uint32_t rtp_count = split_vector(worker, udp, count, steered, &rtcp);
+	uint32_t rtp_count = split_vector(worker, udp, count, &rtcp);
 
 	if (rtp_count > 0)
 		td_media_rtp(worker->media, udp, rtp_count, now_ns, &worker->tx);
@@ -108,7 +107,7 @@ static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
 	udp_count = td_parse_burst(&worker->parse, port, mbufs, count, udp, other, &other_count,
 				   worker->stats);
 	if (udp_count > 0) {
-		run_media(worker, udp, udp_count, false, now_ns);
+		run_media(worker, udp, udp_count, now_ns);
 		td_steer_flush(&worker->steer, worker->stats);
 	}
 	if (other_count > 0)
@@ -132,6 +131,17 @@ static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 	return found;
 }
 
+static TD_WORKER void look_up_again(struct td_worker *worker, struct td_packet *udp, uint32_t count,
+				    uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < count; i++)
+		td_parse_expect(&worker->parse, &udp[i]);
+	for (uint32_t i = 0; i < count; i++)
+		td_parse_lookup(&worker->parse, &udp[i]);
+	run_media(worker, udp, count, now_ns);
+	td_steer_flush(&worker->steer, worker->stats);
+}
+
 static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
 {
 	struct td_packet udp[TD_WORKER_BURST];
@@ -142,11 +152,18 @@ static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns
 	count = td_steer_take(&worker->steer, udp, TD_WORKER_BURST, worker->stats);
 	if (count == 0)
 		return 0;
-	for (uint32_t i = 0; i < count; i++)
-		td_parse_expect(&worker->parse, &udp[i]);
-	for (uint32_t i = 0; i < count; i++)
-		td_parse_lookup(&worker->parse, &udp[i]);
-	run_media(worker, udp, count, true, now_ns);
+	look_up_again(worker, udp, count, now_ns);
+	return count;
+}
+
+// Packets of streams that were on their way to another worker.
+static TD_WORKER uint32_t take_parked(struct td_worker *worker, uint64_t now_ns)
+{
+	struct td_packet udp[TD_WORKER_BURST];
+	uint32_t count = td_media_unpark(worker->media, udp, TD_WORKER_BURST);
+
+	if (count > 0)
+		look_up_again(worker, udp, count, now_ns);
 	return count;
 }
 
@@ -212,6 +229,7 @@ bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 	came += send_handed_over(worker);
 	td_tx_flush(&worker->tx);
 	came += td_media_changes(worker->media, now_ns);
+	came += take_parked(worker, now_ns);
 	rcu_quiescent_state();
 	worker->turn_busy = came + due > 0;
 	worker->stats->busy_turns += worker->turn_busy;

@@ -197,9 +197,11 @@ START_TEST(full_change_ring_is_busy_and_changes_nothing)
 {
 	struct td_command edit = { .kind = TD_COMMAND_MATRIX_EDIT };
 	struct td_command create = { .kind = TD_COMMAND_STREAM_CREATE };
+	struct td_context_id other;
 	struct td_event event;
 
 	open_two();
+	other = world_context(&world);
 	edit.u.matrix_edit.context = context;
 	for (unsigned i = 0; i < TD_CHANGE_SLOTS; i++)
 		world_command_only(&world, &edit);
@@ -217,6 +219,8 @@ START_TEST(full_change_ring_is_busy_and_changes_nothing)
 		else if (kind == TD_COMMAND_STREAM_DESTROY || kind == TD_COMMAND_STREAM_TUNE ||
 			 kind == TD_COMMAND_STREAM_DIGITS)
 			command.u.stream_destroy = a.id;
+		else if (kind == TD_COMMAND_STREAM_MOVE)
+			command.u.stream_move = (struct td_command_stream_move){ a.id, other, 0 };
 		else
 			command.u.context_destroy = context;
 		if (kind == TD_COMMAND_PLAYER_DESTROY || kind == TD_COMMAND_RECORD_STOP ||

@@ -208,21 +208,55 @@ void world_clear(struct world *world)
 	world->out_count = 0;
 }
 
-static void run_changes(struct world *world)
+static void hand_over(struct world *world, struct td_packet *packet, uint32_t entry)
+{
+	uint32_t owner = td_demux_worker(entry);
+
+	packet->stream = td_demux_stream(entry);
+	world->handed[owner]++;
+	td_role_enter_worker(owner);
+	if (entry & TD_DEMUX_RTCP)
+		td_media_rtcp(td_engine_worker(world->engine, owner), packet, 1, world->now_ns,
+			      &world->tx[owner]);
+	else
+		td_media_rtp(td_engine_worker(world->engine, owner), packet, 1, world->now_ns,
+			     &world->tx[owner]);
+	catch_all(world);
+}
+
+// What was parked is looked up again, as a worker's loop does.
+static void unpark(struct world *world, uint32_t worker)
+{
+	struct td_packet packets[16];
+	uint32_t count = td_media_unpark(td_engine_worker(world->engine, worker), packets, 16);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t entry = td_demux_lookup(world->demux, packets[i].local,
+						 __builtin_bswap16(packets[i].local_port_be));
+
+		ck_assert(entry & TD_DEMUX_OPEN);
+		world->handed[worker]--;
+		hand_over(world, &packets[i], entry);
+	}
+}
+
+void world_workers(struct world *world)
 {
 	for (uint32_t i = 0; i < world->workers; i++) {
 		td_role_enter_worker(i);
 		while (td_media_changes(td_engine_worker(world->engine, i), world->now_ns) > 0)
 			continue;
+		unpark(world, i);
 	}
+	td_role_enter_worker(0);
 }
 
 void world_turn(struct world *world)
 {
-	run_changes(world);
+	world_workers(world);
 	td_role_enter_main();
 	td_engine_housekeep(world->engine, world->now_ns);
-	run_changes(world);
+	world_workers(world);
 	td_role_enter_worker(0);
 }
 
@@ -391,7 +425,7 @@ bool world_send(struct world *world, const struct frame *frame)
 {
 	struct rte_mbuf *mbuf = frame_mbuf(world->net.pool, frame);
 	struct td_packet packet;
-	uint32_t entry, owner;
+	uint32_t entry;
 
 	ck_assert_int_eq(frame_parse(&world->net, mbuf, &packet), 0);
 	entry = td_demux_lookup(world->demux, packet.local,
@@ -400,17 +434,7 @@ bool world_send(struct world *world, const struct frame *frame)
 		rte_pktmbuf_free(mbuf);
 		return false;
 	}
-	packet.stream = td_demux_stream(entry);
-	owner = td_demux_worker(entry);
-	world->handed[owner]++;
-	td_role_enter_worker(owner);
-	if (entry & TD_DEMUX_RTCP)
-		td_media_rtcp(td_engine_worker(world->engine, owner), &packet, 1, world->now_ns,
-			      &world->tx[owner]);
-	else
-		td_media_rtp(td_engine_worker(world->engine, owner), &packet, 1, world->now_ns,
-			     &world->tx[owner]);
-	catch_all(world);
+	hand_over(world, &packet, entry);
 	return true;
 }
 

@@ -89,6 +89,8 @@ struct td_event world_command(struct world *world, struct td_command *command);
 struct td_event world_do(struct world *world, struct td_command *command);
 // Commands pushed, not answered yet: changes stay in the ring.
 void world_command_only(struct world *world, struct td_command *command);
+// Changes of all workers, and nothing of the main thread.
+void world_workers(struct world *world);
 // One turn of all workers and of the main thread's housekeeping.
 void world_turn(struct world *world);
 // The next event of any thread that is `kind`; false when there is none (others are skipped).
