@@ -4,8 +4,8 @@
 
 #include "td_assert.h"
 
-#define COARSE_HZ     8000 // the first search is on sound of this rate
-#define COARSE_MAX    (COARSE_HZ / 1000 * 60)
+#define COARSE_HZ     8000                    // the first search is on sound of this rate
+#define COARSE_MAX    (COARSE_HZ / 1000 * 25) // what is compared, behind the longest lag
 #define RATE_MAX      48000
 #define LAG_MAX       (RATE_MAX / 1000 * TD_STRETCH_PERIOD_MAX_US / 1000)
 #define SPAN_PER_S    100         // 10 ms are compared
@@ -55,16 +55,15 @@ static struct match best_match(const int16_t *pcm, uint32_t span, uint32_t lag, 
 static struct match find_period(const int16_t *pcm, uint32_t samples, uint32_t rate_hz,
 				uint32_t lag_max)
 {
-	uint32_t step = rate_hz / COARSE_HZ, count = samples / step;
+	uint32_t step = rate_hz / COARSE_HZ, count;
 	uint32_t lag_min = rate_hz / 1000u * TD_STRETCH_PERIOD_MIN_US / 1000u;
 	uint32_t span = rate_hz / SPAN_PER_S, low, high;
 	struct match match;
-	int16_t coarse[COARSE_MAX];
+	int16_t coarse[COARSE_MAX] = { 0 };
 
 	if (span > samples - lag_max)
 		span = samples - lag_max;
-	if (count > COARSE_MAX)
-		count = COARSE_MAX;
+	count = (span + lag_max) / step;
 	for (uint32_t i = 0; i < count; i++) {
 		int32_t sum = 0;
 
@@ -84,8 +83,10 @@ static struct match find_period(const int16_t *pcm, uint32_t samples, uint32_t r
 // to[i] = from a to b in equal steps.
 static void fade(int16_t *to, const int16_t *a, const int16_t *b, uint32_t samples)
 {
-	int32_t step = (int32_t)(ONE_Q15 / samples);
+	int32_t step;
 
+	TD_ASSERT(samples > 0);
+	step = (int32_t)(ONE_Q15 / samples);
 	for (uint32_t i = 0; i < samples; i++) {
 		int32_t weight = (int32_t)i * step;
 

@@ -154,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	while (s.codec->rates[rates] != 0)
 		rates++;
+	hold(rates > 0);
 	s.rate_hz = s.codec->rates[rate % rates];
 	hold(s.codec->decoder_bytes <= sizeof decoder);
 	s.decoder = s.codec->decoder_bytes == 0 ? NULL : decoder;

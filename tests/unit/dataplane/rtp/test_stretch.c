@@ -50,9 +50,9 @@ static int32_t roughness(const int16_t *from, uint32_t samples)
 START_TEST(voiced)
 {
 	for (uint32_t r = 0; r < 4; r++) {
-		for (double pitch = 70; pitch < 390; pitch += 3.7) {
+		for (uint32_t tenths = 700; tenths < 3900; tenths += 37) {
 			uint32_t ms = rates[r] / 1000, samples = 40 * ms, cut, more;
-			double period = rates[r] / pitch;
+			double pitch = tenths / 10.0, period = rates[r] / pitch;
 
 			tone(rates[r], samples, pitch);
 			cut = td_stretch_shrink(pcm, samples, rates[r], samples, false);
