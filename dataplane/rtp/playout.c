@@ -78,6 +78,9 @@ static void restart(struct td_playout *p, uint32_t ssrc, uint16_t sequence)
 	p->noise.seed ^= ssrc << 1; // it stays odd
 	p->hole = false;
 	p->newest_sequence = sequence;
+	p->extra_ticks = 0;
+	p->loss_interval = TD_SUPPLY_LOSS_INTERVAL_MAX;
+	p->plain_losses = 0;
 	if (p->mode == TD_SUPPLY_PLAYING)
 		td_supply_pause(p);
 	td_jitter_start(&p->jitter, sequence);
@@ -206,7 +209,7 @@ enum td_playout_pull td_playout_pull(struct td_playout *p, uint64_t now_ns, int1
 		p->wide_ticks = p->pull_ticks + TD_SUPPLY_SLACK_MS * (p->codec->clock_hz / 1000u);
 	}
 	// How long before its time the wanted packet came, if it took as long as the target.
-	spare = now - p->next_timestamp - p->delay.target;
+	spare = now - p->next_timestamp - p->delay.target - p->extra_ticks;
 	if (p->mode == TD_SUPPLY_PLAYING)
 		p->played_transit = now - p->next_timestamp + p->decoded_ticks - p->standing_ticks;
 	if (__builtin_expect((p->mode == TD_SUPPLY_PLAYING) & (p->standing_ticks == 0) &
@@ -257,6 +260,8 @@ void td_playout_decoded(struct td_playout *p, int16_t *pcm, int decoded)
 		rotate(p, pcm, samples);
 	if (__builtin_expect(p->ramp | p->noisy, 0))
 		td_supply_begin(p, pcm, samples);
+	if (__builtin_expect(p->extra_ticks != 0, 0))
+		td_supply_review_extra(p);
 }
 
 static uint32_t us_of(const struct td_playout *p, uint32_t ticks)
@@ -274,7 +279,7 @@ void td_playout_stats(const struct td_playout *p, struct td_playout_stats *stats
 	if (!delay->started)
 		return;
 	stats->delay_us = us_of(p, p->played_transit - delay->base);
-	stats->target_us = us_of(p, delay->target - delay->base);
+	stats->target_us = us_of(p, delay->target + p->extra_ticks - delay->base);
 	stats->jitter_us = us_of(p, delay->late_edge - delay->base);
 	stats->skew_ppm = delay->skew_ppm;
 }

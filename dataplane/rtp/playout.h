@@ -5,7 +5,8 @@
 //
 //   target <= delay <= target + a pull + 7.5 ms, or it is being brought there: by choosing when
 //   to begin after a silence, else one pitch period a pull. What does not come is waited for as
-//   long as nothing after it has come: then the delay grows by as much; else it is lost.
+//   long as nothing after it has come: then the delay grows by as much; else it is lost. While a
+//   codec's redundancy is needed often, the delay is a packet more, so that it is there in time.
 //
 // Times are ticks of the codec's RTP clock, modulo 2^32. The struct holds no pointer into itself
 // and is at most TD_PLAYOUT_BYTES_MAX, whatever the codec; decoder state is the caller's. When the
@@ -88,6 +89,7 @@ struct td_playout {
 	uint32_t band_ticks;  // what is decoded beyond need may be kept below this
 	uint32_t small_ticks; // and if it is less than a pitch period
 	uint32_t packet_ticks_max;
+	uint32_t extra_ticks; // on top of the target, for the redundancy in the packet after
 	uint16_t newest_sequence;
 	uint8_t mode;
 	bool started;
@@ -101,6 +103,9 @@ struct td_playout {
 	uint32_t rate_hz;
 	uint32_t ticks_per_sample; // or 1, where there are
 	uint32_t samples_shift;    // 2^samples_shift samples a tick (G.722 at 16 kHz)
+	uint32_t loss_packets;     // packets at the last loss
+	uint32_t loss_interval;    // packets from loss to loss, averaged
+	uint32_t plain_losses;     // in a row, whose next packet had no redundancy
 	uint32_t bridged_ticks;    // made up since the last packet, and counted as its time
 	uint32_t pause_samples;    // of the present pause
 	uint32_t played_transit;   // now - timestamp at the last pull

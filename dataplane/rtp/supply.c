@@ -2,15 +2,18 @@
 
 #include <string.h>
 
-#define GRAIN_PER_S       100 // codecs conceal in units of 10 ms
-#define PLC_PATIENCE      10  // 1/10 s: an erasure is silent after 60 ms
-#define CODEC_PATIENCE    1   // a second: Opus sends nothing for 400 ms when nothing is said
-#define NOISE_PATIENCE    60  // seconds: noise is described once, and then only when it changes
-#define RAMP_PER_S        400 // 2.5 ms
-#define URGENT_MS         60 // as much to spare, or a quarter of it missing, and joins may be worse
+#define GRAIN_PER_S         100 // codecs conceal in units of 10 ms
+#define PLC_PATIENCE        10  // 1/10 s: an erasure is silent after 60 ms
+#define CODEC_PATIENCE      1   // a second: Opus sends nothing for 400 ms when nothing is said
+#define NOISE_PATIENCE      60  // seconds: noise is described once, and then only when it changes
+#define RAMP_PER_S          400 // 2.5 ms
+#define URGENT_MS           60 // as much to spare, or a quarter of it missing, and joins may be worse
 
-#define PERIODS_PER_S     (1000000 / TD_STRETCH_PERIOD_MAX_US)
-#define PERIODS_MIN_PER_S (1000000 / TD_STRETCH_PERIOD_MIN_US)
+#define LOSS_INTERVAL_OFTEN 100u // packets
+#define PLAIN_MAX           5u
+
+#define PERIODS_PER_S       (1000000 / TD_STRETCH_PERIOD_MAX_US)
+#define PERIODS_MIN_PER_S   (1000000 / TD_STRETCH_PERIOD_MIN_US)
 
 // The pull at hand.
 struct piece {
@@ -103,6 +106,31 @@ static void decode(struct td_playout *p, const struct td_jitter_slot *slot, uint
 	td_jitter_pop(&p->jitter, ahead);
 }
 
+// A packet was lost. Where packets carry the one before, and they are lost often, it is worth
+// waiting for the next one; unless it turns out that they carry nothing.
+static void note_loss(struct td_playout *p)
+{
+	uint32_t interval = (uint32_t)p->packets - p->loss_packets;
+
+	if (p->codec->recover == NULL)
+		return;
+	if (interval > TD_SUPPLY_LOSS_INTERVAL_MAX)
+		interval = TD_SUPPLY_LOSS_INTERVAL_MAX;
+	p->loss_packets = (uint32_t)p->packets;
+	p->loss_interval += interval / 4u - p->loss_interval / 4u;
+	p->extra_ticks = p->loss_interval < LOSS_INTERVAL_OFTEN && p->plain_losses < PLAIN_MAX
+				 ? p->packet_ticks
+				 : 0;
+}
+
+void td_supply_review_extra(struct td_playout *p)
+{
+	if ((uint32_t)p->packets - p->loss_packets < TD_SUPPLY_LOSS_INTERVAL_MAX)
+		return;
+	p->extra_ticks = 0;
+	p->loss_interval = TD_SUPPLY_LOSS_INTERVAL_MAX;
+}
+
 // What was lost right before a waiting packet, from that packet.
 static bool recover(struct td_playout *p, const struct td_jitter_slot *slot, uint32_t gap)
 {
@@ -114,6 +142,7 @@ static bool recover(struct td_playout *p, const struct td_jitter_slot *slot, uin
 		return false;
 	made = p->codec->recover(p->decoder, td_supply_payload(p, slot), slot->len,
 				 td_supply_decoded(p) + p->decoded_samples, samples);
+	p->plain_losses = made == 0 ? p->plain_losses + 1u : 0;
 	if (made <= 0 || (uint32_t)made > samples)
 		return false;
 	td_supply_keep(p, p->decoded_samples + (uint32_t)made);
@@ -141,7 +170,7 @@ static uint32_t step_of(const struct td_playout *p, uint32_t duration)
 // are to come the least. `delay` is now - the timestamp that is heard now.
 static int32_t margin(const struct td_playout *p, uint32_t delay, uint32_t step)
 {
-	return (int32_t)(delay - p->delay.target - (p->pull_ticks - step) -
+	return (int32_t)(delay - p->delay.target - p->extra_ticks - (p->pull_ticks - step) -
 			 p->decoded_ticks % step);
 }
 
@@ -228,6 +257,8 @@ static void adapt(struct td_playout *p, uint32_t samples)
 	int32_t spare = margin(p, p->played_transit, step);
 	int32_t urgent = URGENT_MS * (int32_t)(p->codec->clock_hz / 1000u);
 
+	if (p->extra_ticks != 0)
+		td_supply_review_extra(p);
 	too_much = samples_of(p, excess(p, spare, step));
 	if (spare >= 0 && too_much < p->rate_hz / PERIODS_MIN_PER_S)
 		return;
@@ -300,6 +331,8 @@ static bool advance(struct td_playout *p, struct piece *piece)
 	}
 	gap = (int32_t)(slot->timestamp - p->next_timestamp);
 	if (gap > 0) {
+		if ((ahead != 0 || p->hole) && p->bridged_ticks == 0)
+			note_loss(p);
 		credit = lesser(p->standing_ticks, (uint32_t)gap);
 		p->next_timestamp += credit;
 		p->standing_ticks = 0;

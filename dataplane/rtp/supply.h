@@ -16,6 +16,9 @@
 // What is left to spare after a step down, or the next thing would be a step up.
 #define TD_SUPPLY_SLACK_MS 3
 
+// Packets from loss to loss, ten seconds mostly: beyond, losses have nothing to do with each other.
+#define TD_SUPPLY_LOSS_INTERVAL_MAX 500u
+
 enum td_supply_mode {
 	TD_SUPPLY_IDLE,   // nothing to be heard
 	TD_SUPPLY_PAUSE,  // the sender says nothing for now
@@ -63,6 +66,9 @@ static inline void td_supply_good(struct td_playout *p, int16_t *pcm, uint32_t s
 	if (p->codec->conceal == NULL)
 		td_plc_good(td_supply_plc(p), pcm, samples);
 }
+
+// A packet has been played without loss: is what redundancy costs in delay still worth it?
+void td_supply_review_extra(struct td_playout *p);
 
 // Fills a pull that begins at `now` ticks.
 enum td_playout_pull td_supply_fill(struct td_playout *p, uint32_t now, int16_t *pcm,
