@@ -49,6 +49,8 @@ struct td_conference *td_conference_make(struct td_calls *calls, const char *nam
 	conference->calls = calls;
 	conference->idx = idx;
 	conference->created_utc_ms = td_calls_wall_ms(calls);
+	conference->music_prompt = conference->entry_prompt = conference->leave_prompt =
+		TD_MEDIA_NO_PROMPT;
 	td_inspect_put(conference->name, sizeof conference->name, name);
 	return conference;
 }
@@ -69,6 +71,15 @@ int td_conference_fill(struct td_calls *calls)
 		td_inspect_put(conference->leave, sizeof conference->leave, config->leave);
 	}
 	return 0;
+}
+
+void td_conference_load_prompts(struct td_conference *conference)
+{
+	struct td_calls *calls = conference->calls;
+
+	conference->music_prompt = td_link_prompt(calls, conference->name, conference->music);
+	conference->entry_prompt = td_link_prompt(calls, conference->name, conference->entry);
+	conference->leave_prompt = td_link_prompt(calls, conference->name, conference->leave);
 }
 
 static bool present(const struct td_conference *conference, const struct td_leg *leg)
@@ -120,10 +131,7 @@ void td_conference_want(struct td_conference *conference)
 
 	media->context_wanted = media->member_count > 0;
 	media->prompt_loops = true;
-	media->prompt_wanted = TD_MEDIA_NO_PROMPT;
-	if (alone && conference->music[0])
-		media->prompt_wanted =
-			td_link_prompt(conference->calls, conference->name, conference->music);
+	media->prompt_wanted = alone ? conference->music_prompt : TD_MEDIA_NO_PROMPT;
 	media->players[TD_MEDIA_MUSIC].floor_wanted = alone ? TD_GAIN_UNITY : 0;
 	td_media_step(media);
 	if (conference->ending && td_media_idle(media))
@@ -140,16 +148,13 @@ int td_conference_admits(const struct td_conference *conference, uint32_t more)
 }
 
 // A tone for all, unless something is being said.
-static void sound(struct td_conference *conference, const char *prompt)
+static void sound(struct td_conference *conference, uint32_t prompt)
 {
-	struct td_play_item item = { 0 };
+	const struct td_play_item item = { .prompt = prompt };
 
-	if (!prompt[0] || conference->seated < 2)
-		return;
-	item.prompt = td_link_prompt(conference->calls, conference->name, prompt);
-	if (item.prompt != TD_MEDIA_NO_PROMPT &&
+	if (prompt != TD_MEDIA_NO_PROMPT && conference->seated >= 2 &&
 	    td_media_announce(&conference->media, &item, 1, 0, NULL) != 0)
-		td_trace("conference tone left out", conference->idx, item.prompt);
+		td_trace("conference tone left out", conference->idx, prompt);
 }
 
 static void seat(struct td_conference *conference, struct td_leg *leg)
@@ -159,7 +164,7 @@ static void seat(struct td_conference *conference, struct td_leg *leg)
 	if (conference->muted && leg->seat != TD_SEAT_MODERATOR)
 		leg->party.muted = true;
 	set_gains(conference, leg);
-	sound(conference, conference->entry);
+	sound(conference, conference->entry_prompt);
 	td_notice_conference(conference, leg, TD_NOTICE_CONFERENCE_JOIN);
 }
 
@@ -200,6 +205,6 @@ void td_conference_unseat(struct td_leg *leg)
 	conference->seated--;
 	set_gains(conference, leg);
 	td_notice_conference(conference, leg, TD_NOTICE_CONFERENCE_LEAVE);
-	sound(conference, conference->leave);
+	sound(conference, conference->leave_prompt);
 	td_conference_want(conference);
 }

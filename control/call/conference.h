@@ -35,6 +35,8 @@ struct td_conference {
 	uint32_t idx;
 	char name[TD_CONFERENCE_NAME_MAX];
 	char music[TD_PROMPT_NAME_MAX], entry[TD_PROMPT_NAME_MAX], leave[TD_PROMPT_NAME_MAX];
+	// Their indices in the region, asked for whenever the link comes up.
+	uint32_t music_prompt, entry_prompt, leave_prompt;
 	bool permanent; // of the config
 	bool lecture, locked;
 	bool muted;  // everybody but moderators comes muted
@@ -57,6 +59,8 @@ struct td_conference *td_conference_make(struct td_calls *calls, const char *nam
 // The rooms of the config. -TD_EMEMORY.
 TD_MUST_CHECK int td_conference_fill(struct td_calls *calls);
 
+// Finds its prompts in the region.
+void td_conference_load_prompts(struct td_conference *conference);
 // Sets what its context should be from who is there, and goes there.
 void td_conference_want(struct td_conference *conference);
 void td_conference_want_leg(struct td_conference *conference, struct td_leg *leg);

@@ -57,6 +57,7 @@ int td_conferences_create(struct td_calls *calls, const struct td_conference_set
 		td_inspect_put(conference->music, sizeof conference->music, settings->music);
 		td_inspect_put(conference->entry, sizeof conference->entry, settings->entry);
 		td_inspect_put(conference->leave, sizeof conference->leave, settings->leave);
+		td_conference_load_prompts(conference);
 		td_notice_conference(conference, NULL, TD_NOTICE_CONFERENCE_NEW);
 	}
 	td_turn_end(calls);

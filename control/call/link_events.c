@@ -35,6 +35,10 @@ void td_link_load_prompts(struct td_calls *calls)
 		if (prompts->greeting < region->prompt_count)
 			prompts->greeting_ms = region->prompts[prompts->greeting].duration_ms;
 	}
+	for (uint32_t i = 0; i < calls->conference_slots.count && region; i++) {
+		if (td_slots_live(&calls->conference_slots, i))
+			td_conference_load_prompts(&calls->conferences[i]);
+	}
 }
 
 void td_link_events_on(void *user, const struct td_event *event)

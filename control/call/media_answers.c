@@ -295,8 +295,17 @@ static void apply(struct td_media *media, const struct td_media_request *request
 	}
 }
 
-// The leg first: it may have to be where another context is.
-static void go_on(struct td_media *media, struct td_leg *leg)
+static void step(struct td_media *media)
+{
+	if (media->conference)
+		td_conference_want(media->conference);
+	else
+		td_media_step(media);
+}
+
+// The leg first: it may have to be where another context is, and the one where it was may have
+// waited for its going.
+static void go_on(struct td_media *media, struct td_leg *leg, struct td_media *before)
 {
 	struct td_media *room = leg ? leg->media.room : NULL;
 
@@ -305,11 +314,10 @@ static void go_on(struct td_media *media, struct td_leg *leg)
 		td_leg_settle(media->calls, leg);
 	}
 	if (room && room != media)
-		td_media_step(room);
-	if (media->conference)
-		td_conference_want(media->conference);
-	else
-		td_media_step(media);
+		step(room);
+	if (before && before != media && before != room)
+		step(before);
+	step(media);
 }
 
 void td_media_answered(void *user, const struct td_event *event)
@@ -332,8 +340,10 @@ void td_media_answered(void *user, const struct td_event *event)
 	}
 	// The link's own state follows at once and says the rest.
 	if (answer.result != -TD_ELINK_DOWN) {
+		struct td_media *before = request.leg ? request.leg->media.at : NULL;
+
 		apply(media, &request, &answer);
-		go_on(media, request.leg);
+		go_on(media, request.leg, before);
 	}
 	td_turn_end(calls);
 }

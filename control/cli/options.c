@@ -9,6 +9,8 @@
 #include "cli/tandemctl.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:5048"
+#define NUMBERS_MAX     8 // negative numbers among the arguments
+#define NUMBER_TEXT_MAX 32
 
 static const struct option long_options[] = {
 	{ "address", required_argument, NULL, 'a' }, { "config", required_argument, NULL, 'c' },
@@ -87,11 +89,30 @@ static void fill_in(struct td_options *options)
 		options->address = config ? config->api.listen : ADDRESS_DEFAULT;
 }
 
+// A word such as -6 is a number and no option: a blank before it hides that from getopt, and does
+// not change the number.
+static void shield_numbers(int argc, char **argv)
+{
+	static char texts[NUMBERS_MAX][NUMBER_TEXT_MAX];
+	int used = 0;
+
+	for (int i = 1; i < argc && used < NUMBERS_MAX; i++) {
+		const char *word = argv[i];
+
+		if (word[0] != '-' || word[1] < '0' || word[1] > '9' ||
+		    strlen(word) + 2 > NUMBER_TEXT_MAX)
+			continue;
+		snprintf(texts[used], sizeof texts[used], " %s", word);
+		argv[i] = texts[used++];
+	}
+}
+
 int td_options_read(struct td_options *options, int argc, char **argv)
 {
 	int option, rc;
 
 	*options = (struct td_options){ .since = -1 };
+	shield_numbers(argc, argv);
 	while ((option = getopt_long(argc, argv, "ha:c:jt:V", long_options, NULL)) != -1) {
 		rc = read_one(options, option);
 		if (rc != 0)

@@ -64,3 +64,50 @@ lab_hears_not() {
 	lab_note "$(basename "$2"): correlation $correlation, coverage $coverage"
 	return 1
 }
+
+# lab_arrived HOST FROM TO: the sound that came to HOST's interface (captured under the host's name)
+# between two marks of $EPOCHREALTIME, a little inside them so that the moments of change do not
+# count, as a file.
+lab_arrived() {
+	local out=$LAB_DIR/$1-$2.wav
+	"$LAB_ROOT/scripts/lab/rtp-heard" "$(lab_capture_file "$1")" "$(lab_host_address "$1")" "$out" \
+		"$(awk -v t="$2" 'BEGIN { printf "%.6f", t + 0.5 }')" \
+		"$(awk -v t="$3" 'BEGIN { printf "%.6f", t - 0.1 }')" >"$out.count"
+	echo "$out"
+}
+
+# lab_hears_among SAID HEARD: what SAID says is in HEARD, beside others who speak at the same time:
+# of two equally loud voices each has a correlation of 0.7, of three 0.58; less when it pauses more
+# than they do. What is not there stays below 0.2.
+lab_hears_among() {
+	local correlation
+	correlation=$(lab_listen correlation "$@")
+	awk -v r="$correlation" 'BEGIN { exit !(r != "" && r >= 0.3) }' && return 0
+	lab_note "$(basename "$2"): correlation $correlation with $(basename "$1")"
+	return 1
+}
+
+# lab_hears_only FILE SPEECH...: FILE holds what these say, and nothing of any other speech that the
+# lab knows. No SPEECH: silence, or no packets at all.
+lab_hears_only() {
+	local heard=$1 speech verdict=lab_hears_among bad=0
+	shift
+	[ "$#" -eq 1 ] && verdict=lab_hears
+	for speech in caller agent supervisor second music announcement; do
+		if [[ " $* " == *" $speech "* ]]; then
+			"$verdict" "$(lab_speech "$speech")" "$heard" || bad=1
+		else
+			lab_hears_nothing_of "$(lab_speech "$speech")" "$heard" || bad=1
+		fi
+	done
+	return "$bad"
+}
+
+# Silence is nothing of anybody, too.
+lab_hears_nothing_of() {
+	local correlation
+	correlation=$(lab_listen correlation "$1" "$2" 2>/dev/null)
+	awk -v r="${correlation:-0}" 'BEGIN { exit !(r < 0.25) }' && return 0
+	lab_note "$(basename "$2"): correlation $correlation with $(basename "$1"), which should not be there"
+	return 1
+}

@@ -18,6 +18,7 @@ lab_host_address() {
 	agent) echo 10.77.0.20 ;;
 	agent2) echo 10.77.0.21 ;;
 	third) echo 10.77.0.30 ;;
+	supervisor) echo 10.77.0.31 ;;
 	*) echo "unknown lab host $1" >&2 && return 1 ;;
 	esac
 }

@@ -59,6 +59,8 @@ lab_config() {
 			      file: $LAB_PROMPTS/greeting.wav
 			    - name: music
 			      file: $LAB_PROMPTS/music.wav
+			    - name: announcement
+			      file: $LAB_PROMPTS/announcement.wav
 			sip:
 			  listen: "$LAB_SIP_LISTEN"
 			  realm: tandem
@@ -83,6 +85,11 @@ lab_config() {
 			    queue: support
 			  - number: "49301*"
 			    queue: support
+			  - number: "800"
+			    conference: room
+			conferences:
+			  - name: room
+			    music: music
 			api:
 			  listen: "127.0.0.1:5048"
 			  token: $LAB_TOKEN
@@ -214,6 +221,14 @@ lab_rpc() {
 # lab_ctl ARGUMENT...: tandemctl as an operator would use it.
 lab_ctl() {
 	lab_in switch env TANDEM_TOKEN="$LAB_TOKEN" "$(lab_binary tandemctl)" "$@"
+}
+
+# The same where only its success counts; what it says is shown when it fails.
+lab_ctl_quietly() {
+	local said
+	said=$(lab_ctl "$@" 2>&1) && return 0
+	lab_note "$said"
+	return 1
 }
 
 # lab_sql STATEMENT: what the database says, columns separated by "|".

@@ -65,8 +65,12 @@ static void fill_config(struct world *world)
 	world->queues[1].name = "plain";
 	world->queues[1].skill = "plain";
 	world->queues[1].greeting = NULL;
-	world->numbers[0] = (struct td_config_number){ "100", "sales" };
-	world->numbers[1] = (struct td_config_number){ "200", "plain" };
+	world->numbers[0] = (struct td_config_number){ "100", "sales", NULL };
+	world->numbers[1] = (struct td_config_number){ "200", "plain", NULL };
+	world->numbers[2] = (struct td_config_number){ "800", NULL, "room" };
+	world->conferences[0] = (struct td_config_conference){
+		.name = "room", .music = "music", .entry = "", .leave = "", .members_max = 4
+	};
 	world->port_addresses[0] = (struct td_config_address){ endpoint("10.77.0.2", 0), 24 };
 	world->port_addresses[1] = (struct td_config_address){ endpoint("fd77::2", 0), 64 };
 	world->port = (struct td_config_port){ .name = "net",
@@ -86,7 +90,9 @@ static void fill_config(struct world *world)
 		.queues = world->queues,
 		.queues_count = 2,
 		.dialplan = world->numbers,
-		.dialplan_count = 2,
+		.dialplan_count = 3,
+		.conferences = world->conferences,
+		.conferences_count = 1,
 	};
 }
 

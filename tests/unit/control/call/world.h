@@ -38,7 +38,8 @@ struct world {
 	struct td_config_trunk trunk;
 	struct td_config_agent agents[3];
 	struct td_config_queue queues[2];
-	struct td_config_number numbers[2];
+	struct td_config_number numbers[3];
+	struct td_config_conference conferences[1];
 	struct td_config_port port;
 	struct td_config_address port_addresses[2];
 	struct td_endpoint trunk_addresses[2];
