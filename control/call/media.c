@@ -56,8 +56,11 @@ static bool next_command(struct td_media *media, struct td_command *command, str
 			 uint32_t *player)
 {
 	if (media->context.v == 0) {
+		// A stream that is still elsewhere and shall not come needs no context to end.
+		if (!media->context_wanted)
+			return td_media_next_leg(media, command, leg);
 		command->kind = TD_COMMAND_CONTEXT_CREATE;
-		return media->context_wanted;
+		return true;
 	}
 	if (td_media_next_recording_end(media, command) || td_media_next_leg(media, command, leg))
 		return true;

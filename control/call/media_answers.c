@@ -196,6 +196,17 @@ static void player_destroyed(struct td_media *media, uint32_t player, const stru
 		td_media_player_gone(media, player);
 }
 
+// Streams that are to move away have waited for the recording.
+static void step_lent(struct td_media *media)
+{
+	for (uint32_t i = 0; i < media->call->leg_count; i++) {
+		struct td_media *room = media->call->legs[i]->media.room;
+
+		if (room != media)
+			td_media_step(room);
+	}
+}
+
 static void recording_started(struct td_media *media, const struct td_event *event)
 {
 	if (event->result == 0) {
@@ -205,6 +216,7 @@ static void recording_started(struct td_media *media, const struct td_event *eve
 	}
 	td_warn(name_of(media), "cannot be recorded: %s", td_error_text(event->result));
 	media->recording = TD_RECORDING_REFUSED;
+	step_lent(media);
 }
 
 static void recording_stopped(struct td_media *media, const struct td_event *event)
@@ -214,13 +226,7 @@ static void recording_stopped(struct td_media *media, const struct td_event *eve
 	media->tap.v = 0;
 	// Stale: it has ended by itself, and its end event is under way.
 	media->recording = TD_RECORDING_CLOSING;
-	// A stream that is to move away has waited for this.
-	for (uint32_t i = 0; i < media->call->leg_count; i++) {
-		struct td_media *room = media->call->legs[i]->media.room;
-
-		if (room != media)
-			td_media_step(room);
-	}
+	step_lent(media);
 }
 
 // One the call can do without: then its leg goes and not the call.

@@ -41,6 +41,8 @@ void td_media_forget_cells(struct td_media *media, struct td_leg *leg);
 
 // media_recording.c
 bool td_media_next_recording(struct td_media *media, struct td_command *command);
+// A recording runs, or is being begun: it hears streams that may not leave before it has ended.
+bool td_media_recording_holds(const struct td_media *media);
 bool td_media_next_recording_end(struct td_media *media, struct td_command *command);
 void td_media_recording_event(struct td_calls *calls, const struct td_event *event);
 

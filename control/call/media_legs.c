@@ -34,11 +34,12 @@ void td_media_enter(struct td_media *room, struct td_leg *leg)
 		return;
 	td_media_set_at(leg, NULL);
 	if (media->room) {
+		// First: it touches the leg once more.
+		if (media->room->announcement.to == leg)
+			td_media_announcement_over(media->room);
 		td_list_remove(&media->member);
 		td_list_remove(&media->work);
 		media->room->member_count--;
-		if (media->room->announcement.to == leg)
-			td_media_announcement_over(media->room);
 	}
 	media->room = room;
 	memset(media->player_wanted, 0, sizeof media->player_wanted);
@@ -144,7 +145,7 @@ static bool next_of(struct td_media *media, struct td_leg *leg, struct td_comman
 		return false;
 	if (mine->stream.v == 0)
 		fill_create(media, leg, command);
-	else if (mine->at != media && mine->at->recording != TD_RECORDING_RUNNING)
+	else if (mine->at != media && !td_media_recording_holds(mine->at))
 		fill_move(media, leg, command);
 	else if (mine->at == media && mine->remote_known &&
 		 mine->remote_applied != mine->remote_serial)

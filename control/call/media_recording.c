@@ -51,6 +51,15 @@ bool td_media_next_recording(struct td_media *media, struct td_command *command)
 	return true;
 }
 
+bool td_media_recording_holds(const struct td_media *media)
+{
+	for (int i = 0; i < TD_MEDIA_REQUEST_MAX; i++) {
+		if (media->requests[i].kind == TD_COMMAND_RECORD_START)
+			return true;
+	}
+	return media->recording == TD_RECORDING_RUNNING;
+}
+
 // A recording ends before the streams it hears, so that its end is not cut.
 bool td_media_next_recording_end(struct td_media *media, struct td_command *command)
 {
