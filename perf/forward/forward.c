@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	struct td_ring_port relay_port;
 	uint64_t lost = 0;
 
-	pool = td_bench_eal("forward", MBUFS);
+	pool = td_bench_eal("forward", "0", MBUFS);
 	relay_port = td_ring_port_create("bare", 1);
 	td_ring_port_start(&relay_port, pool);
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {

@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 {
 	static const uint32_t rooms[] = { 3, 10, 100, 1000 };
 	struct td_mix_options options = td_mix_options_parse(argc, argv);
-	struct rte_mempool *pool = td_bench_eal("conf", MBUFS);
+	struct rte_mempool *pool = td_bench_eal("conf", "0", MBUFS);
 	uint64_t failed = 0;
 
 	if (options.listeners != 0)

@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 	static const enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_G722, TD_CODEC_OPUS };
 	static struct moh moh;
 	struct td_mix_options options = td_mix_options_parse(argc, argv);
-	struct rte_mempool *pool = td_bench_eal("moh", MBUFS);
+	struct rte_mempool *pool = td_bench_eal("moh", "0", MBUFS);
 	struct copies copies = { .mbufs = calloc(CALLERS, sizeof(struct rte_mbuf *)) };
 	uint64_t failed = 0;
 

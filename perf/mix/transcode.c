@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 {
 	static struct transcode transcode;
 	struct td_mix_options options = td_mix_options_parse(argc, argv);
-	struct rte_mempool *pool = td_bench_eal("transcode", MBUFS);
+	struct rte_mempool *pool = td_bench_eal("transcode", "0", MBUFS);
 	uint64_t failed = 0;
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

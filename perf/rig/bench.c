@@ -31,16 +31,18 @@ static void must(bool ok, const char *what, const char *why)
 	exit(2);
 }
 
-struct rte_mempool *td_bench_eal(const char *name, uint32_t mbufs)
+struct rte_mempool *td_bench_eal(const char *name, const char *cores, uint32_t mbufs)
 {
-	char program[32], *huge[] = { program,       "--in-memory", "--no-pci", "--no-telemetry",
-				      "--log-level", "3",           "-l",       "0" };
+	char program[32], list[32];
+	char *huge[] = { program,       "--in-memory", "--no-pci", "--no-telemetry",
+			 "--log-level", "3",           "-l",       list };
 	char *small[] = { program,          "--no-huge",   "-m", "1024", "--no-pci",
-			  "--no-telemetry", "--log-level", "3",  "-l",   "0" };
+			  "--no-telemetry", "--log-level", "3",  "-l",   list };
 	struct rte_mempool *pool;
 	int error;
 
 	snprintf(program, sizeof program, "%s", name);
+	snprintf(list, sizeof list, "%s", cores);
 	error = getenv("TANDEM_NO_HUGE") != NULL ? rte_eal_init(sizeof small / sizeof *small, small)
 						 : rte_eal_init(sizeof huge / sizeof *huge, huge);
 	must(error >= 0, "DPDK", "does not start");

@@ -59,8 +59,9 @@ struct td_bench_stream {
 	struct td_endpoint local, remote;
 };
 
-// Starts DPDK without devices, on huge pages unless TANDEM_NO_HUGE is set, and makes a pool.
-struct rte_mempool *td_bench_eal(const char *name, uint32_t mbufs);
+// Starts DPDK without devices on these cores ("0", "0,1"), on huge pages unless TANDEM_NO_HUGE is
+// set, and makes a pool. The calling thread is pinned to the first of them.
+struct rte_mempool *td_bench_eal(const char *name, const char *cores, uint32_t mbufs);
 
 void td_bench_open(struct td_bench *bench, const struct td_bench_options *options);
 void td_bench_close(struct td_bench *bench);

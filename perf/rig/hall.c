@@ -128,9 +128,12 @@ static void say(struct td_hall *hall, uint32_t index)
 	struct rte_mbuf *mbuf = hall->spare_count > 0 ? hall->spare[--hall->spare_count]
 						      : rte_pktmbuf_alloc(hall->bench->pool);
 
-	must(mbuf != NULL, "the pool is empty");
-	td_bench_write(hall->bench, &packet, mbuf);
-	must(rte_ring_enqueue(hall->bench->ring_port.in, mbuf) == 0, "the ring is full");
+	if (mbuf != NULL)
+		td_bench_write(hall->bench, &packet, mbuf);
+	if (mbuf == NULL || rte_ring_enqueue(hall->bench->ring_port.in, mbuf) != 0) {
+		rte_pktmbuf_free(mbuf);
+		hall->unsaid++;
+	}
 	party->timestamp += party->clock_step;
 	party->at = party->at + 1u == party->loop->count ? 0 : party->at + 1u;
 }
@@ -151,7 +154,7 @@ static void hear(struct td_hall *hall, const uint8_t *frame, uint32_t bytes)
 		hall->hear(hall->user, index, frame + TD_BENCH_HEADERS, bytes - TD_BENCH_HEADERS);
 }
 
-static void hear_all(struct td_hall *hall)
+void td_hall_listen(struct td_hall *hall)
 {
 	struct rte_mbuf *mbufs[64];
 	unsigned count;
@@ -170,6 +173,12 @@ static void hear_all(struct td_hall *hall)
 		}
 }
 
+void td_hall_talk(struct td_hall *hall, uint32_t ms)
+{
+	for (uint32_t i = 0; i < hall->turn_count[ms]; i++)
+		say(hall, hall->turns[ms][i]);
+}
+
 uint64_t td_hall_round(struct td_hall *hall)
 {
 	struct td_bench *bench = hall->bench;
@@ -177,15 +186,14 @@ uint64_t td_hall_round(struct td_hall *hall)
 
 	td_role_enter_worker(0);
 	for (uint32_t ms = 0; ms < ROUND_MS; ms++) {
-		for (uint32_t i = 0; i < hall->turn_count[ms]; i++)
-			say(hall, hall->turns[ms][i]);
+		td_hall_talk(hall, ms);
 		bench->now_ns += TD_NS_PER_MS;
 		start_ns = td_cpu_ns();
 		do
 			td_bench_turn(bench);
 		while (!rte_ring_empty(bench->ring_port.in));
 		cpu_ns += td_cpu_ns() - start_ns;
-		hear_all(hall);
+		td_hall_listen(hall);
 	}
 	td_bench_housekeep(bench);
 	hall->rounds++;
@@ -194,14 +202,14 @@ uint64_t td_hall_round(struct td_hall *hall)
 
 void td_hall_forget(struct td_hall *hall)
 {
-	hall->rounds = 0;
+	hall->rounds = hall->unsaid = 0;
 	for (uint32_t i = 0; i < hall->count; i++)
 		hall->parties[i].heard = hall->parties[i].breaks = 0;
 }
 
 uint64_t td_hall_missing(const struct td_hall *hall, uint32_t parties)
 {
-	uint64_t missing = 0;
+	uint64_t missing = hall->unsaid;
 
 	for (uint32_t i = 0; i < parties; i++) {
 		const struct td_party *party = &hall->parties[i];

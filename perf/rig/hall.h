@@ -55,6 +55,7 @@ struct td_hall {
 	struct rte_mbuf **spare; // packets to be written: at most a round's
 	uint32_t spare_count;
 	uint64_t rounds;
+	uint64_t unsaid; // packets for which there was no memory or no room: nobody took them
 	// What is heard: the party's index, and the payload. NULL: nobody listens. Not timed.
 	void (*hear)(void *user, uint32_t party, const uint8_t *payload, uint32_t bytes);
 	void *user;
@@ -69,7 +70,11 @@ void td_hall_say(struct td_hall *hall, uint32_t party, const struct td_loop *loo
 
 // 20 ms. The CPU time of the worker's turns in it, ns.
 uint64_t td_hall_round(struct td_hall *hall);
+// The same by hand: the packets of one millisecond of the round go in; what has come out is heard.
+void td_hall_talk(struct td_hall *hall, uint32_t ms);
+void td_hall_listen(struct td_hall *hall);
+
 void td_hall_forget(struct td_hall *hall);
 // How many packets those of the first `parties` parties have not heard since td_hall_forget, of
-// one each a round, and how often their numbers broke.
+// one each a round, how often their numbers broke, and what could not be said.
 uint64_t td_hall_missing(const struct td_hall *hall, uint32_t parties);
