@@ -92,8 +92,7 @@ struct stage_player *step_player(uint8_t byte)
 	return player->live ? player : NULL;
 }
 
-// Streams mostly; of any context, so that some are strangers.
-static struct td_member some_member(void)
+struct td_member step_member(void)
 {
 	uint8_t byte = step_byte();
 	const struct stage_party *party = &stage.parties[byte % STAGE_STREAMS];
@@ -138,8 +137,8 @@ static void edit_matrix(void)
 	edit->context.v = context != NULL ? context->id.v : stage_dead(STAGE_CONTEXT, how);
 	edit->cell_count = 1u + (how >> 2) % 5u + (how >= 250 ? TD_EDIT_CELL_MAX : 0);
 	for (uint32_t i = 0; i < edit->cell_count && i < TD_EDIT_CELL_MAX; i++) {
-		edit->cells[i].from = some_member();
-		edit->cells[i].to = some_member();
+		edit->cells[i].from = step_member();
+		edit->cells[i].to = step_member();
 		edit->cells[i].gain_q12 = gains[step_byte() % (sizeof gains / sizeof gains[0])];
 	}
 	if (context == NULL) {
@@ -174,8 +173,12 @@ static void packet(void)
 static void a_second_passes(void)
 {
 	stage.world.now_ns += 1000 * WORLD_MS;
-	(void)td_media_sweep(td_engine_worker(stage.world.engine, 0), stage.world.now_ns,
-			     &stage.world.tx[0]);
+	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
+		td_role_enter_worker(i);
+		(void)td_media_sweep(td_engine_worker(stage.world.engine, i), stage.world.now_ns,
+				     &stage.world.tx[i]);
+	}
+	td_role_enter_worker(0);
 	stage_ticks(1);
 }
 
@@ -197,7 +200,7 @@ static void reset(void)
 
 static void step(void)
 {
-	uint8_t what = step_byte() % 24;
+	uint8_t what = step_byte() % 32;
 
 	// All but edits, which may pile up, begin with a worker that is up to date.
 	if (what < 12 || what > 17)
@@ -226,6 +229,12 @@ static void step(void)
 	case 20: packet(); break;
 	case 21:
 	case 22: stage_ticks(1u + step_byte() % 4u); break;
+	case 24:
+	case 25: step_move_stream(); break;
+	case 26: step_move_context(); break;
+	case 27:
+	case 28: step_tune(); break;
+	case 29: step_digits(); break;
 	default:
 		a_second_passes();
 		reset();

@@ -39,6 +39,20 @@ static int some_items(struct td_play_item *items, uint32_t *count, uint32_t *len
 	return error;
 }
 
+// Any digit of a stream of its context ends it.
+static int stop_by(struct td_command_player_create *create, const struct stage_player *made,
+		   int expected)
+{
+	uint8_t byte = step_byte();
+	const struct stage_party *party = step_party(byte);
+
+	create->stop_digits = 0xffff;
+	create->stop_stream.v = party != NULL ? party->party.id.v : stage_dead(STAGE_STREAM, byte);
+	if (expected == 0 && (party == NULL || party->context != made->context))
+		return -TD_ESTALE;
+	return expected;
+}
+
 void step_create_player(void)
 {
 	struct td_command command = { .kind = TD_COMMAND_PLAYER_CREATE };
@@ -55,6 +69,9 @@ void step_create_player(void)
 	create->loop = step_byte() % 3u;
 	if (expected == 0 && create->loop > 1)
 		expected = -TD_EINVALID;
+	made.stoppable = step_byte() % 4u == 1u;
+	if (made.stoppable)
+		expected = stop_by(create, &made, expected);
 	while (i < STAGE_PLAYERS && stage.players[i].live)
 		i++;
 	if (i == STAGE_PLAYERS)

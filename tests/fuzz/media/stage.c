@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TURNS_MAX 4 // a move to another worker takes more than one
+
 struct stage stage;
 
 void stage_fail(const char *file, int line, const char *what)
@@ -19,7 +21,7 @@ static void on_exit_close(void)
 
 void stage_open(void)
 {
-	struct world_options options = { .workers = 1,
+	struct world_options options = { .workers = STAGE_WORKERS,
 					 .streams = STAGE_STREAMS,
 					 .mixed = STAGE_MIXED };
 
@@ -35,8 +37,14 @@ static void on_player_end(const struct td_event_player_end *end)
 
 		if (!player->live || player->id.v != end->player.v)
 			continue;
+		if (end->reason == TD_PLAYER_END_DIGIT) {
+			// Before this tick's frame, which has been counted already.
+			must(player->stoppable && td_digit_bit(end->digit) != 0);
+			player->ended = true;
+		} else {
+			must(end->frames == player->frames && end->reason == player->reason);
+		}
 		must(player->ended && ++player->ends == 1);
-		must(end->frames == player->frames && end->reason == player->reason);
 		must(end->context.v == stage.contexts[player->context].id.v);
 	}
 }
@@ -78,11 +86,15 @@ void stage_flush(void)
 struct td_event stage_command(struct td_command *command)
 {
 	struct td_event event;
+	bool answered = false;
 
 	command->deadline_ns = 0;
 	world_command_only(&stage.world, command);
-	world_turn(&stage.world);
-	must(take_events(command->request_id, &event) && stage.pending == 0);
+	for (uint32_t turn = 0; turn < TURNS_MAX && !answered; turn++) {
+		world_turn(&stage.world);
+		answered = take_events(command->request_id, &event);
+	}
+	must(answered && stage.pending == 0);
 	must(event.command == command->kind);
 	return event;
 }

@@ -13,6 +13,7 @@
 #include "../../unit/dataplane/media/oracle.h"
 #include "../../unit/dataplane/media/world.h"
 
+#define STAGE_WORKERS  2
 #define STAGE_STREAMS  16 // and as many contexts and players
 #define STAGE_CONTEXTS 4  // at once
 #define STAGE_MIXED    6  // so that inlets and outlets run out
@@ -41,7 +42,7 @@ struct stage_party {
 struct stage_player {
 	struct td_player_id id;
 	uint32_t context;
-	bool live, loop, paused, ended;
+	bool live, loop, paused, ended, stoppable;
 	uint32_t item_count, at, frame, splice_count, splice_at, splice_frame;
 	uint32_t lengths[TD_PLAY_ITEM_MAX], splice_lengths[TD_PLAY_ITEM_MAX]; // in frames
 	uint64_t frames;

@@ -4,6 +4,7 @@
 #include "media/engine_state.h"
 #include "stage.h"
 
+// The arrays are all workers' alike.
 static struct td_media_worker *worker(void)
 {
 	return td_engine_worker(stage.world.engine, 0);
@@ -131,8 +132,15 @@ static void check_counts(void)
 	td_engine_count(stage.world.engine, &counts);
 	must(counts.contexts == contexts && counts.streams == streams);
 	must(counts.players == players && counts.taps == 0);
-	must(worker()->stats->contexts == contexts && worker()->stats->streams == streams);
-	must(worker()->stats->players == players && worker()->owned_count == streams);
+	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
+		const struct td_media_worker *one = td_engine_worker(stage.world.engine, i);
+
+		must(one->owned_count == one->stats->streams);
+		contexts -= (uint32_t)one->stats->contexts;
+		streams -= (uint32_t)one->stats->streams;
+		players -= (uint32_t)one->stats->players;
+	}
+	must(contexts == 0 && streams == 0 && players == 0);
 }
 
 void stage_check(void)
@@ -164,16 +172,22 @@ void stage_check(void)
 static void check_nothing_left(void)
 {
 	const struct td_engine *engine = stage.world.engine;
+	uint32_t mbufs = rte_mempool_avail_count(stage.world.net.pool);
 
 	must(engine->gone_count == 0);
 	must(engine->free_inlet_count == STAGE_MIXED && engine->free_outlet_count == STAGE_MIXED);
-	for (uint32_t slot = 0; slot < TD_MEDIA_SLOTS; slot++) {
-		must(worker()->slot_load[slot] == 0);
-		must(worker()->slot_first[slot] == TD_PLAYER_NONE);
-		must(worker()->slot_contexts[slot] == TD_INDEX_END);
+	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
+		const struct td_media_worker *one = td_engine_worker(stage.world.engine, i);
+
+		for (uint32_t slot = 0; slot < TD_MEDIA_SLOTS; slot++) {
+			must(one->slot_load[slot] == 0);
+			must(one->slot_first[slot] == TD_PLAYER_NONE);
+			must(one->slot_contexts[slot] == TD_INDEX_END);
+		}
+		must(one->parked_count == 0);
+		mbufs += one->stash_count;
 	}
-	must(rte_mempool_avail_count(stage.world.net.pool) + worker()->stash_count ==
-	     stage.world.net.pool_count);
+	must(mbufs == stage.world.net.pool_count);
 }
 
 void stage_clear(void)

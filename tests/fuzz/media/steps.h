@@ -14,6 +14,8 @@ uint8_t step_byte(void);
 struct stage_context *step_context(uint8_t byte, uint32_t *place);
 struct stage_party *step_party(uint8_t byte);
 struct stage_player *step_player(uint8_t byte);
+// Streams mostly; of any context, so that some are strangers.
+struct td_member step_member(void);
 // -TD_EFULL for want of inlets or outlets: as many are free as before.
 void step_check_full(uint32_t inlets, uint32_t outlets);
 
@@ -23,3 +25,7 @@ void step_destroy_stream(void);
 void step_create_player(void);
 void step_control_player(void);
 void step_destroy_player(void);
+void step_move_stream(void);
+void step_move_context(void);
+void step_tune(void);
+void step_digits(void);
