@@ -15,8 +15,7 @@ int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit
 void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit)
 {
 	if (edit->plan != NULL)
-		td_engine_provision_undo(engine, edit->plan);
-	free(edit->plan);
+		td_engine_provision_undo(engine, edit->plan, &edit->before);
 	td_matrix_fini(&edit->matrix);
 }
 
@@ -27,10 +26,8 @@ int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
 
 	if (error != 0)
 		return error;
-	error = td_engine_provision(engine, plan);
-	if (error != 0)
-		free(plan);
-	else
+	error = td_engine_provision(engine, plan, &edit->before);
+	if (error == 0)
 		edit->plan = plan;
 	return error;
 }
@@ -116,6 +113,8 @@ int td_engine_edit_cells(struct td_engine *engine, struct td_edit *edit,
 int td_engine_member_remove(struct td_engine *engine, struct td_engine_context *context,
 			    uint32_t slot, struct td_change *change)
 {
+	const struct td_matrix_member *member = &context->matrix.members[slot];
+	struct td_engine_stream *stream = NULL, *heir = NULL;
 	struct td_edit edit;
 	int error;
 
@@ -126,8 +125,17 @@ int td_engine_member_remove(struct td_engine *engine, struct td_engine_context *
 	error = td_engine_edit_begin(context, &edit);
 	if (error != 0)
 		return error;
+	if (member->kind == TD_MEMBER_STREAM) {
+		stream = &engine->streams[member->feed];
+		heir = td_engine_provision_heir(engine, context->plan, member->feed);
+	}
+	if (heir != NULL)
+		td_engine_provision_exchange(stream, heir);
 	td_matrix_remove(&edit.matrix, slot);
-	return td_engine_edit_commit(engine, &edit, change);
+	error = td_engine_edit_commit(engine, &edit, change);
+	if (error != 0 && heir != NULL)
+		td_engine_provision_exchange(stream, heir);
+	return error;
 }
 
 void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note)

@@ -200,10 +200,14 @@ int td_engine_reset_start(struct td_engine *engine, const struct td_command *com
 // prepare, which compiles and provides what the plan needs, and adopt, which cannot fail and gives
 // the plan to go into a change. Until then nothing has happened: abort takes it back, prepared or
 // not. -TD_EMEMORY, -TD_EFULL: no inlets or outlets left, or more members or cells than fit.
+struct td_provision {
+	uint32_t inlets, outlets; // that were free before a plan was provided for
+};
 struct td_edit {
 	struct td_engine_context *context;
 	struct td_matrix matrix;
 	struct td_plan *plan; // NULL: not prepared
+	struct td_provision before;
 };
 TD_MUST_CHECK int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit);
 TD_MUST_CHECK int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
@@ -228,12 +232,22 @@ TD_MUST_CHECK int td_engine_member_remove(struct td_engine *engine,
 					  struct td_engine_context *context, uint32_t slot,
 					  struct td_change *change) TD_MAIN;
 
-// provision.c: fills in inlets, outlets, rates and resamplers of a plan. -TD_EFULL, -TD_EMEMORY.
-TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
+// provision.c: fills in inlets, outlets, rates and resamplers of a plan. -TD_EFULL, -TD_EMEMORY:
+// the plan is freed, and nothing has been taken for it.
+TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan,
+				      struct td_provision *before) TD_MAIN;
 // The plan is in force: its resamplers are the streams' now, and what they had before goes with it.
 void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
-// It never came into force: what was made for it goes.
-void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
+// It never came into force: it is freed with what was made for it, what was taken is given back.
+void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan,
+			      const struct td_provision *before) TD_MAIN;
+// Who is to code in the place of a listener that codes for several and leaves, and has nothing to
+// do it with; NULL: nobody. Exchanging the outlets of the two, the others hear no seam and nothing
+// has to be free; exchanging them again takes it back.
+struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
+						  const struct td_plan *plan, uint32_t stream)
+	TD_MAIN;
+void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b) TD_MAIN;
 // A stream is gone: so is what it was provided with.
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream) TD_MAIN;
 

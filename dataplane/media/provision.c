@@ -30,10 +30,13 @@ static int take(uint32_t *stack, uint32_t *count, uint32_t *let)
 	return 0;
 }
 
-// The stream's resampler if it fits, else a new one that is the plan's until it is adopted.
-static int resampler_for(const struct td_engine_resampler *has, uint32_t from_hz, uint32_t to_hz,
-			 struct td_resampler **out)
+// The stream's resampler if it fits, else a new one that lies with the plan until it is adopted.
+static int resampler_for(struct td_plan *plan, const struct td_engine_resampler *has,
+			 uint32_t from_hz, uint32_t to_hz, struct td_resampler **out)
 {
+	struct td_engine_resampler *made;
+	int error;
+
 	*out = NULL;
 	if (from_hz == to_hz)
 		return 0;
@@ -41,7 +44,18 @@ static int resampler_for(const struct td_engine_resampler *has, uint32_t from_hz
 		*out = has->resampler;
 		return 0;
 	}
-	return td_resampler_create(from_hz, to_hz, out);
+	made = malloc(sizeof *made);
+	if (made == NULL)
+		return -TD_EMEMORY;
+	*made = (struct td_engine_resampler){ NULL, from_hz, to_hz, plan->garbage };
+	error = td_resampler_create(from_hz, to_hz, &made->resampler);
+	if (error != 0) {
+		free(made);
+		return error;
+	}
+	plan->garbage = made;
+	*out = made->resampler;
+	return 0;
 }
 
 static int provide_source(struct td_engine *engine, struct td_plan *plan,
@@ -62,7 +76,7 @@ static int provide_source(struct td_engine *engine, struct td_plan *plan,
 	source->inlet = stream->inlet;
 	source->inlet_hz = native_hz(codec, plan->rate_hz);
 	seat->inlet_key = (uint32_t)source->codec << 24 | source->inlet_hz;
-	return resampler_for(stream->in, source->inlet_hz, plan->rate_hz, &source->resampler);
+	return resampler_for(plan, stream->in, source->inlet_hz, plan->rate_hz, &source->resampler);
 }
 
 static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const struct td_plan *plan,
@@ -73,7 +87,7 @@ static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const st
 
 static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td_plan_mix *mix)
 {
-	struct td_engine_stream *stream = &engine->streams[plan->mix_sinks[mix->sink_first]];
+	struct td_engine_stream *stream = stream_of_mix(engine, plan, mix);
 	const struct td_codec *codec = td_codec_get((enum td_codec_id)mix->codec);
 	int error = take(engine->free_outlets, &engine->free_outlet_count, &stream->outlet);
 
@@ -81,7 +95,7 @@ static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td
 		return error;
 	mix->outlet = stream->outlet;
 	mix->outlet_hz = native_hz(codec, plan->rate_hz);
-	return resampler_for(stream->out, plan->rate_hz, mix->outlet_hz, &mix->resampler);
+	return resampler_for(plan, stream->out, plan->rate_hz, mix->outlet_hz, &mix->resampler);
 }
 
 // Lets are numbers that nobody else has: whoever holds one that was free before has just got it.
@@ -106,75 +120,89 @@ static void give_all_back(struct td_engine *engine, const struct td_plan *plan, 
 				  engine->free_inlets, &engine->free_inlet_count, inlets);
 }
 
-int td_engine_provision(struct td_engine *engine, struct td_plan *plan)
+int td_engine_provision(struct td_engine *engine, struct td_plan *plan, struct td_provision *before)
 {
-	uint32_t inlets = engine->free_inlet_count, outlets = engine->free_outlet_count;
 	int error = 0;
 
+	*before = (struct td_provision){ engine->free_inlet_count, engine->free_outlet_count };
 	for (uint32_t i = 0; error == 0 && i < plan->source_count; i++)
 		error = provide_source(engine, plan, &plan->sources[i]);
 	for (uint32_t i = 0; error == 0 && i < plan->mix_count; i++)
 		error = provide_mix(engine, plan, &plan->mixes[i]);
-	if (error != 0) {
-		td_engine_provision_undo(engine, plan);
-		give_all_back(engine, plan, inlets, outlets);
-	}
+	if (error != 0)
+		td_engine_provision_undo(engine, plan, before);
 	return error;
 }
 
-static bool is_fresh(const struct td_resampler *resampler, const struct td_engine_resampler *has)
+void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan,
+			      const struct td_provision *before)
 {
-	return resampler != NULL && (has == NULL || has->resampler != resampler);
+	give_all_back(engine, plan, before->inlets, before->outlets);
+	td_engine_plan_free(plan);
 }
 
-void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan)
+// The newest of the plan's own becomes the stream's, if it is the one. What the stream had may be
+// in use by an older plan until this one is applied: it goes with this one, which outlives that.
+static void adopt(struct td_engine_resampler **made, struct td_engine_resampler **has,
+		  const struct td_resampler *resampler, struct td_plan *plan)
 {
-	for (uint32_t i = 0; i < plan->source_count; i++) {
-		const struct td_plan_source *source = &plan->sources[i];
+	struct td_engine_resampler *fresh = *made;
 
-		if (!(source->feed & TD_FEED_PLAYER) &&
-		    is_fresh(source->resampler, engine->streams[source->feed].in))
-			td_resampler_destroy(source->resampler);
-	}
-	for (uint32_t i = 0; i < plan->mix_count; i++)
-		if (is_fresh(plan->mixes[i].resampler,
-			     stream_of_mix(engine, plan, &plan->mixes[i])->out))
-			td_resampler_destroy(plan->mixes[i].resampler);
-}
-
-// `fresh` becomes the stream's. What it had may be in use by an older plan until this one is
-// applied: it goes with this one, which outlives that.
-static void adopt(struct td_engine_resampler **has, struct td_resampler *fresh, uint32_t from_hz,
-		  uint32_t to_hz, struct td_plan *plan)
-{
-	struct td_engine_resampler *made = malloc(sizeof *made);
-
-	TD_ASSERT(made != NULL); // thirty bytes, after the resampler itself has been had
-	*made = (struct td_engine_resampler){ fresh, from_hz, to_hz, NULL };
+	if (fresh == NULL || fresh->resampler != resampler)
+		return;
+	*made = fresh->next;
 	if (*has != NULL) {
 		(*has)->next = plan->garbage;
 		plan->garbage = *has;
 	}
-	*has = made;
+	fresh->next = NULL;
+	*has = fresh;
 }
 
+// Backwards: the last one made lies on top.
 void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan)
 {
-	for (uint32_t i = 0; i < plan->source_count; i++) {
-		const struct td_plan_source *source = &plan->sources[i];
+	struct td_engine_resampler *made = plan->garbage;
 
-		if (!(source->feed & TD_FEED_PLAYER) &&
-		    is_fresh(source->resampler, engine->streams[source->feed].in))
-			adopt(&engine->streams[source->feed].in, source->resampler,
-			      source->inlet_hz, plan->rate_hz, plan);
-	}
-	for (uint32_t i = 0; i < plan->mix_count; i++) {
-		const struct td_plan_mix *mix = &plan->mixes[i];
-		struct td_engine_stream *stream = stream_of_mix(engine, plan, mix);
+	plan->garbage = NULL;
+	for (uint32_t i = plan->mix_count; i > 0; i--) {
+		const struct td_plan_mix *mix = &plan->mixes[i - 1u];
 
-		if (is_fresh(mix->resampler, stream->out))
-			adopt(&stream->out, mix->resampler, plan->rate_hz, mix->outlet_hz, plan);
+		adopt(&made, &stream_of_mix(engine, plan, mix)->out, mix->resampler, plan);
 	}
+	for (uint32_t i = plan->source_count; i > 0; i--) {
+		const struct td_plan_source *source = &plan->sources[i - 1u];
+
+		if (!(source->feed & TD_FEED_PLAYER))
+			adopt(&made, &engine->streams[source->feed].in, source->resampler, plan);
+	}
+	TD_ASSERT(made == NULL);
+}
+
+struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
+						  const struct td_plan *plan, uint32_t stream)
+{
+	for (uint32_t i = 0; plan != NULL && i < plan->mix_count; i++) {
+		const uint32_t *sinks = &plan->mix_sinks[plan->mixes[i].sink_first];
+
+		if (sinks[0] == stream)
+			return plan->mixes[i].sink_count > 1 &&
+					       engine->streams[sinks[1]].outlet == TD_LET_NONE
+				       ? &engine->streams[sinks[1]]
+				       : NULL;
+	}
+	return NULL;
+}
+
+void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b)
+{
+	struct td_engine_resampler *out = a->out;
+	uint32_t outlet = a->outlet;
+
+	a->outlet = b->outlet;
+	a->out = b->out;
+	b->outlet = outlet;
+	b->out = out;
 }
 
 static void end_resampler(struct td_engine_resampler **has)
