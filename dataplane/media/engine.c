@@ -234,7 +234,27 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 	free(engine->links[index].note_memory);
 }
 
-// Contexts that are still there, and plans their workers no longer read.
+// A plan is where it was last handed to: with a worker, on its way there, or on its way back.
+static void free_plan(const struct td_plan *plan)
+{
+	struct td_plan *made;
+
+	memcpy(&made, &plan, sizeof made); // main made it and may write it again
+	td_engine_plan_free(made);
+}
+
+static void drain_changes(struct td_engine *engine, uint32_t worker)
+{
+	struct td_change change;
+
+	while (engine->workers != NULL && engine->links[worker].note_memory != NULL &&
+	       td_ring_pop(&engine->workers[worker].changes, &change) == 0) {
+		free_plan(change.plan);
+		if (change.kind == TD_CHANGE_STREAM_MOVE)
+			free_plan(change.u.move.plan);
+	}
+}
+
 static void destroy_contexts(struct td_engine *engine)
 {
 	if (engine->streams != NULL)
@@ -242,15 +262,16 @@ static void destroy_contexts(struct td_engine *engine)
 			if (engine->streams[i].state == TD_OBJECT_LIVE ||
 			    engine->streams[i].state == TD_OBJECT_DYING)
 				td_engine_provision_end(engine, &engine->streams[i]);
-	if (engine->contexts == NULL)
-		return;
+	if (engine->transit.active && engine->transit.kind == TD_CHANGE_STREAM_LEAVE)
+		td_engine_plan_free(engine->transit.arrive.plan);
 	for (uint32_t i = 0; i < engine->capacity[TD_POOL_CONTEXT]; i++) {
-		td_engine_plan_free(engine->contexts[i].plan);
-		td_matrix_fini(&engine->contexts[i].matrix);
+		if (engine->worker_contexts != NULL)
+			free_plan(engine->worker_contexts[i].plan);
+		if (engine->contexts != NULL)
+			td_matrix_fini(&engine->contexts[i].matrix);
 	}
 }
 
-// What workers have given back and nobody has looked at.
 static void drain_notes(struct td_engine *engine, struct td_engine_worker_link *link)
 {
 	struct td_note note;
@@ -266,6 +287,8 @@ void td_engine_destroy(struct td_engine *engine)
 		return;
 	for (uint32_t i = 0; i < engine->options.worker_count; i++)
 		drain_notes(engine, &engine->links[i]);
+	for (uint32_t i = 0; i < engine->options.worker_count; i++)
+		drain_changes(engine, i);
 	destroy_contexts(engine);
 	for (uint32_t i = 0; i < engine->options.worker_count; i++)
 		destroy_worker(engine, i);
