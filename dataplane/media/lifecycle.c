@@ -17,10 +17,20 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 	context->first_stream = stream;
 }
 
+// Its index may be another's one day, whose digits end nothing here.
+static void stop_no_player(struct td_media_worker *worker, uint32_t index, uint32_t stream)
+{
+	for (; index != TD_PLAYER_NONE; index = worker->players[index].next_in_context)
+		if (worker->players[index].stop_stream == stream)
+			worker->players[index].stop_stream = TD_INDEX_END;
+}
+
 void td_media_leave_context(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
 
+	stop_no_player(worker, worker->contexts[td_handle_index(cold->context.v)].first_player,
+		       stream);
 	if (cold->next != TD_INDEX_END)
 		worker->cold[cold->next].previous = cold->previous;
 	if (cold->previous != TD_INDEX_END)
