@@ -3,14 +3,18 @@
 //   put --> [ jitter.h: order ] --decoder, recovery, concealment--> [ decoded ] --stretch--> pull
 //             delay.h: when       delay = now - timestamp being played
 //
-//   target <= delay <= target + a pull + 7.5 ms, or it is being brought there: by choosing when
+//   target <= delay <= target + a pull + 5.5 ms, or it is being brought there: by choosing when
 //   to begin after a silence, else one pitch period a pull. What does not come is waited for as
 //   long as nothing after it has come: then the delay grows by as much; else it is lost. While a
 //   codec's redundancy is needed often, the delay is a packet more, so that it is there in time.
 //
+// Another SSRC, another numbering or another time base is played from its first packet on, and what
+// still waited of the one before is dropped.
+//
 // Times are ticks of the codec's RTP clock, modulo 2^32. The struct holds no pointer into itself
 // and is at most TD_PLAYOUT_BYTES_MAX, whatever the codec; decoder state is the caller's. When the
-// bytes or the 64 places for waiting packets run out, the oldest packets go. Pure: no clock, no
+// bytes or the 64 places for waiting packets run out, the oldest packets go: 8 kB of G.711 is more
+// than the longest delay, but L16 at 48 kHz has room for three packets of 10 ms. Pure: no clock, no
 // allocation; one thread. Nothing that arrives can do worse than sound bad.
 #pragma once
 
