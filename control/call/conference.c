@@ -63,6 +63,7 @@ int td_conference_fill(struct td_calls *calls)
 
 		if (!conference)
 			return -TD_EMEMORY;
+		conference->config = config;
 		conference->permanent = true;
 		conference->lecture = config->lecture;
 		conference->members_max = config->members_max;
@@ -136,6 +137,15 @@ void td_conference_want(struct td_conference *conference)
 	td_media_step(media);
 	if (conference->ending && td_media_idle(media))
 		release(conference);
+}
+
+bool td_conference_moderated_by(const struct td_conference *conference, const char *agent)
+{
+	for (unsigned i = 0; conference->config && i < conference->config->moderators_count; i++) {
+		if (strcmp(conference->config->moderators[i], agent) == 0)
+			return true;
+	}
+	return false;
 }
 
 int td_conference_admits(const struct td_conference *conference, uint32_t more)

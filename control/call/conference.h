@@ -37,7 +37,8 @@ struct td_conference {
 	char music[TD_PROMPT_NAME_MAX], entry[TD_PROMPT_NAME_MAX], leave[TD_PROMPT_NAME_MAX];
 	// Their indices in the region, asked for whenever the link comes up.
 	uint32_t music_prompt, entry_prompt, leave_prompt;
-	bool permanent; // of the config
+	const struct td_config_conference *config; // NULL: made by the API
+	bool permanent;                            // of the config
 	bool lecture, locked;
 	bool muted;  // everybody but moderators comes muted
 	bool ending; // destroyed: goes with its last member
@@ -65,6 +66,8 @@ void td_conference_load_prompts(struct td_conference *conference);
 void td_conference_want(struct td_conference *conference);
 void td_conference_want_leg(struct td_conference *conference, struct td_leg *leg);
 void td_conference_want_all(struct td_conference *conference);
+// The config says that this agent is a moderator here.
+bool td_conference_moderated_by(const struct td_conference *conference, const char *agent);
 // So many more may come. -TD_EFULL, -TD_EDENIED (locked), -TD_ESTATE (being destroyed).
 TD_MUST_CHECK int td_conference_admits(const struct td_conference *conference, uint32_t more);
 // The parties of this call become members; those of its legs that are not go.

@@ -129,6 +129,8 @@ int td_conferences_invite(struct td_calls *calls, const char *name, const char *
 		error = td_feature_agent_free(calls, agent, &idx, why);
 	if (error)
 		return error;
+	if (td_conference_moderated_by(conference, agent))
+		seat = TD_SEAT_MODERATOR;
 	td_turn_begin(calls);
 	call = make_invitation(calls, conference, idx, seat);
 	if (call) {

@@ -43,7 +43,7 @@ static json_t *ask_about(const char *method, const char *format, unsigned long n
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(params, sizeof params, format, number, number);
+	snprintf(params, sizeof params, format, number);
 #pragma GCC diagnostic pop
 	return ask(method, params);
 }

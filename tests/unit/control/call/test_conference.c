@@ -110,9 +110,11 @@ static void three(void)
 {
 	dial(&w.caller);
 	dial(&w.caller2);
-	ck_assert_int_eq(td_conferences_invite(w.calls, "room", "1003", TD_SEAT_MODERATOR, why), 0);
+	ck_assert_int_eq(td_conferences_invite(w.calls, "room", "1003", TD_SEAT_MEMBER, why), 0);
 	world_settle(&w);
 	assert_heard("1:23 2:13 3:12");
+	// As the config says.
+	ck_assert_str_eq(members("room").members[2].seat, "moderator");
 }
 
 START_TEST(alone_with_music_then_together)

@@ -11,7 +11,7 @@ struct td_store *world_store;
 
 #define SIP_LINGER_MS 70000 // twice 64 * T1, and some
 
-static char *sales[] = { "sales" }, *plain[] = { "plain" };
+static char *sales[] = { "sales" }, *plain[] = { "plain" }, *moderators[] = { "1003" };
 static char *addresses[] = { "10.77.0.10", "fd77::10" };
 static enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_PCMA };
 
@@ -69,7 +69,13 @@ static void fill_config(struct world *world)
 	world->numbers[1] = (struct td_config_number){ "200", "plain", NULL };
 	world->numbers[2] = (struct td_config_number){ "800", NULL, "room" };
 	world->conferences[0] = (struct td_config_conference){
-		.name = "room", .music = "music", .entry = "", .leave = "", .members_max = 4
+		.name = "room",
+		.music = "music",
+		.entry = "",
+		.leave = "",
+		.members_max = 4,
+		.moderators = moderators,
+		.moderators_count = 1,
 	};
 	world->port_addresses[0] = (struct td_config_address){ endpoint("10.77.0.2", 0), 24 };
 	world->port_addresses[1] = (struct td_config_address){ endpoint("fd77::2", 0), 64 };
