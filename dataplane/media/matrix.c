@@ -49,10 +49,11 @@ static int make_room(void **array, uint32_t count, uint32_t *room, uint32_t max,
 	uint32_t more = *room + *room / 2u + 4u;
 	void *grown;
 
-	if (count < *room)
-		return 0;
 	if (count >= max)
 		return -TD_EFULL;
+	if (count < *room)
+		return 0;
+	more = more < max ? more : max;
 	grown = realloc(*array, more * bytes);
 	if (grown == NULL)
 		return -TD_EMEMORY;
