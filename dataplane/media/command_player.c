@@ -18,7 +18,8 @@ static int check_item(const struct td_prompts *prompts, const struct td_play_ite
 	out->first = item->offset_ms / TD_PROMPT_FRAME_MS;
 	if (out->first >= frames)
 		return -TD_EINVALID;
-	out->count = (item->length_ms + TD_PROMPT_FRAME_MS - 1u) / TD_PROMPT_FRAME_MS;
+	out->count =
+		item->length_ms / TD_PROMPT_FRAME_MS + (item->length_ms % TD_PROMPT_FRAME_MS != 0);
 	if (item->length_ms == 0)
 		out->count = frames - out->first;
 	return out->count <= frames - out->first ? 0 : -TD_EINVALID;

@@ -6,8 +6,9 @@
 
 #define AHEAD 4u // listeners
 
-// The prompt's frame in one codec. False: it is not in that codec, or silent for it.
-static bool frame_for(const struct td_prompt *prompt, uint32_t at, uint8_t codec,
+// The prompt's frame in one codec. False: it is not in that codec, or silent for it. After a pause
+// it goes by the clock, as the frame before it is long past.
+static bool frame_for(const struct td_prompt *prompt, uint32_t at, uint8_t codec, bool rested,
 		      struct td_frame *frame)
 {
 	const struct td_prompt_coding *coding = &prompt->coding[codec];
@@ -16,7 +17,9 @@ static bool frame_for(const struct td_prompt *prompt, uint32_t at, uint8_t codec
 		return false;
 	frame->payload = coding->bytes + coding->offsets[at];
 	frame->bytes = coding->offsets[at + 1u] - coding->offsets[at];
-	frame->step = td_codec_clock_hz((enum td_codec_id)codec) / 1000u * TD_PROMPT_FRAME_MS;
+	frame->step =
+		rested ? 0
+		       : td_codec_clock_hz((enum td_codec_id)codec) / 1000u * TD_PROMPT_FRAME_MS;
 	frame->sum = coding->sums[at];
 	frame->marker = false;
 	return frame->bytes > 0;
@@ -36,7 +39,7 @@ static uint32_t play_to_all(struct td_media_worker *worker, const struct td_play
 			td_media_send_expect(worker, player->sinks[i + 2u * AHEAD]);
 		if (i + AHEAD < player->sink_count)
 			td_media_send_soon(worker, player->sinks[i + AHEAD]);
-		if (frame_for(prompt, at, worker->streams[sink].rx.codec, &frame))
+		if (frame_for(prompt, at, worker->streams[sink].rx.codec, player->rested, &frame))
 			sent += td_media_send(worker, sink, feed, &frame, now_ns, tx);
 	}
 	return sent;
@@ -83,7 +86,7 @@ void td_player_control(struct td_player *player, const struct td_change_player *
 	struct td_sequence *sequence = player->splice.count != 0 ? &player->splice : &player->main;
 
 	switch ((enum td_player_action)change->action) {
-	case TD_PLAYER_PAUSE: player->paused = true; break;
+	case TD_PLAYER_PAUSE: player->paused = player->rested = true; break;
 	case TD_PLAYER_RESUME: player->paused = false; break;
 	case TD_PLAYER_SEEK:
 		// Main has looked at another moment: what lies beyond the item is its last frame.
@@ -126,6 +129,7 @@ static uint32_t play(struct td_media_worker *worker, uint32_t index, uint64_t no
 	if (prompt != NULL) {
 		sent = play_to_all(worker, player, prompt, frame, TD_FEED_PLAYER | index, now_ns,
 				   tx);
+		player->rested = false;
 		advance(player);
 	}
 	if (player->ended && !player->told)

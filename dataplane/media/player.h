@@ -37,6 +37,7 @@ struct td_player {
 	uint32_t sink_count;
 	uint8_t slot;
 	bool loop, paused;
+	bool rested;    // has been paused since its last frame
 	bool ended;     // the last frame is out
 	bool told;      // and control knows
 	char digit;     // that ended it

@@ -12,11 +12,13 @@ static int some_item(struct td_play_item *item, uint32_t *frames)
 	item->prompt = byte & 15u ? byte & 1u : 7u;
 	item->offset_ms = (uint32_t)(byte >> 4) * 20u;
 	item->length_ms = length < 200 ? length % 8u * 13u : length * 20u;
+	if (length >= 250)
+		item->length_ms = UINT32_MAX - (length - 250u);
 	if (item->prompt > 1)
 		return -TD_ENOT_FOUND;
 	if (item->offset_ms / 20u >= frame_counts[item->prompt])
 		return -TD_EINVALID;
-	*frames = (item->length_ms + 19u) / 20u;
+	*frames = (uint32_t)((item->length_ms + 19ull) / 20u);
 	if (item->length_ms == 0)
 		*frames = frame_counts[item->prompt] - item->offset_ms / 20u;
 	return *frames + item->offset_ms / 20u <= frame_counts[item->prompt] ? 0 : -TD_EINVALID;
