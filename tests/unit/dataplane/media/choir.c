@@ -83,6 +83,8 @@ static void hear_packet(struct choir_voice *voice, const struct world_sent *sent
 	ck_assert_int_gt(samples, 0);
 	if (voice->packets > 0 && sent->rtp.sequence != (uint16_t)(voice->last_sequence + 1))
 		voice->breaks++;
+	if (voice->packets > 0 && (int32_t)(sent->rtp.timestamp - voice->last_timestamp) <= 0)
+		voice->stalls++;
 	voice->packets++;
 	voice->last_sequence = sent->rtp.sequence;
 	voice->last_timestamp = sent->rtp.timestamp;
@@ -115,7 +117,8 @@ void choir_sing(struct choir *choir, uint32_t ms)
 {
 	for (uint32_t t = 0; t < ms; t += 10, choir->now_ms += 10) {
 		for (uint32_t i = 0; i < choir->count; i++)
-			if (choir->now_ms % choir->voices[i].ptime_ms == 0)
+			if (!choir->voices[i].away &&
+			    choir->now_ms % choir->voices[i].ptime_ms == 0)
 				sing_packet(choir, &choir->voices[i]);
 		world_ticks(choir->world, 10);
 		hear_all(choir);

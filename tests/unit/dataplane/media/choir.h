@@ -20,12 +20,13 @@ struct choir_voice {
 	void *encoder, *decoder;
 	uint32_t hz, ptime_ms;
 	double phase_hz;
-	uint32_t sung; // samples since the beginning
-	bool silent;
+	uint32_t sung;        // samples since the beginning
+	bool silent, away;    // sends silence; sends nothing
 	int16_t heard[48000]; // the last ones it received, at hz
 	uint32_t heard_count, packets;
 	uint16_t last_sequence;
 	uint32_t last_timestamp, breaks; // of the numbering of what it received
+	uint32_t stalls;                 // packets of no later time than the one before
 };
 
 struct choir {
