@@ -11,8 +11,8 @@
 #define TD_CONTEXT_MAX     (1u << 19)
 #define TD_PLAYER_MAX      (1u << 18)
 #define TD_TAP_MAX         (1u << 18)
-#define TD_PROMPT_FILE_MAX 256        // prompts of the configuration
-#define TD_PROMPT_MAX      320        // those, and the tones
+#define TD_PROMPT_FILE_MAX 256   // prompts of the configuration
+#define TD_PROMPT_MAX      320   // those, and the tones
 #define TD_MEMBER_MAX      16384 // members of one context
 #define TD_EDIT_CELL_MAX   12    // matrix cells set by one command
 #define TD_PLAY_ITEM_MAX   16    // prompts of one player's sequence, and of one splice

@@ -112,8 +112,8 @@ int td_engine_stream_move(struct td_engine *engine, const struct td_command *com
 	}
 	change.object = td_handle_index(stream->handle);
 	change.u.move.to.v = to_context->handle;
-	change.u.move.plan = td_engine_edit_adopt(engine, &to);
-	change.plan = td_engine_edit_adopt(engine, &from);
+	change.u.move.plan = td_engine_edit_adopt(&to);
+	change.plan = td_engine_edit_adopt(&from);
 	set_out(engine, from_context, to_context, &change);
 	return 0;
 }

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codecs/resample.h"
 #include "media/engine_state.h"
 
 int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit)
@@ -32,11 +31,10 @@ int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
 	return error;
 }
 
-struct td_plan *td_engine_edit_adopt(struct td_engine *engine, struct td_edit *edit)
+struct td_plan *td_engine_edit_adopt(struct td_edit *edit)
 {
 	struct td_engine_context *context = edit->context;
 
-	td_engine_provision_adopt(engine, edit->plan);
 	td_matrix_fini(&context->matrix);
 	context->matrix = edit->matrix;
 	context->plan = edit->plan;
@@ -50,7 +48,7 @@ int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit, struct
 	if (error != 0)
 		td_engine_edit_abort(engine, edit);
 	else
-		change->plan = td_engine_edit_adopt(engine, edit);
+		change->plan = td_engine_edit_adopt(edit);
 	return error;
 }
 
@@ -149,14 +147,13 @@ void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note)
 
 void td_engine_plan_free(struct td_plan *plan)
 {
-	struct td_engine_resampler *garbage, *next;
+	struct td_engine_made *garbage, *next;
 
 	if (plan == NULL)
 		return;
 	for (garbage = plan->garbage; garbage != NULL; garbage = next) {
 		next = garbage->next;
-		td_resampler_destroy(garbage->resampler);
-		free(garbage);
+		td_engine_made_free(garbage);
 	}
 	free(plan);
 }

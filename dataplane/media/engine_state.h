@@ -36,11 +36,17 @@ struct td_engine_context {
 	struct td_plan *plan; // the last one sent to the worker, NULL: none yet
 };
 
-// Between a codec's own rate and a plan's; owned by its stream, lent to plans.
-struct td_engine_resampler {
-	struct td_resampler *resampler;
+// What had to be allocated for a stream before a plan could name it, owned by the stream and lent to
+// plans: a resampler between a codec's own rate and a plan's, or the state of a codec that takes
+// memory of its own (td_codec.encoder_fini).
+struct td_engine_made {
+	struct td_resampler *resampler; // NULL: a state
 	uint32_t from_hz, to_hz;
-	struct td_engine_resampler *next; // in the garbage of a plan
+	const struct td_codec *codec;
+	void *state;
+	void (*fini)(void *state);
+	struct td_engine_made *next;  // in the garbage of a plan
+	struct td_engine_made **home; // whose it was, then
 };
 
 struct td_engine_stream {
@@ -49,10 +55,11 @@ struct td_engine_stream {
 	uint32_t tap;                                       // index, TD_INDEX_NONE: not recorded
 	uint32_t next_hop, rtcp_next_hop, learned_next_hop; // references; TD_NEIGHBOUR_NONE
 	uint16_t port;
-	uint32_t slot;          // in the context's matrix
-	uint32_t inlet, outlet; // TD_LET_NONE: never needed; kept until the stream is gone
-	struct td_engine_resampler *in, *out;
-	uint8_t local; // index of the local address
+	uint32_t slot;                   // in the context's matrix
+	uint32_t inlet, outlet;          // TD_LET_NONE: never needed; kept until the stream is gone
+	struct td_engine_made *in, *out; // resamplers
+	struct td_engine_made *decoder, *encoder; // states
+	uint8_t local;                            // index of the local address
 	uint8_t state;
 };
 
@@ -211,7 +218,7 @@ struct td_edit {
 };
 TD_MUST_CHECK int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit);
 TD_MUST_CHECK int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
-struct td_plan *td_engine_edit_adopt(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
+struct td_plan *td_engine_edit_adopt(struct td_edit *edit) TD_MAIN;
 void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit) TD_MAIN;
 // Prepares and adopts into the change. After an error there is nothing left to abort.
 TD_MUST_CHECK int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit,
@@ -232,12 +239,10 @@ TD_MUST_CHECK int td_engine_member_remove(struct td_engine *engine,
 					  struct td_engine_context *context, uint32_t slot,
 					  struct td_change *change) TD_MAIN;
 
-// provision.c: fills in inlets, outlets, rates and resamplers of a plan. -TD_EFULL, -TD_EMEMORY:
+// provision.c: fills in inlets, outlets, rates, resamplers and states of a plan. -TD_EFULL, -TD_EMEMORY:
 // the plan is freed, and nothing has been taken for it.
 TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan,
 				      struct td_provision *before) TD_MAIN;
-// The plan is in force: its resamplers are the streams' now, and what they had before goes with it.
-void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan) TD_MAIN;
 // It never came into force: it is freed with what was made for it, what was taken is given back.
 void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan,
 			      const struct td_provision *before) TD_MAIN;
@@ -248,6 +253,7 @@ struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 						  const struct td_plan *plan, uint32_t stream)
 	TD_MAIN;
 void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b) TD_MAIN;
+void td_engine_made_free(struct td_engine_made *made) TD_MAIN;
 // A stream is gone: so is what it was provided with.
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream) TD_MAIN;
 

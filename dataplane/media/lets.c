@@ -43,13 +43,15 @@ static void *behind(void *let, size_t bytes)
 	return (uint8_t *)let + aligned(bytes);
 }
 
-void td_inlet_begin(struct td_inlet *inlet, uint32_t key)
+void td_inlet_begin(struct td_inlet *inlet, uint32_t key, void *decoder)
 {
 	int error;
 
 	inlet->codec = td_codec_get((enum td_codec_id)(key >> 24));
 	TD_ASSERT(inlet->codec != NULL);
-	inlet->decoder = inlet->codec->decoder_bytes == 0 ? NULL : behind(inlet, sizeof *inlet);
+	inlet->decoder = decoder;
+	if (decoder == NULL && inlet->codec->decoder_bytes != 0)
+		inlet->decoder = behind(inlet, sizeof *inlet);
 	inlet->key = key;
 	inlet->detect_key = 0;
 	inlet->digit = '\0';
@@ -66,7 +68,7 @@ static bool codes_so(const struct td_outlet *outlet, const struct td_codec *code
 }
 
 void td_outlet_begin(struct td_outlet *outlet, enum td_codec_id id, uint32_t hz,
-		     const struct td_codec_settings *settings, uint64_t now_ns)
+		     const struct td_codec_settings *settings, void *encoder, uint64_t now_ns)
 {
 	const struct td_codec *codec = td_codec_get(id);
 	uint64_t gap_ns = now_ns - outlet->last_ns;
@@ -81,9 +83,10 @@ void td_outlet_begin(struct td_outlet *outlet, enum td_codec_id id, uint32_t hz,
 	outlet->waiting = 0;
 	outlet->step = 0;
 	outlet->marker = true;
-	outlet->encoder = codec->encoder_bytes == 0 ? NULL : behind(outlet, sizeof *outlet);
-	if (outlet->encoder == NULL)
+	outlet->encoder = encoder;
+	if (encoder != NULL || codec->encoder_bytes == 0)
 		return;
+	outlet->encoder = behind(outlet, sizeof *outlet);
 	error = codec->encoder_init(outlet->encoder, hz, settings);
 	TD_ASSERT(error == 0); // the settings were checked with the command
 }

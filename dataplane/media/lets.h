@@ -70,8 +70,9 @@ static inline struct td_outlet *td_lets_outlet(const struct td_lets *lets, uint3
 	return (struct td_outlet *)(lets->outlets + index * lets->outlet_bytes);
 }
 
-// Makes an inlet ready for what its plan says, empty. The key is td_plan_seat.inlet_key.
-void td_inlet_begin(struct td_inlet *inlet, uint32_t key);
-// Makes an outlet ready to code at `hz`, if it is not already doing just that.
+// Makes an inlet ready for what its plan says, empty. The key is td_plan_seat.inlet_key; `decoder`
+// is a state that main has made ready, NULL: the inlet's own memory becomes one.
+void td_inlet_begin(struct td_inlet *inlet, uint32_t key, void *decoder);
+// Makes an outlet ready to code at `hz`, if it is not already doing just that; `encoder` likewise.
 void td_outlet_begin(struct td_outlet *outlet, enum td_codec_id codec, uint32_t hz,
-		     const struct td_codec_settings *settings, uint64_t now_ns);
+		     const struct td_codec_settings *settings, void *encoder, uint64_t now_ns);

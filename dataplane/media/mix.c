@@ -195,7 +195,7 @@ static void make_mixes(struct td_media_worker *worker, struct td_worker_context 
 		lane.mix = &plan->mixes[i];
 		lane.outlet = td_lets_outlet(worker->lets, lane.mix->outlet);
 		td_outlet_begin(lane.outlet, (enum td_codec_id)lane.mix->codec, lane.mix->outlet_hz,
-				&lane.mix->settings, now_ns);
+				&lane.mix->settings, lane.mix->encoder, now_ns);
 		make_mix(worker, plan, lane.mix, ready, context->digit_count > 0, samples);
 		td_outlet_push(worker, &lane, mixer->out, samples, now_ns, tx);
 	}

@@ -50,6 +50,7 @@ struct td_plan_source {
 	uint8_t detect;                 // TD_DETECT_*
 	uint8_t tune;                   // TD_TUNE_*
 	struct td_resampler *resampler; // from inlet_hz to the plan's rate; NULL: they are the same
+	void *decoder;                  // ready; NULL: the inlet's own memory does
 };
 
 struct td_plan_cell {
@@ -69,6 +70,7 @@ struct td_plan_mix {
 	bool no_digits; // and are to be spared them
 	struct td_codec_settings settings;
 	struct td_resampler *resampler; // from the plan's rate to outlet_hz
+	void *encoder;                  // likewise
 };
 
 struct td_plan {

@@ -170,8 +170,11 @@ static int encode(struct td_prompt *prompt, enum td_codec_id id,
 			return -TD_EMEMORY;
 		error = codec->encoder_init(state, hz, settings);
 	}
-	if (error == 0)
+	if (error == 0) {
 		error = encode_frames(prompt, codec, state, hz);
+		if (codec->encoder_fini != NULL)
+			codec->encoder_fini(state);
+	}
 	free(state);
 	return error;
 }

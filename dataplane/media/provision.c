@@ -8,7 +8,6 @@
 #include "codecs/codec.h"
 #include "codecs/resample.h"
 #include "media/engine_state.h"
-#include "td_assert.h"
 
 // The rate a codec is run at for samples of `rate_hz`: that one if it can, else the next one up,
 // else its best.
@@ -30,38 +29,137 @@ static int take(uint32_t *stack, uint32_t *count, uint32_t *let)
 	return 0;
 }
 
-// The stream's resampler if it fits, else a new one that lies with the plan until it is adopted.
-static int resampler_for(struct td_plan *plan, const struct td_engine_resampler *has,
-			 uint32_t from_hz, uint32_t to_hz, struct td_resampler **out)
+static struct td_engine_made *new_made(void)
 {
-	struct td_engine_resampler *made;
+	return calloc(1, sizeof(struct td_engine_made));
+}
+
+void td_engine_made_free(struct td_engine_made *made)
+{
+	if (made == NULL)
+		return;
+	td_resampler_destroy(made->resampler);
+	if (made->state != NULL)
+		made->fini(made->state);
+	free(made->state);
+	free(made);
+}
+
+// What is made for a plan is the stream's at once. What it had before may still be in use by an older
+// plan: it goes with this one, which outlives that, unless this one never comes into force.
+static void keep(struct td_engine_made **has, struct td_engine_made *made, struct td_plan *plan)
+{
+	if (*has != NULL) {
+		(*has)->next = plan->garbage;
+		(*has)->home = has;
+		plan->garbage = *has;
+	}
+	*has = made;
+}
+
+// A resampler between these rates: the stream's if it fits. NULL where none is needed.
+static int provide_resampler(struct td_engine_made **has, uint32_t from_hz, uint32_t to_hz,
+			     struct td_plan *plan, struct td_resampler **out)
+{
+	struct td_engine_made *made;
 	int error;
 
 	*out = NULL;
 	if (from_hz == to_hz)
 		return 0;
-	if (has != NULL && has->from_hz == from_hz && has->to_hz == to_hz) {
-		*out = has->resampler;
-		return 0;
+	if (*has == NULL || (*has)->from_hz != from_hz || (*has)->to_hz != to_hz) {
+		made = new_made();
+		if (made == NULL)
+			return -TD_EMEMORY;
+		error = td_resampler_create(from_hz, to_hz, &made->resampler);
+		if (error != 0) {
+			free(made);
+			return error;
+		}
+		made->from_hz = from_hz;
+		made->to_hz = to_hz;
+		keep(has, made, plan);
 	}
-	made = malloc(sizeof *made);
+	*out = (*has)->resampler;
+	return 0;
+}
+
+// Memory for the state of a codec that takes more by itself, made ready here: workers never do.
+static int new_state(const struct td_codec *codec, size_t bytes, struct td_engine_made **out)
+{
+	struct td_engine_made *made = new_made();
+
 	if (made == NULL)
 		return -TD_EMEMORY;
-	*made = (struct td_engine_resampler){ NULL, from_hz, to_hz, plan->garbage };
-	error = td_resampler_create(from_hz, to_hz, &made->resampler);
-	if (error != 0) {
+	made->codec = codec;
+	if (posix_memalign(&made->state, TD_CODEC_STATE_ALIGN, bytes) != 0) {
 		free(made);
-		return error;
+		return -TD_EMEMORY;
 	}
-	plan->garbage = made;
-	*out = made->resampler;
+	*out = made;
+	return 0;
+}
+
+static int finish_state(struct td_engine_made *made, int error, void (*fini)(void *state))
+{
+	if (error != 0) {
+		free(made->state);
+		free(made);
+	} else {
+		made->fini = fini;
+	}
+	return error;
+}
+
+static int provide_decoder(struct td_engine_stream *stream, const struct td_codec *codec,
+			   uint32_t hz, struct td_plan *plan, void **out)
+{
+	struct td_engine_made *made;
+	int error;
+
+	*out = NULL;
+	if (codec->decoder_fini == NULL)
+		return 0;
+	if (stream->decoder == NULL || stream->decoder->codec != codec) {
+		error = new_state(codec, codec->decoder_bytes, &made);
+		if (error == 0)
+			error = finish_state(made, codec->decoder_init(made->state, hz),
+					     codec->decoder_fini);
+		if (error != 0)
+			return error;
+		keep(&stream->decoder, made, plan);
+	}
+	*out = stream->decoder->state;
+	return 0;
+}
+
+static int provide_encoder(struct td_engine_stream *stream, const struct td_codec *codec,
+			   const struct td_plan_mix *mix, struct td_plan *plan, void **out)
+{
+	struct td_engine_made *made;
+	int error;
+
+	*out = NULL;
+	if (codec->encoder_fini == NULL)
+		return 0;
+	if (stream->encoder == NULL || stream->encoder->codec != codec) {
+		error = new_state(codec, codec->encoder_bytes, &made);
+		if (error == 0)
+			error = finish_state(
+				made,
+				codec->encoder_init(made->state, mix->outlet_hz, &mix->settings),
+				codec->encoder_fini);
+		if (error != 0)
+			return error;
+		keep(&stream->encoder, made, plan);
+	}
+	*out = stream->encoder->state;
 	return 0;
 }
 
 static int provide_source(struct td_engine *engine, struct td_plan *plan,
 			  struct td_plan_source *source)
 {
-	struct td_plan_seat *seat = &plan->seats[source->slot];
 	const struct td_codec *codec;
 	struct td_engine_stream *stream;
 	int error;
@@ -75,8 +173,11 @@ static int provide_source(struct td_engine *engine, struct td_plan *plan,
 		return error;
 	source->inlet = stream->inlet;
 	source->inlet_hz = native_hz(codec, plan->rate_hz);
-	seat->inlet_key = (uint32_t)source->codec << 24 | source->inlet_hz;
-	return resampler_for(plan, stream->in, source->inlet_hz, plan->rate_hz, &source->resampler);
+	plan->seats[source->slot].inlet_key = (uint32_t)source->codec << 24 | source->inlet_hz;
+	error = provide_decoder(stream, codec, source->inlet_hz, plan, &source->decoder);
+	return error != 0 ? error
+			  : provide_resampler(&stream->in, source->inlet_hz, plan->rate_hz, plan,
+					      &source->resampler);
 }
 
 static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const struct td_plan *plan,
@@ -95,7 +196,10 @@ static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td
 		return error;
 	mix->outlet = stream->outlet;
 	mix->outlet_hz = native_hz(codec, plan->rate_hz);
-	return resampler_for(plan, stream->out, plan->rate_hz, mix->outlet_hz, &mix->resampler);
+	error = provide_encoder(stream, codec, mix, plan, &mix->encoder);
+	return error != 0 ? error
+			  : provide_resampler(&stream->out, plan->rate_hz, mix->outlet_hz, plan,
+					      &mix->resampler);
 }
 
 // Lets are numbers that nobody else has: whoever holds one that was free before has just got it.
@@ -137,46 +241,15 @@ int td_engine_provision(struct td_engine *engine, struct td_plan *plan, struct t
 void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan,
 			      const struct td_provision *before)
 {
+	while (plan->garbage != NULL) {
+		struct td_engine_made *was = plan->garbage;
+
+		plan->garbage = was->next;
+		td_engine_made_free(*was->home);
+		*was->home = was;
+	}
 	give_all_back(engine, plan, before->inlets, before->outlets);
 	td_engine_plan_free(plan);
-}
-
-// The newest of the plan's own becomes the stream's, if it is the one. What the stream had may be
-// in use by an older plan until this one is applied: it goes with this one, which outlives that.
-static void adopt(struct td_engine_resampler **made, struct td_engine_resampler **has,
-		  const struct td_resampler *resampler, struct td_plan *plan)
-{
-	struct td_engine_resampler *fresh = *made;
-
-	if (fresh == NULL || fresh->resampler != resampler)
-		return;
-	*made = fresh->next;
-	if (*has != NULL) {
-		(*has)->next = plan->garbage;
-		plan->garbage = *has;
-	}
-	fresh->next = NULL;
-	*has = fresh;
-}
-
-// Backwards: the last one made lies on top.
-void td_engine_provision_adopt(struct td_engine *engine, struct td_plan *plan)
-{
-	struct td_engine_resampler *made = plan->garbage;
-
-	plan->garbage = NULL;
-	for (uint32_t i = plan->mix_count; i > 0; i--) {
-		const struct td_plan_mix *mix = &plan->mixes[i - 1u];
-
-		adopt(&made, &stream_of_mix(engine, plan, mix)->out, mix->resampler, plan);
-	}
-	for (uint32_t i = plan->source_count; i > 0; i--) {
-		const struct td_plan_source *source = &plan->sources[i - 1u];
-
-		if (!(source->feed & TD_FEED_PLAYER))
-			adopt(&made, &engine->streams[source->feed].in, source->resampler, plan);
-	}
-	TD_ASSERT(made == NULL);
 }
 
 struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
@@ -196,22 +269,15 @@ struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 
 void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b)
 {
-	struct td_engine_resampler *out = a->out;
+	struct td_engine_made *out = a->out, *encoder = a->encoder;
 	uint32_t outlet = a->outlet;
 
 	a->outlet = b->outlet;
 	a->out = b->out;
+	a->encoder = b->encoder;
 	b->outlet = outlet;
 	b->out = out;
-}
-
-static void end_resampler(struct td_engine_resampler **has)
-{
-	if (*has == NULL)
-		return;
-	td_resampler_destroy((*has)->resampler);
-	free(*has);
-	*has = NULL;
+	b->encoder = encoder;
 }
 
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream)
@@ -221,6 +287,9 @@ void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *
 	if (stream->outlet != TD_LET_NONE)
 		engine->free_outlets[engine->free_outlet_count++] = stream->outlet;
 	stream->inlet = stream->outlet = TD_LET_NONE;
-	end_resampler(&stream->in);
-	end_resampler(&stream->out);
+	td_engine_made_free(stream->in);
+	td_engine_made_free(stream->out);
+	td_engine_made_free(stream->decoder);
+	td_engine_made_free(stream->encoder);
+	stream->in = stream->out = stream->decoder = stream->encoder = NULL;
 }

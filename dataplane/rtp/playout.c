@@ -53,7 +53,8 @@ int td_playout_init(struct td_playout *p, const struct td_codec *codec, void *de
 	p->samples_shift = rate_hz > codec->clock_hz ? 1 : 0;
 	if (rate_hz > 2u * codec->clock_hz)
 		return -TD_EUNSUPPORTED;
-	if (codec->decoder_init != NULL) {
+	// A codec whose state takes memory of its own has been made ready by who owns it.
+	if (codec->decoder_init != NULL && codec->decoder_fini == NULL) {
 		error = codec->decoder_init(decoder, rate_hz);
 		if (error != 0)
 			return error;

@@ -120,8 +120,8 @@ struct td_playout {
 };
 
 // Ready for a stream of `codec`, whose PCM is wanted at rate_hz, one of codec->rates. `decoder`
-// (borrowed: codec->decoder_bytes, aligned to TD_CODEC_STATE_ALIGN; NULL if 0) is initialised here.
-// `limits` NULL: 0 to TD_PLAYOUT_DELAY_MAX_MS. 0, -TD_EUNSUPPORTED (a rate the codec has not),
+// (borrowed: codec->decoder_bytes, aligned to TD_CODEC_STATE_ALIGN; NULL if 0) is initialised here,
+// unless the codec has a decoder_fini: then it comes ready. `limits` NULL: 0 to TD_PLAYOUT_DELAY_MAX_MS. 0, -TD_EUNSUPPORTED (a rate the codec has not),
 // -TD_EINVALID (limits that contradict each other).
 TD_MUST_CHECK int td_playout_init(struct td_playout *playout, const struct td_codec *codec,
 				  void *decoder, uint32_t rate_hz,

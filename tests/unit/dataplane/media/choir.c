@@ -44,6 +44,12 @@ struct choir_voice *choir_add(struct choir *choir, struct td_context_id context,
 void choir_end(struct choir *choir)
 {
 	for (uint32_t i = 0; i < choir->count; i++) {
+		const struct td_codec *codec = choir->voices[i].codec;
+
+		if (codec->encoder_fini != NULL) {
+			codec->encoder_fini(choir->voices[i].encoder);
+			codec->decoder_fini(choir->voices[i].decoder);
+		}
 		free(choir->voices[i].encoder);
 		free(choir->voices[i].decoder);
 	}
