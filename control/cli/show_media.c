@@ -106,7 +106,10 @@ void td_show_parties(FILE *out, const json_t *result)
 
 	add_leg(parties, result, "caller_leg");
 	add_leg(parties, result, "agent_leg");
-	json_array_foreach(part(result, "others"), index, other) json_array_append(parties, other);
+	json_array_foreach(part(result, "others"), index, other)
+	{
+		json_array_append(parties, other);
+	}
 	td_table_print(out, parties, party_fields, "nobody is in the call", "\n");
 	json_decref(parties);
 }

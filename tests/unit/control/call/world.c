@@ -24,6 +24,22 @@ static struct td_endpoint endpoint(const char *text, uint16_t port)
 	return out;
 }
 
+static void fill_dialplan(struct world *world)
+{
+	world->numbers[0] = (struct td_config_number){ "100", "sales", NULL };
+	world->numbers[1] = (struct td_config_number){ "200", "plain", NULL };
+	world->numbers[2] = (struct td_config_number){ "800", NULL, "room" };
+	world->conferences[0] = (struct td_config_conference){
+		.name = "room",
+		.music = "music",
+		.entry = "",
+		.leave = "",
+		.members_max = 4,
+		.moderators = moderators,
+		.moderators_count = 1,
+	};
+}
+
 static void fill_config(struct world *world)
 {
 	struct td_config *config = &world->config;
@@ -65,18 +81,7 @@ static void fill_config(struct world *world)
 	world->queues[1].name = "plain";
 	world->queues[1].skill = "plain";
 	world->queues[1].greeting = NULL;
-	world->numbers[0] = (struct td_config_number){ "100", "sales", NULL };
-	world->numbers[1] = (struct td_config_number){ "200", "plain", NULL };
-	world->numbers[2] = (struct td_config_number){ "800", NULL, "room" };
-	world->conferences[0] = (struct td_config_conference){
-		.name = "room",
-		.music = "music",
-		.entry = "",
-		.leave = "",
-		.members_max = 4,
-		.moderators = moderators,
-		.moderators_count = 1,
-	};
+	fill_dialplan(world);
 	world->port_addresses[0] = (struct td_config_address){ endpoint("10.77.0.2", 0), 24 };
 	world->port_addresses[1] = (struct td_config_address){ endpoint("fd77::2", 0), 64 };
 	world->port = (struct td_config_port){ .name = "net",
