@@ -24,7 +24,10 @@ static int find_call(struct td_calls *calls, const char *id, struct td_call **ou
 		     char why[TD_FEATURE_WHY_MAX])
 {
 	*out = td_call_by_id(calls, id);
-	return *out ? 0 : td_feature_fail(why, -TD_ENOT_FOUND, "there is no call %.23s", id);
+	if (*out)
+		return 0;
+	td_feature_fail(why, -TD_ENOT_FOUND, "there is no call %.23s", id);
+	return -TD_ENOT_FOUND;
 }
 
 static int find_talking(struct td_calls *calls, const char *id, struct td_call **out,
