@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "td_codec_id.h"
 #include "td_command.h"
 #include "td_event.h"
 
@@ -17,12 +18,17 @@ void td_attach_close(struct td_attach *attach);
 // Sends one command and waits for its answer, which must be success.
 void td_attach_call(struct td_attach *attach, struct td_command *command, struct td_event *answer);
 
-// One call of two streams that hear each other, as two parties at `near` and `far` would have it.
-struct td_attach_call_streams {
-	struct td_endpoint near_local, far_local; // where the parties send
+// One party of a call as its SDP would have it.
+struct td_attach_party {
+	struct td_endpoint remote; // where it is sent to
+	enum td_codec_id codec;
+	uint8_t payload_type, event_payload_type; // in both directions
+	struct td_codec_settings settings;        // of the encoder towards it
 };
-void td_attach_make_call(struct td_attach *attach, const struct td_endpoint *near,
-			 const struct td_endpoint *far, struct td_attach_call_streams *out);
+
+// One call of two parties who hear each other; `local` is where each of them sends.
+void td_attach_make_call(struct td_attach *attach, const struct td_attach_party parties[2],
+			 struct td_endpoint local[2]);
 
 // Packets dropped by all workers so far, and the name of the most frequent reason.
 uint64_t td_attach_drops(const struct td_attach *attach, const char **reason);

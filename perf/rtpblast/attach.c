@@ -27,7 +27,7 @@ struct td_attach {
 
 static _Noreturn void quit(const char *what, const char *why)
 {
-	fprintf(stderr, "wire: %s: %s\n", what, why);
+	fprintf(stderr, "rtpblast: %s: %s\n", what, why);
 	exit(2);
 }
 
@@ -139,7 +139,8 @@ void td_attach_call(struct td_attach *attach, struct td_command *command, struct
 }
 
 static struct td_stream_id make_stream(struct td_attach *attach, struct td_context_id context,
-				       const struct td_endpoint *remote, struct td_endpoint *local)
+				       const struct td_attach_party *party,
+				       struct td_endpoint *local)
 {
 	struct td_command command = { .kind = TD_COMMAND_STREAM_CREATE };
 	struct td_event answer;
@@ -154,20 +155,23 @@ static struct td_stream_id make_stream(struct td_attach *attach, struct td_conte
 	command = (struct td_command){ .kind = TD_COMMAND_STREAM_SET_REMOTE };
 	command.u.stream_set_remote = (struct td_command_stream_set_remote){
 		.stream = stream,
-		.remote = *remote,
-		.codec = TD_CODEC_PCMU,
-		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
-		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.remote = party->remote,
+		.codec = (uint8_t)party->codec,
+		.payload_type = party->payload_type,
+		.payload_type_rx = party->payload_type,
+		.event_payload_type = party->event_payload_type,
+		.event_payload_type_rx = party->event_payload_type,
 		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
+		.settings = party->settings,
 	};
 	td_attach_call(attach, &command, &answer);
 	return stream;
 }
 
-void td_attach_make_call(struct td_attach *attach, const struct td_endpoint *near,
-			 const struct td_endpoint *far, struct td_attach_call_streams *out)
+void td_attach_make_call(struct td_attach *attach, const struct td_attach_party parties[2],
+			 struct td_endpoint local[2])
 {
 	struct td_command command = { .kind = TD_COMMAND_CONTEXT_CREATE };
 	struct td_context_id context;
@@ -176,8 +180,8 @@ void td_attach_make_call(struct td_attach *attach, const struct td_endpoint *nea
 
 	td_attach_call(attach, &command, &answer);
 	context = answer.u.context;
-	a.handle = make_stream(attach, context, near, &out->near_local).v;
-	b.handle = make_stream(attach, context, far, &out->far_local).v;
+	a.handle = make_stream(attach, context, &parties[0], &local[0]).v;
+	b.handle = make_stream(attach, context, &parties[1], &local[1]).v;
 	command = (struct td_command){ .kind = TD_COMMAND_MATRIX_EDIT };
 	command.u.matrix_edit.context = context;
 	command.u.matrix_edit.cell_count = 2;
