@@ -16,8 +16,9 @@ static void decode(struct td_mixer *mixer, struct td_decode_lanes *lanes)
 	size_t samples;
 
 	for (uint32_t i = 0; i < count; i++) {
-		states[i] = lanes->lanes[i].inlet->decoder;
-		pcm[i] = lanes->pcm[i];
+		states[i] = lanes->lanes[i].inlet->playout.decoder;
+		pcm[i] = lanes->lanes[i].source->resampler != NULL ? lanes->resampled[i]
+								   : lanes->lanes[i].pcm;
 	}
 	samples = td_g722_decode_lanes(states, lanes->payload, pcm, count, TD_LANE_BYTES);
 	lanes->count = 0;

@@ -5,8 +5,6 @@
 #include "base/pages.h"
 #include "td_assert.h"
 
-#define GAP_NS 30000000ull // a tick was missed: what an outlet has kept is stale
-
 static size_t aligned(size_t bytes)
 {
 	return (bytes + TD_CODEC_STATE_ALIGN - 1u) & ~(size_t)(TD_CODEC_STATE_ALIGN - 1u);
@@ -14,69 +12,57 @@ static size_t aligned(size_t bytes)
 
 int td_lets_create(uint32_t count, struct td_lets *lets)
 {
-	size_t inlet = aligned(sizeof(struct td_inlet)), outlet = aligned(sizeof(struct td_outlet));
-
 	lets->count = count;
-	lets->inlet_bytes = inlet + aligned(td_codec_decoder_bytes_max());
-	lets->outlet_bytes = outlet + aligned(td_codec_encoder_bytes_max());
-	lets->inlets = td_pages_take(count * lets->inlet_bytes);
-	lets->outlets = td_pages_take(count * lets->outlet_bytes);
+	lets->decoder_bytes = aligned(td_codec_decoder_bytes_max());
+	lets->encoder_bytes = aligned(td_codec_encoder_bytes_max());
+	lets->inlets = td_pages_take(count * sizeof *lets->inlets);
+	lets->outlets = td_pages_take(count * sizeof *lets->outlets);
 	lets->detectors = td_pages_take(count * sizeof *lets->detectors);
-	if (lets->inlets == NULL || lets->outlets == NULL || lets->detectors == NULL) {
-		td_lets_destroy(lets);
-		return -TD_EMEMORY;
-	}
-	return 0;
+	lets->decoders = td_pages_take(count * lets->decoder_bytes);
+	lets->encoders = td_pages_take(count * lets->encoder_bytes);
+	lets->waiting = td_pages_take(count * sizeof *lets->waiting);
+	if (lets->inlets != NULL && lets->outlets != NULL && lets->detectors != NULL &&
+	    lets->decoders != NULL && lets->encoders != NULL && lets->waiting != NULL)
+		return 0;
+	td_lets_destroy(lets);
+	return -TD_EMEMORY;
 }
 
 void td_lets_destroy(struct td_lets *lets)
 {
-	td_pages_give(lets->inlets, lets->count * lets->inlet_bytes);
-	td_pages_give(lets->outlets, lets->count * lets->outlet_bytes);
+	td_pages_give(lets->inlets, lets->count * sizeof *lets->inlets);
+	td_pages_give(lets->outlets, lets->count * sizeof *lets->outlets);
 	td_pages_give(lets->detectors, lets->count * sizeof *lets->detectors);
-	lets->inlets = lets->outlets = NULL;
-	lets->detectors = NULL;
+	td_pages_give(lets->decoders, lets->count * lets->decoder_bytes);
+	td_pages_give(lets->encoders, lets->count * lets->encoder_bytes);
+	td_pages_give(lets->waiting, lets->count * sizeof *lets->waiting);
+	*lets = (struct td_lets){ .count = lets->count };
 }
 
-static void *behind(void *let, size_t bytes)
+void td_inlet_begin(const struct td_lets *lets, uint32_t index, uint32_t key, void *decoder)
 {
-	return (uint8_t *)let + aligned(bytes);
-}
-
-void td_inlet_begin(struct td_inlet *inlet, uint32_t key, void *decoder)
-{
+	struct td_inlet *inlet = td_lets_inlet(lets, index);
+	const struct td_codec *codec = td_codec_get((enum td_codec_id)(key >> 24));
 	int error;
 
-	inlet->codec = td_codec_get((enum td_codec_id)(key >> 24));
-	TD_ASSERT(inlet->codec != NULL);
-	inlet->decoder = decoder;
-	if (decoder == NULL && inlet->codec->decoder_bytes != 0)
-		inlet->decoder = behind(inlet, sizeof *inlet);
+	TD_ASSERT(codec != NULL);
+	if (decoder == NULL && codec->decoder_bytes != 0)
+		decoder = lets->decoders + index * lets->decoder_bytes;
 	inlet->key = key;
 	inlet->detect_key = 0;
 	inlet->digit = '\0';
-	error = td_playout_init(&inlet->playout, inlet->codec, inlet->decoder, key & 0xffffffu,
-				NULL);
+	inlet->pcm = NULL;
+	error = td_playout_init(&inlet->playout, codec, decoder, key & 0xffffffu, NULL);
 	TD_ASSERT(error == 0); // the engine picked the rate from the codec's own list
 }
 
-static bool codes_so(const struct td_outlet *outlet, const struct td_codec *codec, uint32_t hz,
-		     const struct td_codec_settings *settings)
+void td_outlet_begin(const struct td_lets *lets, uint32_t index, enum td_codec_id id, uint32_t hz,
+		     const struct td_codec_settings *settings, void *encoder)
 {
-	return outlet->codec == codec && outlet->hz == hz &&
-	       memcmp(&outlet->settings, settings, sizeof *settings) == 0;
-}
-
-void td_outlet_begin(struct td_outlet *outlet, enum td_codec_id id, uint32_t hz,
-		     const struct td_codec_settings *settings, void *encoder, uint64_t now_ns)
-{
+	struct td_outlet *outlet = td_lets_outlet(lets, index);
 	const struct td_codec *codec = td_codec_get(id);
-	uint64_t gap_ns = now_ns - outlet->last_ns;
 	int error;
 
-	outlet->last_ns = now_ns;
-	if (codes_so(outlet, codec, hz, settings) && gap_ns < GAP_NS)
-		return;
 	outlet->codec = codec;
 	outlet->hz = hz;
 	outlet->settings = *settings;
@@ -86,7 +72,7 @@ void td_outlet_begin(struct td_outlet *outlet, enum td_codec_id id, uint32_t hz,
 	outlet->encoder = encoder;
 	if (encoder != NULL || codec->encoder_bytes == 0)
 		return;
-	outlet->encoder = behind(outlet, sizeof *outlet);
+	outlet->encoder = lets->encoders + index * lets->encoder_bytes;
 	error = codec->encoder_init(outlet->encoder, hz, settings);
 	TD_ASSERT(error == 0); // the settings were checked with the command
 }

@@ -13,11 +13,13 @@
 
 #include <rte_prefetch.h>
 
+#include "base/pages.h"
 #include "codecs/mix_kernel.h"
 #include "media/send.h"
 
 #define AHEAD           6u // sources, mixes
-#define INLET_HOT_LINES 6u // of an inlet: what every pull touches, before its samples
+#define INLET_HOT_LINES 6u // of an inlet: what every pull touches first
+#define PCM_ALIGN       (TD_CACHE_LINE / sizeof(int16_t))
 
 struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
 {
@@ -26,56 +28,64 @@ struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
 
 	if (mixer == NULL)
 		return NULL;
+	mixer->pcm_bytes = inlet_count * TD_MIX_SAMPLES_MAX * sizeof *mixer->pcm;
+	mixer->pcm = td_pages_take(mixer->pcm_bytes);
 	mixer->ready = calloc(sources + 1u, sizeof *mixer->ready);
-	if (mixer->ready != NULL)
+	if (mixer->ready != NULL && mixer->pcm != NULL)
 		return mixer;
-	free(mixer);
+	td_mixer_destroy(mixer);
 	return NULL;
 }
 
 void td_mixer_destroy(struct td_mixer *mixer)
 {
-	if (mixer != NULL)
+	if (mixer != NULL) {
+		td_pages_give(mixer->pcm, mixer->pcm_bytes);
 		free(mixer->ready);
+	}
 	free(mixer);
+}
+
+// The samples of a source are there, in the plan's rate.
+static void be_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, const int16_t *pcm,
+		     uint32_t samples)
+{
+	if (lane->source->resampler != NULL)
+		td_resampler_process(lane->source->resampler, pcm, samples, lane->pcm);
+	mixer->ready[lane->at] = lane->pcm;
+	lane->inlet->pcm = lane->pcm;
 }
 
 void td_mix_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, int16_t *pcm,
 		  int decoded)
 {
-	uint32_t samples = lane->source->inlet_hz / TD_TICKS_PER_S;
-
 	td_playout_decoded(&lane->inlet->playout, pcm, decoded);
-	if (lane->source->resampler != NULL)
-		td_resampler_process(lane->source->resampler, pcm, samples, lane->inlet->pcm);
-	else if (pcm != lane->inlet->pcm)
-		memcpy(lane->inlet->pcm, pcm, samples * sizeof *pcm);
-	mixer->ready[lane->at] = lane->inlet->pcm;
+	be_ready(mixer, lane, pcm, lane->source->inlet_hz / TD_TICKS_PER_S);
 }
 
 static void gather_inlet(struct td_media_worker *worker, const struct td_plan_source *source,
-			 uint64_t now_ns, uint32_t at)
+			 uint32_t plan_samples, uint64_t now_ns, uint32_t at)
 {
 	struct td_mixer *mixer = worker->mixer;
 	struct td_inlet *inlet = td_lets_inlet(worker->lets, source->inlet);
-	struct td_decode_lane lane = { source, inlet, at };
+	struct td_playout *playout = &inlet->playout;
+	struct td_decode_lane lane = { source, inlet, mixer->pcm + mixer->pcm_at, at };
 	uint32_t samples = source->inlet_hz / TD_TICKS_PER_S;
-	int16_t *pcm = source->resampler != NULL ? mixer->resampled : inlet->pcm;
+	int16_t *pcm = source->resampler != NULL ? mixer->resampled : lane.pcm;
+	enum td_playout_pull pulled;
 	struct td_playout_job job;
 
-	switch (td_playout_pull(&inlet->playout, now_ns, pcm, samples, &job)) {
-	case TD_PLAYOUT_SILENT: return;
-	case TD_PLAYOUT_DONE:
-		if (source->resampler != NULL)
-			td_resampler_process(source->resampler, pcm, samples, inlet->pcm);
-		mixer->ready[at] = inlet->pcm;
+	inlet->pcm = NULL;
+	pulled = td_playout_pull(playout, now_ns, pcm, samples, &job);
+	if (pulled == TD_PLAYOUT_SILENT)
 		return;
-	case TD_PLAYOUT_DECODE: break;
-	}
-	if (td_lanes_decode(mixer, &lane, &job))
-		return;
-	td_mix_ready(mixer, &lane, pcm,
-		     inlet->codec->decode(inlet->decoder, job.payload, job.len, pcm, samples));
+	mixer->pcm_at += (uint32_t)((plan_samples + PCM_ALIGN - 1u) & ~(PCM_ALIGN - 1u));
+	if (pulled == TD_PLAYOUT_DONE)
+		be_ready(mixer, &lane, pcm, samples);
+	else if (!td_lanes_decode(mixer, &lane, &job))
+		td_mix_ready(mixer, &lane, pcm,
+			     playout->codec->decode(playout->decoder, job.payload, job.len, pcm,
+						    samples));
 }
 
 static void expect_inlet(const struct td_media_worker *worker, const struct td_plan_source *source)
@@ -92,6 +102,7 @@ static void expect_inlet(const struct td_media_worker *worker, const struct td_p
 static void gather(struct td_media_worker *worker, const struct td_plan *plan, uint64_t now_ns)
 {
 	struct td_mixer *mixer = worker->mixer;
+	uint32_t samples = plan->rate_hz / TD_TICKS_PER_S;
 
 	for (uint32_t i = 0; i < plan->source_count; i++) {
 		const struct td_plan_source *source = &plan->sources[i];
@@ -102,7 +113,7 @@ static void gather(struct td_media_worker *worker, const struct td_plan *plan, u
 		if (i + AHEAD < plan->source_count)
 			expect_inlet(worker, &plan->sources[i + AHEAD]);
 		if (!(source->feed & TD_FEED_PLAYER)) {
-			gather_inlet(worker, source, now_ns, at);
+			gather_inlet(worker, source, samples, now_ns, at);
 			continue;
 		}
 		prompt = td_player_now(&worker->players[source->feed & ~TD_FEED_PLAYER],
@@ -194,8 +205,11 @@ static void make_mixes(struct td_media_worker *worker, struct td_worker_context 
 		expect_mix(worker, plan, i);
 		lane.mix = &plan->mixes[i];
 		lane.outlet = td_lets_outlet(worker->lets, lane.mix->outlet);
-		td_outlet_begin(lane.outlet, (enum td_codec_id)lane.mix->codec, lane.mix->outlet_hz,
-				&lane.mix->settings, lane.mix->encoder, now_ns);
+		if (!td_outlet_goes_on(lane.outlet, (enum td_codec_id)lane.mix->codec,
+				       lane.mix->outlet_hz, &lane.mix->settings, now_ns))
+			td_outlet_begin(worker->lets, lane.mix->outlet,
+					(enum td_codec_id)lane.mix->codec, lane.mix->outlet_hz,
+					&lane.mix->settings, lane.mix->encoder);
 		make_mix(worker, plan, lane.mix, ready, context->digit_count > 0, samples);
 		td_outlet_push(worker, &lane, mixer->out, samples, now_ns, tx);
 	}
@@ -214,6 +228,7 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 	uint32_t index, first = 0;
 
 	mixer->ready_count = 0;
+	mixer->pcm_at = 0;
 	mixer->sent = 0;
 	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
 	     index = worker->contexts[index].next) {

@@ -21,7 +21,8 @@
 struct td_decode_lane {
 	const struct td_plan_source *source;
 	struct td_inlet *inlet;
-	uint32_t at; // in `ready`
+	int16_t *pcm; // where it goes, in the plan's rate
+	uint32_t at;  // in `ready`
 };
 
 // A mix whose frame waits for its coding.
@@ -36,7 +37,7 @@ struct td_decode_lanes {
 	uint32_t count;
 	struct td_decode_lane lanes[TD_G722_LANES];
 	const uint8_t *payload[TD_G722_LANES];
-	int16_t pcm[TD_G722_LANES][TD_LANE_SAMPLES];
+	int16_t resampled[TD_G722_LANES][TD_LANE_SAMPLES]; // what goes elsewhere afterwards
 };
 
 struct td_encode_lanes {
@@ -48,6 +49,9 @@ struct td_encode_lanes {
 struct td_mixer {
 	const int16_t **ready; // by source, over all contexts of the slot; NULL: silent
 	uint32_t ready_count;
+	int16_t *pcm; // 20 ms of every source of the slot, one after the other
+	size_t pcm_bytes;
+	uint32_t pcm_at;
 	uint32_t sent;
 	int32_t floor[TD_MIX_SAMPLES_MAX], sum[TD_MIX_SAMPLES_MAX];
 	int16_t out[TD_MIX_SAMPLES_MAX], resampled[TD_MIX_SAMPLES_MAX];

@@ -64,6 +64,7 @@ void td_outlet_push(struct td_media_worker *worker, const struct td_encode_lane 
 {
 	struct td_outlet *outlet = lane->outlet;
 	uint32_t packet = outlet->hz / 1000u * packet_ms(lane->mix, outlet->codec);
+	int16_t *waiting;
 
 	if (lane->mix->resampler != NULL) {
 		samples = (uint32_t)td_resampler_process(lane->mix->resampler, pcm, samples,
@@ -74,11 +75,12 @@ void td_outlet_push(struct td_media_worker *worker, const struct td_encode_lane 
 		code(worker, lane, pcm, samples, now_ns, tx);
 		return;
 	}
-	memcpy(outlet->pcm + outlet->waiting, pcm, samples * sizeof *pcm);
+	waiting = worker->lets->waiting[lane->mix->outlet].pcm;
+	memcpy(waiting + outlet->waiting, pcm, samples * sizeof *pcm);
 	outlet->waiting += samples;
-	for (pcm = outlet->pcm; outlet->waiting >= packet; pcm += packet) {
+	for (pcm = waiting; outlet->waiting >= packet; pcm += packet) {
 		code(worker, lane, pcm, packet, now_ns, tx);
 		outlet->waiting -= packet;
 	}
-	memmove(outlet->pcm, pcm, outlet->waiting * sizeof *pcm);
+	memmove(waiting, pcm, outlet->waiting * sizeof *pcm);
 }

@@ -97,7 +97,7 @@ static void begin_inlet(struct td_media_worker *worker, const struct td_plan_sou
 	if (inlet->active && inlet->key == key)
 		return;
 	if (inlet->key != key || worker->moving != source->feed)
-		td_inlet_begin(inlet, key, source->decoder);
+		td_inlet_begin(worker->lets, source->inlet, key, source->decoder);
 	inlet->active = true;
 	worker->cold[source->feed].inlet = source->inlet;
 	worker->streams[source->feed].rx.flags |= TD_RX_INLET;
