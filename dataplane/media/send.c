@@ -5,18 +5,45 @@
 #include "media/sender.h"
 #include "rtp/header.h"
 
-#define FRAME_ROOM (TD_L2_MAX + 40u)
+#define FRAME_ROOM  (TD_L2_MAX + 40u)
+#define FRAME_LINES 4u // of 20 ms of G.711 and its headers
+#define MBUFS_AHEAD 4u
 
-// A few at a time: the pool is asked once for many.
+// What will be written of an mbuf that is used soon: its own lines, or those of its frame.
+static void expect_mbuf(const struct rte_mbuf *mbuf)
+{
+	__builtin_prefetch(mbuf, 1);
+	__builtin_prefetch((const uint8_t *)mbuf + TD_CACHE_LINE, 1);
+}
+
+static void expect_frame(const struct rte_mbuf *mbuf)
+{
+	const uint8_t *frame = mbuf->buf_addr;
+
+	for (unsigned line = 0; line < FRAME_LINES; line++)
+		__builtin_prefetch(frame + line * TD_CACHE_LINE, 1);
+}
+
+// A few at a time: the pool is asked once for many, and what comes next is on its way.
 static struct rte_mbuf *take_mbuf(struct td_media_worker *worker)
 {
-	if (worker->stash_count == 0) {
-		if (rte_pktmbuf_alloc_bulk(worker->pool, worker->stash, TD_STASH_MBUFS) == 0)
-			worker->stash_count = TD_STASH_MBUFS;
-		else
+	struct rte_mbuf **stash = worker->stash;
+	uint32_t count = worker->stash_count;
+
+	if (count == 0) {
+		if (rte_mempool_get_bulk(worker->pool, (void **)stash, TD_STASH_MBUFS) != 0)
 			return rte_pktmbuf_alloc(worker->pool);
+		count = TD_STASH_MBUFS;
+		for (uint32_t i = count - 2u * MBUFS_AHEAD; i < count; i++)
+			expect_mbuf(stash[i]);
 	}
-	return worker->stash[--worker->stash_count];
+	worker->stash_count = --count;
+	if (count >= 2u * MBUFS_AHEAD)
+		expect_mbuf(stash[count - 2u * MBUFS_AHEAD]);
+	if (count >= MBUFS_AHEAD)
+		expect_frame(stash[count - MBUFS_AHEAD]);
+	rte_pktmbuf_reset(stash[count]);
+	return stash[count];
 }
 
 void td_media_send_expect(const struct td_media_worker *worker, uint32_t stream)

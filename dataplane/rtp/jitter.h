@@ -71,7 +71,8 @@ static inline void td_jitter_put(struct td_jitter *jitter, uint8_t *ring, uint16
 	uint32_t idx = sequence % TD_JITTER_SLOTS;
 	struct td_jitter_slot *slot = &jitter->slots[idx];
 
-	if (__builtin_expect(len > jitter->ring_bytes - jitter->offset, 0)) {
+	// When none waits the ring begins anew, in bytes that the cache has had only just now.
+	if (jitter->present == 0 || len > jitter->ring_bytes - jitter->offset) {
 		jitter->position += (uint32_t)(jitter->ring_bytes - jitter->offset);
 		jitter->offset = 0;
 	}

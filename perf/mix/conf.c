@@ -19,7 +19,7 @@
 #define AUDIENCE    10000u
 #define SAMPLES     160u
 #define LOUDNESS    500 // at most, of 32,768: a thousand of them do not saturate
-#define MBUFS       49151
+#define MBUFS       24575
 #define SEED        20263
 #define SETTLE      25 // rounds
 #define CHECKED     10 // rounds
