@@ -14,7 +14,7 @@
 #include "payload.h"
 
 #define TD_PLAN_FLOW_MAX   200000u
-#define TD_PLAN_OPUS_TYPE  111
+#define TD_PLAN_OPUS_TYPE  96
 #define TD_PLAN_PORT_FIRST 10000u
 #define TD_PLAN_PORT_LAST  59998u // in steps of two; what is more goes to the next address
 
