@@ -14,14 +14,18 @@
 #define CHOIR_LEVEL  3000.0
 #define CHOIR_PROMPT 0 // the prompt that sings for players
 
+struct choir;
+
 struct choir_voice {
 	struct world_party party;
 	const struct td_codec *codec;
 	void *encoder, *decoder;
 	uint32_t hz, ptime_ms;
 	double phase_hz;
-	uint32_t sung;        // samples since the beginning
-	bool silent, away;    // sends silence; sends nothing
+	uint32_t sung;     // samples since the beginning
+	bool silent, away; // sends silence; sends nothing
+	// What the network makes of a packet: choir_deliver now, later, twice or never. NULL: now.
+	void (*network)(struct choir *choir, struct choir_voice *voice, const struct frame *frame);
 	int16_t heard[48000]; // the last ones it received, at hz
 	uint32_t heard_count, packets;
 	uint16_t last_sequence;
@@ -40,6 +44,7 @@ struct choir {
 struct choir_voice *choir_add(struct choir *choir, struct td_context_id context, uint8_t codec,
 			      uint32_t ptime_ms);
 void choir_end(struct choir *choir);
+void choir_deliver(struct choir *choir, const struct frame *frame);
 // Everybody sings and hears for so long; a multiple of 20 ms.
 void choir_sing(struct choir *choir, uint32_t ms);
 // How loud `to` has heard the tone of phase_hz in the last `ms`: 1.0 is unity.
