@@ -40,8 +40,8 @@ void td_wav_write_header(uint8_t header[TD_WAV_HEADER_BYTES], uint32_t sample_hz
 
 // Reads a prompt file: mono int16 in its own rate in *pcm (caller frees), *samples of them.
 // Start-up only: it allocates and does I/O. 0 or -TD_E* with a sentence that names the file.
-TD_MUST_CHECK int td_wav_load(const char *path, int16_t **pcm, size_t *samples,
-			      uint32_t *sample_hz, char reason[TD_WAV_REASON_MAX]);
+TD_MUST_CHECK int td_wav_load(const char *path, int16_t **pcm, size_t *samples, uint32_t *sample_hz,
+			      char reason[TD_WAV_REASON_MAX]);
 
 // A whole sound in another rate, in *out_pcm (caller frees). -TD_EMEMORY.
 TD_MUST_CHECK int td_wav_resample(const int16_t *pcm, size_t samples, uint32_t from_hz,
