@@ -63,6 +63,7 @@ struct td_config_dataplane {
 	enum td_hugepages hugepages; // default auto
 	uint32_t memory_mb;          // default 512
 	uint32_t streams;            // default 4096
+	uint32_t mixed_streams;      // of them decoded or coded for at once; default 4096
 	uint16_t rtp_port_first;     // default 20000, even
 	uint16_t rtp_port_last;      // default 29999
 	struct td_config_port *ports;

@@ -128,16 +128,18 @@ static TD_CONTROL json_t *describe_worker(const struct td_api *api, unsigned ind
 	const struct td_rate *rate = &api->rates.workers[index];
 	json_t *worker = describe_flow(stats);
 	json_t *rest = json_pack(
-		"{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "worker",
-		td_describe_count(index), "rx_pps", td_describe_count(rate->rx_pps), "tx_pps",
-		td_describe_count(rate->tx_pps), "load_percent", rate->load_permille / 10.0,
-		"streams", td_describe_count(stats->streams), "contexts",
-		td_describe_count(stats->contexts), "players", td_describe_count(stats->players),
-		"taps", td_describe_count(stats->taps), "heartbeat_ms_ago",
-		since_ms(stats->heartbeat_ns), "ticks", td_describe_count(stats->ticks),
-		"tick_late_max_us", td_describe_count(stats->tick_late_max_us), "tap_lost",
+		"{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"worker", td_describe_count(index), "rx_pps", td_describe_count(rate->rx_pps),
+		"tx_pps", td_describe_count(rate->tx_pps), "load_percent",
+		rate->load_permille / 10.0, "streams", td_describe_count(stats->streams),
+		"contexts", td_describe_count(stats->contexts), "players",
+		td_describe_count(stats->players), "taps", td_describe_count(stats->taps),
+		"heartbeat_ms_ago", since_ms(stats->heartbeat_ns), "ticks",
+		td_describe_count(stats->ticks), "tick_late_max_us",
+		td_describe_count(stats->tick_late_max_us), "tap_lost",
 		td_describe_count(stats->tap_lost), "events_lost",
-		td_describe_count(stats->events_lost), "drops", describe_drops(stats));
+		td_describe_count(stats->events_lost), "digits_lost",
+		td_describe_count(stats->digits_lost), "drops", describe_drops(stats));
 
 	if (!worker || !rest || json_object_update(worker, rest) != 0) {
 		json_decref(worker);

@@ -148,6 +148,7 @@ static TD_MAIN int start_engine(struct td_dataplane *dataplane,
 	struct td_engine_options options = {
 		.worker_count = dataplane->config->dataplane.workers,
 		.stream_count = dataplane->config->dataplane.streams,
+		.mixed_count = dataplane->config->dataplane.mixed_streams,
 		.region = &dataplane->share.region,
 		.demux = dataplane->network.demux,
 		.locals = &dataplane->network.locals,

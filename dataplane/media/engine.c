@@ -80,8 +80,7 @@ static int create_lets(struct td_engine *engine)
 	uint32_t count = engine->options.mixed_count;
 	int error;
 
-	if (count == 0)
-		count = at_most(engine->options.stream_count, MIXED_DEFAULT);
+	count = at_most(count != 0 ? count : MIXED_DEFAULT, engine->options.stream_count);
 	error = td_lets_create(count, &engine->lets);
 	if (error != 0)
 		return error;

@@ -294,6 +294,7 @@ START_TEST(test_values_defaults_and_derived)
 	ck_assert_int_eq(c->dataplane.poll, TD_POLL_ADAPTIVE);
 	ck_assert_int_eq(c->dataplane.hugepages, TD_HUGEPAGES_AUTO);
 	ck_assert_uint_eq(c->dataplane.streams, 4096);
+	ck_assert_uint_eq(c->dataplane.mixed_streams, 4096);
 	ck_assert(c->dataplane.recording_sync);
 	ck_assert_uint_eq(c->dataplane.ports_count, 1);
 	ck_assert_int_eq(c->dataplane.ports[0].driver, TD_PORT_AF_PACKET);
