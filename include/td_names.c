@@ -89,6 +89,14 @@ uint32_t td_codec_clock_hz(enum td_codec_id codec)
 	return (unsigned)codec < TD_CODEC_COUNT ? clocks[codec] : 0;
 }
 
+const char *td_hears_name(uint32_t hears)
+{
+	static const char *const names[TD_HEARS_COUNT] = { "nothing", "forward", "play", "mix",
+							   "shared" };
+
+	return hears < TD_HEARS_COUNT ? names[hears] : "unknown";
+}
+
 const char *td_tone_name(uint32_t tone)
 {
 	static const char *const names[TD_TONE_COUNT] = {

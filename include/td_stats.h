@@ -130,7 +130,17 @@ struct td_stream_stats {
 };
 
 // How a listener gets what it hears.
-enum td_hears { TD_HEARS_NOTHING, TD_HEARS_FORWARD, TD_HEARS_PLAY, TD_HEARS_MIX, TD_HEARS_SHARED };
+enum td_hears {
+	TD_HEARS_NOTHING,
+	TD_HEARS_FORWARD,
+	TD_HEARS_PLAY,
+	TD_HEARS_MIX,
+	TD_HEARS_SHARED,
+	TD_HEARS_COUNT
+};
+
+// Its name ("forward"); "unknown" for what is none.
+const char *td_hears_name(uint32_t hears);
 
 // The mirror of one stream: enough for `stream.get`, and for a fresh control process to know what
 // is there. Written by the owning worker about once a second and at every change.

@@ -16,15 +16,13 @@
 
 static const char *hears_name(const struct td_region *region, struct td_stream_id id)
 {
-	static const char *const names[] = { "nothing", "forward", "play", "mix", "shared" };
 	uint32_t index = td_handle_index(id.v);
 	struct td_stream_mirror mirror;
 
 	if (!region || index >= region->stream_count ||
-	    td_mirror_read(&region->streams[index], &mirror) != 0 || mirror.id.v != id.v ||
-	    mirror.hears >= sizeof names / sizeof names[0])
+	    td_mirror_read(&region->streams[index], &mirror) != 0 || mirror.id.v != id.v)
 		return "unknown";
-	return names[mirror.hears];
+	return td_hears_name(mirror.hears);
 }
 
 static TD_CONTROL json_t *describe_players(struct td_api *api, const struct td_context_info *info)

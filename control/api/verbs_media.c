@@ -65,10 +65,21 @@ static json_t *describe_reported(const struct td_stream_stats *stats)
 			 stats->rtt_us ? td_describe_count(stats->rtt_us) : json_null());
 }
 
+// What was made of what it sends us, where it was decoded here.
+static json_t *describe_playout(const struct td_stream_stats *stats)
+{
+	if (stats->played_ms == 0 && stats->concealed_ms == 0)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}", "played_ms", td_describe_count(stats->played_ms),
+			 "concealed_ms", td_describe_count(stats->concealed_ms), "discarded",
+			 td_describe_count(stats->rx_discarded), "delay_ms",
+			 td_describe_count(stats->playout_delay_ms));
+}
+
 static json_t *describe_stream(const struct td_stream_mirror *mirror)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "id",
-			 td_describe_count(mirror->id.v), "context",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}",
+			 "id", td_describe_count(mirror->id.v), "context",
 			 td_describe_count(mirror->context.v), "worker",
 			 td_describe_count(mirror->worker), "local",
 			 td_describe_endpoint(&mirror->local), "remote",
@@ -77,8 +88,10 @@ static json_t *describe_stream(const struct td_stream_mirror *mirror)
 			 mirror->payload_type == TD_PAYLOAD_TYPE_NONE
 				 ? json_null()
 				 : td_describe_count(mirror->payload_type),
-			 "source_locked", mirror->source_locked != 0, "received",
-			 describe_received(&mirror->stats), "sent", describe_sent(&mirror->stats),
+			 "ptime_ms", td_describe_count(mirror->ptime_ms), "hears",
+			 td_hears_name(mirror->hears), "source_locked", mirror->source_locked != 0,
+			 "received", describe_received(&mirror->stats), "playout",
+			 describe_playout(&mirror->stats), "sent", describe_sent(&mirror->stats),
 			 "reported", describe_reported(&mirror->stats));
 }
 

@@ -40,6 +40,7 @@ static const struct {
 	{ "drop", drop_name, TD_DROP_COUNT, "unknown" },
 	{ "codec", codec_name, TD_CODEC_COUNT, "none" },
 	{ "command", td_command_name, TD_COMMAND_KIND_COUNT, "unknown" },
+	{ "hears", td_hears_name, TD_HEARS_COUNT, "unknown" },
 	{ "tone", td_tone_name, TD_TONE_COUNT, "unknown" },
 	{ "event", td_event_name, TD_EVENT_KIND_COUNT, "unknown" },
 	{ "error", error_name, TD_ERROR_COUNT, NULL },
