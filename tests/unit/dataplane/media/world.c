@@ -115,7 +115,8 @@ void world_open(struct world *world, const struct world_options *options)
 					 (uint16_t)(WORLD_PORT + ports - 1), 7, &world->demux),
 			 0);
 	open_engine(world, options);
-	world->wire = rte_ring_create("wire", 1024, SOCKET_ID_ANY, 0);
+	world->wire = rte_ring_create("wire", options->wire != 0 ? options->wire : 1024,
+				      SOCKET_ID_ANY, 0);
 	ck_assert_ptr_nonnull(world->wire);
 	for (uint32_t i = 0; i < options->workers; i++) {
 		world->tx[i].port_count = 1;
