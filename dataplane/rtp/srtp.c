@@ -1,0 +1,128 @@
+#include <string.h>
+
+#include "rtp/srtp.h"
+#include "rtp/srtp_keys.h"
+#include "rtp/srtp_layout.h"
+
+void td_srtp_init(struct td_srtp *srtp)
+{
+	memset(srtp, 0, sizeof *srtp);
+}
+
+void td_srtp_fini(struct td_srtp *srtp)
+{
+	explicit_bzero(srtp, sizeof *srtp);
+}
+
+static bool same_key(const struct td_srtp_master *a, const struct td_srtp_master *b)
+{
+	const struct td_srtp_suite_shape *shape = td_srtp_suite_shape(a->suite);
+
+	return a->suite == b->suite && td_srtp_same(a->key, b->key, shape->key_bytes) &&
+	       td_srtp_same(a->salt, b->salt, shape->salt_bytes);
+}
+
+static int check_master(const struct td_srtp_master *master)
+{
+	if (master->suite == TD_SRTP_NONE || master->suite >= TD_SRTP_SUITE_COUNT ||
+	    master->mki_bytes > TD_SRTP_MKI_MAX)
+		return -TD_EINVALID;
+	return 0;
+}
+
+static void make_epoch(struct td_srtp_engine *engine, struct td_srtp_epoch *epoch,
+		       const struct td_srtp_master *master)
+{
+	td_srtp_keys_make(engine, master, TD_SRTP_RTP, &epoch->rtp);
+	td_srtp_keys_make(engine, master, TD_SRTP_RTCP, &epoch->rtcp);
+	epoch->master = *master;
+}
+
+// True when `master` is in force already; its MKI is then the new one's.
+static bool repeated(struct td_srtp_epoch *present, const struct td_srtp_master *master)
+{
+	if (!same_key(&present->master, master))
+		return false;
+	present->master = *master;
+	present->rtp.mki_bytes = present->rtcp.mki_bytes = master->mki_bytes;
+	return true;
+}
+
+int td_srtp_rekey_open(struct td_srtp_engine *engine, struct td_srtp *srtp,
+		       const struct td_srtp_master *master)
+{
+	int error = check_master(master);
+
+	if (error != 0 || repeated(&srtp->epochs[srtp->present], master))
+		return error;
+	// The first key of all has nothing before it.
+	if (srtp->epochs[srtp->present].master.suite != TD_SRTP_NONE) {
+		srtp->present ^= 1u;
+		srtp->may_restart = 1u << TD_SRTP_RTP | 1u << TD_SRTP_RTCP;
+	}
+	srtp->proofs = 0;
+	make_epoch(engine, &srtp->epochs[srtp->present], master);
+	srtp->is_aead = srtp->epochs[srtp->present].rtp.aead;
+	if (srtp->source_count > 1) {
+		srtp->sources[0] = srtp->sources[srtp->recent];
+		srtp->source_count = 1;
+		srtp->recent = 0;
+	}
+	return 0;
+}
+
+int td_srtp_rekey_seal(struct td_srtp_engine *engine, struct td_srtp *srtp,
+		       const struct td_srtp_master *master)
+{
+	int error = check_master(master);
+
+	if (error != 0 || repeated(&srtp->epochs[srtp->present], master))
+		return error;
+	make_epoch(engine, &srtp->epochs[srtp->present], master);
+	srtp->is_aead = srtp->epochs[srtp->present].rtp.aead;
+	return 0;
+}
+
+int td_srtp_resume(struct td_srtp *srtp, uint32_t ssrc, uint32_t rollover, uint16_t sequence)
+{
+	struct td_srtp_source *source = td_srtp_source_of(srtp, ssrc);
+
+	if (source && td_srtp_window_used(&source->rtp))
+		return -TD_EINVALID;
+	if (!source)
+		source = td_srtp_source_add(srtp, ssrc);
+	if (!source)
+		return -TD_EFULL;
+	td_srtp_window_mark(&source->rtp, (uint64_t)rollover << 16 | sequence);
+	return 0;
+}
+
+// Lines of the cipher's tables that a packet of a call's usual length touches: the round keys, and
+// the low powers of GCM's hash key, which stand at the table's end.
+#define LINE_BYTES   64
+#define KEY_LINES    3
+#define POWERS_FIRST 12
+#define POWERS_END   16
+
+static inline void prefetch_keys(const struct td_srtp_keys *keys, bool powers)
+{
+	__builtin_prefetch(keys, 0);
+	for (unsigned line = 0; line < KEY_LINES; line++)
+		__builtin_prefetch(keys->cipher + LINE_BYTES * line, 0);
+	for (unsigned line = POWERS_FIRST; powers && line < POWERS_END; line++)
+		__builtin_prefetch(keys->cipher + LINE_BYTES * line, 0);
+}
+
+void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		__builtin_prefetch(packets[i].srtp, 1);
+		__builtin_prefetch(packets[i].srtp->sources, 1);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct td_srtp *srtp = packets[i].srtp;
+		const struct td_srtp_epoch *epoch = &srtp->epochs[srtp->present];
+
+		prefetch_keys(packets[i].is_rtcp ? &epoch->rtcp : &epoch->rtp, srtp->is_aead);
+	}
+}

@@ -1,0 +1,108 @@
+// The machine that does SRTP's arithmetic, a burst at a time: AES counter mode, HMAC-SHA1, AES-GCM.
+//
+//   jobs[n] --cm_tags--> tag of each      jobs[n] --cm_cipher--> text of each turned over
+//   jobs[n] --gcm_seal/gcm_open--> text turned over, tag made or checked
+//
+// Two of them, chosen when it is initialised: bursts through Intel's ipsec-mb where it was built in
+// and the processor has AES instructions, else OpenSSL packet by packet. Both do the same to the
+// byte. It holds only scratch and tables, no state of any stream, and belongs to one thread: a
+// worker has its own. Initialising allocates (within the library); using it never does.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "td_error.h"
+#include "td_srtp.h"
+
+#define TD_SRTP_BURST        64u
+#define TD_SRTP_CIPHER_BYTES 1024
+#define TD_SRTP_TAG_MAX      16
+#define TD_SRTP_PACKET_MAX   2048 // protected or not; what is longer is refused
+
+enum td_srtp_engine_kind { TD_SRTP_ENGINE_AUTO, TD_SRTP_ENGINE_IPSEC_MB, TD_SRTP_ENGINE_OPENSSL };
+
+// The session keys of one protocol (RTP or RTCP) under one master key, expanded for the engine that
+// made them: an engine of another kind must not use them. `inner` and `outer` are the states of
+// SHA-1 after the key's two pads (RFC 2104).
+struct td_srtp_keys {
+	_Alignas(64) uint8_t salt[16]; // RFC 3711's k_s, then zeros
+	uint32_t inner[5], outer[5];
+	uint8_t key_bytes; // 0: no keys
+	uint8_t aead, tag_bytes, mki_bytes;
+	_Alignas(64) uint8_t cipher[TD_SRTP_CIPHER_BYTES];
+};
+
+// One packet's arithmetic, at most TD_SRTP_PACKET_MAX bytes of it. The text lies at bytes +
+// text_offset; what is authenticated are the first auth_len bytes (CM), or the first text_offset bytes,
+// `aad_tail` and the text (GCM).
+struct td_srtp_job {
+	const struct td_srtp_keys *keys;
+	uint8_t *bytes;
+	uint16_t text_offset, text_len, auth_len;
+	uint8_t aad_tail_len; // 0 or 4: an SRTCP index, which lies behind the text
+	bool failed;          // by gcm_open: the tag is not `tag`, the text is as it came
+	uint8_t aad_tail[4];
+	_Alignas(16) uint8_t iv[16]; // GCM: the first 12
+	_Alignas(16) uint8_t tag[20];
+};
+
+struct td_srtp_engine;
+
+struct td_srtp_machine {
+	const char *name;
+	// Expands one session key and, for CM, one HMAC key of 20 bytes.
+	void (*expand)(struct td_srtp_engine *engine, struct td_srtp_keys *keys,
+		       const uint8_t *cipher_key, const uint8_t *auth_key);
+	// Tags over auth_len bytes, 20 bytes each into `tag`.
+	void (*cm_tags)(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+			unsigned count);
+	// Counter mode over the text; all `count` have keys of `key_bytes`.
+	void (*cm_cipher)(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+			  unsigned count, unsigned key_bytes);
+	void (*gcm_seal)(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+			 unsigned count);
+	void (*gcm_open)(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+			 unsigned count);
+	void (*fini)(struct td_srtp_engine *engine);
+};
+
+struct td_srtp_engine {
+	const struct td_srtp_machine *machine;
+	void *library;                          // IMB_MGR, or the OpenSSL machine's contexts
+	struct td_srtp_job jobs[TD_SRTP_BURST]; // scratch of td_srtp_open and td_srtp_seal
+};
+
+// At start, once a thread. 0; -TD_EUNSUPPORTED: this kind is not built in or not for this
+// processor; -TD_EMEMORY.
+TD_MUST_CHECK int td_srtp_engine_init(struct td_srtp_engine *engine, enum td_srtp_engine_kind kind);
+void td_srtp_engine_fini(struct td_srtp_engine *engine);
+
+// The two kinds; td_srtp_engine_init calls them. The first is -TD_EUNSUPPORTED where it is not built.
+TD_MUST_CHECK int td_srtp_ipsec_mb_init(struct td_srtp_engine *engine);
+TD_MUST_CHECK int td_srtp_openssl_init(struct td_srtp_engine *engine);
+
+// GCM's additional data of a job: into `aad` if it is in two pieces. Answers where it is.
+static inline const uint8_t *td_srtp_job_aad(const struct td_srtp_job *job, uint8_t *aad,
+					     size_t *len)
+{
+	*len = (size_t)job->text_offset + job->aad_tail_len;
+	if (job->aad_tail_len == 0)
+		return job->bytes;
+	for (size_t i = 0; i < job->text_offset; i++)
+		aad[i] = job->bytes[i];
+	for (size_t i = 0; i < job->aad_tail_len; i++)
+		aad[job->text_offset + i] = job->aad_tail[i];
+	return aad;
+}
+
+// Compares tags in a time that does not tell where they differ.
+static inline bool td_srtp_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	unsigned differs = 0;
+
+	for (size_t i = 0; i < len; i++)
+		differs |= (unsigned)(a[i] ^ b[i]);
+	return differs == 0;
+}

@@ -1,0 +1,66 @@
+// Where things lie in a protected packet, and the IV of each (private to SRTP's two halves).
+#pragma once
+
+#include <string.h>
+
+#include "rtp/header.h"
+#include "rtp/srtp.h"
+
+#define TD_SRTCP_HEADER_BYTES 8
+#define TD_SRTCP_ENCRYPTED    0x80000000u // E, in front of the index
+
+// Bytes of an RTP header with CSRCs and extension, or 0 if they are not within `len`. The padding is
+// not looked at: in a protected packet its length is encrypted.
+static inline unsigned td_srtp_header_bytes(const uint8_t *bytes, unsigned len)
+{
+	unsigned header = TD_RTP_HEADER_BYTES;
+
+	if (len < header || bytes[0] >> 6 != 2)
+		return 0;
+	header += 4u * (bytes[0] & 0x0fu);
+	if (bytes[0] & 0x10u) {
+		if (len < header + 4)
+			return 0;
+		header += 4 + 4u * td_rtp_load16(bytes + header + 2);
+	}
+	return header <= len ? header : 0;
+}
+
+// RFC 3711 section 4.1.1: salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16. RFC 7714 section 8.1 and 9.1:
+// the same bytes two places to the left, so that 12 remain; an SRTCP index has only four.
+static inline void td_srtp_iv(struct td_srtp_job *job, uint32_t ssrc, uint64_t index)
+{
+	const uint8_t *salt = job->keys->salt;
+	unsigned at = job->keys->aead ? 2 : 4;
+
+	memcpy(job->iv, salt, sizeof job->iv);
+	td_rtp_store32(job->iv + at, td_rtp_load32(job->iv + at) ^ ssrc);
+	td_rtp_store32(job->iv + at + 4, td_rtp_load32(job->iv + at + 4) ^ (uint32_t)(index >> 16));
+	td_rtp_store16(job->iv + at + 8, td_rtp_load16(job->iv + at + 8) ^ (uint16_t)index);
+}
+
+// The source with this SSRC, or NULL.
+static inline struct td_srtp_source *td_srtp_source_of(struct td_srtp *srtp, uint32_t ssrc)
+{
+	if (__builtin_expect(srtp->sources[srtp->recent].ssrc == ssrc && srtp->source_count > 0, 1))
+		return &srtp->sources[srtp->recent];
+	for (unsigned i = 0; i < srtp->source_count; i++)
+		if (srtp->sources[i].ssrc == ssrc)
+			return &srtp->sources[i];
+	return NULL;
+}
+
+// A source not known before, or NULL: no room.
+static inline struct td_srtp_source *td_srtp_source_add(struct td_srtp *srtp, uint32_t ssrc)
+{
+	struct td_srtp_source *source = &srtp->sources[srtp->source_count];
+
+	if (srtp->source_count == TD_SRTP_SOURCE_MAX)
+		return NULL;
+	*source = (struct td_srtp_source){ .ssrc = ssrc };
+	srtp->source_count++;
+	return source;
+}
+
+// Brings in what a vector's packets will touch of their streams' state.
+void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count);

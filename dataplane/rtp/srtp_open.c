@@ -1,0 +1,348 @@
+#include <string.h>
+
+#include "rtp/srtp.h"
+#include "rtp/srtp_keys.h"
+#include "rtp/srtp_layout.h"
+
+// A packet says only the lower half of its index and perhaps not which key: what it is, is tried. In
+// a call that runs there is one trial. There are more when the first packets of a source arrive, or
+// after a re-key, or when an earlier packet of the vector changes what this one's index must be.
+#define TRIALS_MAX 6
+
+struct trial {
+	uint64_t index;
+	uint8_t epoch;
+	bool restarts; // the peer would have begun again at rollover counter 0
+};
+
+// A packet on its way.
+struct inbound {
+	struct td_srtp_packet *packet;
+	struct trial tried[TRIALS_MAX];
+	uint32_t ssrc;
+	uint16_t header, plain_len;
+	uint8_t count; // of trials, the last of which is running
+	uint8_t tag[TD_SRTP_TAG_MAX];
+	uint8_t under_rollover[4]; // what the rollover counter overwrites while it is hashed
+	bool proved;
+};
+
+static const struct td_srtp_keys *keys_of(const struct inbound *inbound, unsigned epoch)
+{
+	const struct td_srtp_epoch *from = &inbound->packet->srtp->epochs[epoch];
+
+	return inbound->packet->is_rtcp ? &from->rtcp : &from->rtp;
+}
+
+// Bytes that the keys' trailer takes, SRTCP's index included.
+static unsigned trailer_bytes(const struct inbound *inbound, const struct td_srtp_keys *keys)
+{
+	return keys->tag_bytes + keys->mki_bytes + (inbound->packet->is_rtcp ? 4u : 0u);
+}
+
+static bool mki_matches(const struct inbound *inbound, const struct td_srtp_keys *keys,
+			const struct td_srtp_master *master)
+{
+	const struct td_srtp_packet *packet = inbound->packet;
+	unsigned behind = keys->mki_bytes + (keys->aead ? 0u : keys->tag_bytes);
+
+	return keys->mki_bytes == 0 ||
+	       memcmp(packet->bytes + packet->len - behind, master->mki, keys->mki_bytes) == 0;
+}
+
+static uint32_t rtcp_word(const struct inbound *inbound, const struct td_srtp_keys *keys)
+{
+	const struct td_srtp_packet *packet = inbound->packet;
+	unsigned behind = 4u + keys->mki_bytes + (keys->aead ? 0u : keys->tag_bytes);
+
+	return td_rtp_load32(packet->bytes + packet->len - behind);
+}
+
+static bool was_tried(const struct inbound *inbound, const struct trial *trial)
+{
+	for (unsigned i = 0; i < inbound->count; i++)
+		if (inbound->tried[i].index == trial->index &&
+		    inbound->tried[i].epoch == trial->epoch)
+			return true;
+	return false;
+}
+
+// Takes `trial` if it is of use: TD_SRTP_OK, or why it is of none.
+static enum td_srtp_verdict consider(struct inbound *inbound, const struct td_srtp_window *window,
+				     const struct trial *trial)
+{
+	if (trial->index > TD_SRTP_INDEX_MAX)
+		return TD_SRTP_LATE;
+	if (window && !trial->restarts) {
+		enum td_srtp_age age = td_srtp_window_age(window, trial->index);
+
+		if (age != TD_SRTP_FRESH)
+			return age == TD_SRTP_SEEN ? TD_SRTP_REPLAYED : TD_SRTP_LATE;
+	}
+	if (was_tried(inbound, trial) || inbound->count == TRIALS_MAX)
+		return TD_SRTP_BAD_TAG;
+	inbound->tried[inbound->count++] = *trial;
+	return TD_SRTP_OK;
+}
+
+static unsigned protocol_bit(const struct inbound *inbound)
+{
+	return 1u << (inbound->packet->is_rtcp ? TD_SRTP_RTCP : TD_SRTP_RTP);
+}
+
+static bool may_restart(const struct inbound *inbound)
+{
+	return inbound->packet->srtp->may_restart & protocol_bit(inbound);
+}
+
+// The indices that the packet may have under the keys of `epoch`, the likeliest first.
+static enum td_srtp_verdict consider_epoch(struct inbound *inbound, unsigned epoch)
+{
+	static const struct td_srtp_window nothing;
+	const struct td_srtp_packet *packet = inbound->packet;
+	struct td_srtp *srtp = packet->srtp;
+	struct td_srtp_source *source = td_srtp_source_of(srtp, inbound->ssrc);
+	const struct td_srtp_window *window;
+	struct trial trial = { .epoch = (uint8_t)epoch };
+	uint16_t sequence = 0;
+	enum td_srtp_verdict verdict;
+
+	if (!source && srtp->source_count == TD_SRTP_SOURCE_MAX)
+		return TD_SRTP_CROWDED;
+	window = source ? (packet->is_rtcp ? &source->rtcp : &source->rtp) : NULL;
+	if (packet->is_rtcp) {
+		trial.index = rtcp_word(inbound, keys_of(inbound, epoch)) & TD_SRTCP_INDEX_MAX;
+	} else {
+		sequence = td_rtp_load16(packet->bytes + 2);
+		trial.index = td_srtp_index_guess(source ? window : &nothing, sequence);
+	}
+	verdict = consider(inbound, window, &trial);
+	if (verdict == TD_SRTP_OK)
+		return verdict;
+	if (window && may_restart(inbound) && epoch == srtp->present) {
+		trial.restarts = true;
+		if (!packet->is_rtcp)
+			trial.index = sequence;
+	} else if (srtp->source_count == 0 && !packet->is_rtcp && sequence < 0x8000u) {
+		// The stream began just before the wrap, and what was before it has been lost.
+		trial.index = UINT64_C(1) << 16 | sequence;
+	} else {
+		return verdict;
+	}
+	return consider(inbound, window, &trial);
+}
+
+// Chooses what to try next; TD_SRTP_OK, or the packet's fate. With one failed trial behind it a
+// packet that offers nothing more to try has a bad tag.
+static enum td_srtp_verdict choose(struct inbound *inbound)
+{
+	struct td_srtp *srtp = inbound->packet->srtp;
+	enum td_srtp_verdict fate = TD_SRTP_NO_KEY;
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned epoch = srtp->present ^ i;
+		const struct td_srtp_keys *keys = keys_of(inbound, epoch);
+		enum td_srtp_verdict verdict;
+
+		if (keys->key_bytes == 0)
+			continue;
+		if (inbound->packet->len < inbound->header + trailer_bytes(inbound, keys))
+			verdict = TD_SRTP_MALFORMED;
+		else if (!mki_matches(inbound, keys, &srtp->epochs[epoch].master))
+			verdict = TD_SRTP_NO_KEY;
+		else
+			verdict = consider_epoch(inbound, epoch);
+		if (verdict == TD_SRTP_OK)
+			return verdict;
+		if (fate == TD_SRTP_NO_KEY)
+			fate = verdict;
+	}
+	return inbound->count > 0 ? TD_SRTP_BAD_TAG : fate;
+}
+
+// Fills the job of the trial just chosen.
+static void prepare(struct inbound *inbound, struct td_srtp_job *job)
+{
+	const struct trial *trial = &inbound->tried[inbound->count - 1];
+	const struct td_srtp_packet *packet = inbound->packet;
+	const struct td_srtp_keys *keys = keys_of(inbound, trial->epoch);
+	unsigned plain = packet->len - trailer_bytes(inbound, keys);
+	const uint8_t *tag = packet->bytes + packet->len - keys->tag_bytes;
+
+	inbound->plain_len = (uint16_t)plain;
+	job->keys = keys;
+	job->bytes = packet->bytes;
+	job->text_offset = inbound->header;
+	job->text_len = (uint16_t)(plain - inbound->header);
+	job->auth_len = (uint16_t)(plain + 4);
+	job->aad_tail_len = 0;
+	td_srtp_iv(job, inbound->ssrc, trial->index);
+	if (keys->aead)
+		tag = packet->bytes + plain;
+	memcpy(inbound->tag, tag, keys->tag_bytes);
+	if (packet->is_rtcp) {
+		uint32_t word = rtcp_word(inbound, keys);
+
+		job->aad_tail_len = 4;
+		td_rtp_store32(job->aad_tail, word);
+		if (!(word & TD_SRTCP_ENCRYPTED)) {
+			job->text_offset = (uint16_t)plain;
+			job->text_len = 0;
+		}
+	} else if (!keys->aead) {
+		memcpy(inbound->under_rollover, packet->bytes + plain, 4);
+		td_rtp_store32(packet->bytes + plain, (uint32_t)(trial->index >> 16));
+	}
+	if (keys->aead)
+		memcpy(job->tag, inbound->tag, TD_SRTP_TAG_MAX);
+}
+
+static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
+		    struct td_srtp_job **jobs, unsigned count)
+{
+	struct td_srtp_job *good[2][TD_SRTP_BURST]; // with keys of 16 and of 32 bytes
+	unsigned good_count[2] = { 0, 0 };
+
+	engine->machine->cm_tags(engine, jobs, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct inbound *inbound = inbounds[i];
+		const struct td_srtp_job *job = jobs[i];
+		unsigned wide = job->keys->key_bytes == 32;
+
+		inbound->proved = td_srtp_same(job->tag, inbound->tag, job->keys->tag_bytes);
+		if (inbound->proved)
+			good[wide][good_count[wide]++] = jobs[i];
+		else if (!inbound->packet->is_rtcp)
+			memcpy(job->bytes + inbound->plain_len, inbound->under_rollover, 4);
+	}
+	for (unsigned wide = 0; wide < 2; wide++)
+		if (good_count[wide] > 0)
+			engine->machine->cm_cipher(engine, good[wide], good_count[wide],
+						   wide ? 32 : 16);
+}
+
+static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsigned count)
+{
+	struct td_srtp_job *jobs[2][TD_SRTP_BURST];
+	struct inbound *of[2][TD_SRTP_BURST];
+	unsigned counts[2] = { 0, 0 };
+
+	for (unsigned i = 0; i < count; i++) {
+		struct td_srtp_job *job = &engine->jobs[i];
+		unsigned aead;
+
+		prepare(inbounds[i], job);
+		aead = job->keys->aead;
+		jobs[aead][counts[aead]] = job;
+		of[aead][counts[aead]++] = inbounds[i];
+	}
+	if (counts[0] > 0)
+		open_cm(engine, of[0], jobs[0], counts[0]);
+	if (counts[1] > 0)
+		engine->machine->gcm_open(engine, jobs[1], counts[1]);
+	for (unsigned i = 0; i < counts[1]; i++)
+		of[1][i]->proved = !jobs[1][i]->failed;
+}
+
+// The peer has proved that it has the present keys; after enough of it the former ones are erased.
+static void count_proof(struct td_srtp *srtp, unsigned bit)
+{
+	srtp->may_restart &= (uint8_t)~bit;
+	if (srtp->proofs < TD_SRTP_PROOFS && ++srtp->proofs == TD_SRTP_PROOFS)
+		explicit_bzero(&srtp->epochs[srtp->present ^ 1u], sizeof srtp->epochs[0]);
+}
+
+// An authentic packet: only now is anything learned from it. Others of the vector may have been
+// before it, with the same index or the last room for a source.
+static enum td_srtp_verdict learn(const struct inbound *inbound)
+{
+	const struct trial *trial = &inbound->tried[inbound->count - 1];
+	struct td_srtp_packet *packet = inbound->packet;
+	struct td_srtp *srtp = packet->srtp;
+	struct td_srtp_source *source = td_srtp_source_of(srtp, inbound->ssrc);
+	struct td_srtp_window *window;
+
+	if (!source && !(source = td_srtp_source_add(srtp, inbound->ssrc)))
+		return TD_SRTP_CROWDED;
+	window = packet->is_rtcp ? &source->rtcp : &source->rtp;
+	if (trial->restarts && may_restart(inbound))
+		*window = (struct td_srtp_window){ 0 };
+	switch (td_srtp_window_age(window, trial->index)) {
+	case TD_SRTP_FRESH: break;
+	case TD_SRTP_SEEN: return TD_SRTP_REPLAYED;
+	case TD_SRTP_TOO_OLD: return TD_SRTP_LATE;
+	}
+	td_srtp_window_mark(window, trial->index);
+	srtp->recent = (uint8_t)(source - srtp->sources);
+	if (trial->epoch == srtp->present)
+		count_proof(srtp, protocol_bit(inbound));
+	packet->len = inbound->plain_len;
+	return TD_SRTP_OK;
+}
+
+static enum td_srtp_verdict read_header(struct inbound *inbound)
+{
+	const struct td_srtp_packet *packet = inbound->packet;
+	const uint8_t *bytes = packet->bytes;
+
+	if (packet->len > TD_SRTP_PACKET_MAX)
+		return TD_SRTP_MALFORMED;
+	if (packet->is_rtcp) {
+		if (packet->len < TD_SRTCP_HEADER_BYTES || bytes[0] >> 6 != 2)
+			return TD_SRTP_MALFORMED;
+		inbound->header = TD_SRTCP_HEADER_BYTES;
+		inbound->ssrc = td_rtp_load32(bytes + 4);
+	} else {
+		inbound->header = (uint16_t)td_srtp_header_bytes(bytes, packet->len);
+		if (inbound->header == 0)
+			return TD_SRTP_MALFORMED;
+		inbound->ssrc = td_rtp_load32(bytes + 8);
+	}
+	return TD_SRTP_OK;
+}
+
+static void open_vector(struct td_srtp_engine *engine, struct td_srtp_packet *packets,
+			unsigned count)
+{
+	struct inbound all[TD_SRTP_BURST], *waiting[TD_SRTP_BURST];
+	unsigned waiting_count = 0;
+
+	td_srtp_prefetch(packets, count);
+	for (unsigned i = 0; i < count; i++) {
+		struct inbound *inbound = &all[i];
+
+		inbound->packet = &packets[i];
+		inbound->count = 0;
+		packets[i].verdict = read_header(inbound);
+		if (packets[i].verdict == TD_SRTP_OK)
+			waiting[waiting_count++] = inbound;
+	}
+	while (waiting_count > 0) {
+		unsigned trying = 0, left = 0;
+
+		for (unsigned i = 0; i < waiting_count; i++) {
+			waiting[i]->packet->verdict = choose(waiting[i]);
+			if (waiting[i]->packet->verdict == TD_SRTP_OK)
+				waiting[trying++] = waiting[i];
+		}
+		run(engine, waiting, trying);
+		for (unsigned i = 0; i < trying; i++) {
+			if (waiting[i]->proved)
+				waiting[i]->packet->verdict = learn(waiting[i]);
+			else
+				waiting[left++] = waiting[i];
+		}
+		waiting_count = left;
+	}
+}
+
+void td_srtp_open(struct td_srtp_engine *engine, struct td_srtp_packet *packets, unsigned count)
+{
+	while (count > 0) {
+		unsigned now = count < TD_SRTP_BURST ? count : TD_SRTP_BURST;
+
+		open_vector(engine, packets, now);
+		packets += now;
+		count -= now;
+	}
+}
