@@ -8,21 +8,31 @@
 static const struct {
 	const char *what;
 	bool busy_poll, found;
-	uint64_t idle_ns, next_slot_in_ns, sleep_ns;
+	uint32_t turns;
+	uint64_t rest_ns, idle_ns, next_slot_in_ns, sleep_ns;
 } rows[] = {
-	{ "found work", false, true, 0, 900000, 0 },
-	{ "just idle: spin", false, false, TD_PACE_SPIN_NS - 1, 900000, 0 },
-	{ "idle: shortest sleep", false, false, TD_PACE_SPIN_NS, 900000, TD_PACE_SLEEP_MIN_NS },
-	{ "longer silence", false, false, 400000, 900000, 200000 },
-	{ "long silence", false, false, 50000000, 2000000, TD_PACE_SLEEP_MAX_NS },
-	{ "never past the slot", false, false, 50000000, 30000, 30000 },
-	{ "slot is due", false, false, 50000000, 0, 0 },
-	{ "busy polling", true, false, 50000000, 900000, 0 },
+	{ "found work", false, true, 0, 0, 0, 900000, 0 },
+	{ "just idle: spin", false, false, 1, 0, TD_PACE_SPIN_NS - 1, 900000, 0 },
+	{ "idle: shortest rest", false, false, 0, 0, TD_PACE_SPIN_NS, 900000, TD_PACE_REST_MIN_NS },
+	{ "little came: longer", false, false, TD_PACE_TURNS_FEW, 200000, 9000, 900000, 400000 },
+	{ "more came: as before", false, false, TD_PACE_TURNS_FEW + 1, 200000, 9000, 900000,
+	  200000 },
+	{ "still as before", false, false, TD_PACE_TURNS_MANY, 200000, 9000, 900000, 200000 },
+	{ "much came: shorter", false, false, TD_PACE_TURNS_MANY + 1, 400000, 9000, 900000,
+	  200000 },
+	{ "never shorter", false, false, 1000, TD_PACE_REST_MIN_NS, 9000, 900000,
+	  TD_PACE_REST_MIN_NS },
+	{ "never longer", false, false, 0, 900000, 50000000, 2000000, TD_PACE_REST_MAX_NS },
+	{ "never past the slot", false, false, 0, 900000, 50000000, 30000, 30000 },
+	{ "slot is due", false, false, 0, 900000, 50000000, 0, 0 },
+	{ "busy polling", true, false, 0, 900000, 50000000, 900000, 0 },
 };
 
 START_TEST(test_rows)
 {
 	struct td_pace pace = { .busy_poll = rows[_i].busy_poll,
+				.turns = rows[_i].turns,
+				.rest_ns = rows[_i].rest_ns,
 				.busy_until_ns = NOW - rows[_i].idle_ns };
 
 	ck_assert_msg(td_pace_sleep_ns(&pace, rows[_i].found, NOW,
@@ -33,25 +43,44 @@ START_TEST(test_rows)
 }
 END_TEST
 
-// Packets 40 us apart (25,000 a second) never wait longer than the shortest sleep.
-START_TEST(test_steady_traffic)
+#define BURST      32u
+#define DEVICE_MAX 1024u
+
+// A second of packets evenly `gap_ns` apart, 100 ns each and 300 ns a turn: how often it sleeps, and
+// the most that ever waits.
+static uint32_t sleeps_in_a_second(uint64_t gap_ns, uint64_t *most)
 {
 	struct td_pace pace = { .busy_until_ns = NOW };
-	uint64_t now = NOW, next_packet = NOW + 40000, worst = 0;
+	uint64_t now = NOW, taken = 0;
+	uint32_t sleeps = 0;
 
-	for (int i = 0; i < 100000; i++) {
-		bool found = now >= next_packet;
-		uint64_t sleep;
+	*most = 0;
+	while (now < NOW + 1000000000) {
+		uint64_t waiting = (now - NOW) / gap_ns - taken, sleep;
+		uint64_t burst = waiting < BURST ? waiting : BURST;
 
-		if (found) {
-			worst = now - next_packet > worst ? now - next_packet : worst;
-			while (next_packet <= now)
-				next_packet += 40000;
-		}
-		sleep = td_pace_sleep_ns(&pace, found, now, now / 1000000 * 1000000 + 1000000);
-		now += sleep ? sleep : 300;
+		*most = waiting > *most ? waiting : *most;
+		taken += burst;
+		now += 300 + 100 * burst;
+		sleep = td_pace_sleep_ns(&pace, burst > 0, now, now / 1000000 * 1000000 + 1000000);
+		sleeps += sleep > 0;
+		now += sleep;
 	}
-	ck_assert_uint_le(worst, TD_PACE_SLEEP_MIN_NS);
+	return sleeps;
+}
+
+// At 50,000 packets a second it wakes about once a millisecond; at any rate rings keep room.
+START_TEST(test_steady_traffic)
+{
+	uint64_t most;
+
+	ck_assert_uint_le(sleeps_in_a_second(20000, &most), 1100);
+	ck_assert_uint_le(most, 60);
+	for (uint64_t gap_ns = 120; gap_ns < 100000; gap_ns += gap_ns / 4) {
+		sleeps_in_a_second(gap_ns, &most);
+		ck_assert_msg(most <= DEVICE_MAX / 2, "%lu packets wait at a gap of %lu ns",
+			      (unsigned long)most, (unsigned long)gap_ns);
+	}
 }
 END_TEST
 
