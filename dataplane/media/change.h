@@ -17,7 +17,6 @@
 
 #define TD_CHANGE_SLOTS 1024 // changes under way to one worker
 #define TD_NOTE_SLOTS   4096 // notes under way from one worker
-#define TD_CNAME_MAX    32
 #define TD_RELEASED_MAX 3
 
 enum td_change_kind {
@@ -52,7 +51,7 @@ struct td_change_stream {
 	uint16_t sequence;
 	uint64_t owner;
 	struct td_endpoint local;
-	char cname[TD_CNAME_MAX];
+	uint64_t cname; // random: RFC 7022, a name for this stream alone
 };
 
 struct td_change_remote {

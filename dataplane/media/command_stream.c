@@ -1,5 +1,4 @@
 // Commands about streams: create, remote side, destroy; and the next hops they hold.
-#include <stdio.h>
 #include <string.h>
 
 #include "codecs/codec.h"
@@ -22,9 +21,7 @@ static void describe(struct td_engine *engine, const struct td_engine_stream *st
 	out->owner = create->owner;
 	out->local = engine->options.locals->entries[stream->local].addr;
 	out->local.port_be = __builtin_bswap16(stream->port);
-	// RFC 7022: a random name for this stream alone, so that calls cannot be linked by it.
-	snprintf(out->cname, sizeof out->cname, "td-%016llx",
-		 (unsigned long long)td_engine_random(engine));
+	out->cname = td_engine_random(engine);
 }
 
 static void stream_init(struct td_engine_stream *stream, uint32_t handle,

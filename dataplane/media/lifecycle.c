@@ -83,7 +83,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->id = create->id;
 	cold->owner = create->owner;
 	cold->local = create->local;
-	memcpy(cold->cname, create->cname, sizeof cold->cname);
+	cold->cname = create->cname;
 	cold->clock_khz = 8;
 	cold->fed_by = TD_FEED_NONE;
 	cold->event_payload_type = TD_PAYLOAD_TYPE_NONE;

@@ -58,8 +58,9 @@ static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
 	const struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_stream_cold *cold = &worker->cold[stream];
 
-	return cold->rx_packets.total + (uint32_t)(hot->rx.packets - cold->rx_packets.seen) +
-	       cold->tx_packets.total + (uint32_t)(tx->packets - cold->tx_packets.seen) +
+	return cold->rx_packets.total +
+	       (uint32_t)(hot->rx.packets - (uint32_t)cold->rx_packets.total) +
+	       cold->tx_packets.total + (uint32_t)(tx->packets - (uint32_t)cold->tx_packets.total) +
 	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx;
 }
 

@@ -40,14 +40,29 @@ static uint32_t since_units(uint64_t then_ns, uint64_t now_ns)
 	return (uint32_t)(((now_ns - then_ns) << 16) / 1000000000ull); // 1/65,536 s
 }
 
+#define CNAME_BYTES 20
+
+// RFC 7022: "td-" and a random number of this stream's alone, so that calls cannot be linked by it.
+static void write_cname(uint64_t number, char out[CNAME_BYTES])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	memcpy(out, "td-", 3);
+	for (unsigned i = 0; i < 16; i++)
+		out[3u + i] = hex[number >> (60u - 4u * i) & 15u];
+	out[19] = '\0';
+}
+
 static size_t build(struct td_media_worker *worker, const struct td_stream *hot,
 		    const struct td_stream_tx *tx, struct td_stream_cold *cold, uint64_t now_ns,
 		    uint8_t *bytes)
 {
 	struct td_rtcp_sender sender;
 	struct td_rtcp_report report;
-	struct td_rtcp_compound compound = { .ssrc = tx->ssrc, .cname = cold->cname };
+	char cname[CNAME_BYTES];
+	struct td_rtcp_compound compound = { .ssrc = tx->ssrc, .cname = cname };
 
+	write_cname(cold->cname, cname);
 	if (tx->packets != cold->rtcp_tx_reported) {
 		sender.ntp = td_rtcp_ntp(now_ns + worker->realtime_offset_ns);
 		sender.rtp_timestamp = td_sender_timestamp(tx, cold, now_ns);

@@ -3,7 +3,7 @@
 // The source lock, IPv6 addresses, report and learning state, the list of several listeners, and
 // 64-bit totals that the sweep carries over from the hot half's wrapping words:
 //
-//   total = carried + (hot word - word at the last carry)   (32-bit, wrapping)
+//   total = carried + (hot word - lower half of carried)   (32-bit, wrapping)
 //
 // One array for all streams, by handle index; owned by the stream's worker like the hot half.
 #pragma once
@@ -22,16 +22,14 @@
 #include "td_handle.h"
 #include "td_limits.h"
 
-// A 64-bit total over a wrapping 32-bit word.
+// A 64-bit total over a wrapping 32-bit word: its lower half is the word when it was last looked at.
 struct td_carry {
 	uint64_t total;
-	uint32_t seen;
 };
 
 static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
 {
-	carry->total += (uint32_t)(word - carry->seen);
-	carry->seen = word;
+	carry->total += (uint32_t)(word - (uint32_t)carry->total);
 	return carry->total;
 }
 
@@ -62,7 +60,7 @@ struct td_stream_cold {
 	uint64_t sender_ns;        // and when it came
 	uint32_t rtcp_next_hop;    // where its address is not the one RTP goes to
 	uint32_t sdp_next_hop;     // of the address in the SDP
-	char cname[TD_CNAME_MAX];
+	uint64_t cname;            // what its CNAME is made of
 
 	struct td_source_lock lock;
 	const uint32_t *sinks; // in the context's plan
