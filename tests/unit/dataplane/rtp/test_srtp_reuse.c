@@ -119,6 +119,9 @@ static void step(struct td_srtp_engine *engine, struct walk *walk)
 		walk->sequence = (uint16_t)(walk->sequence + line_random(&walk->seed) % 20000);
 	else if (dice < 74) // a restart, as of a player: any number
 		walk->sequence = (uint16_t)line_random(&walk->seed);
+	else if (dice < 100) // where it would go on had nothing happened
+		walk->sequence =
+			(uint16_t)(walk->seals.sources[walk->seals.recent].rtp.highest + 1);
 	else if (dice < 120) // late or again
 		walk->sequence = (uint16_t)(walk->sequence - line_random(&walk->seed) % 150);
 	else if (dice < 150)
