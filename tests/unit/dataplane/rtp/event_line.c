@@ -16,10 +16,10 @@ static void hear(struct heard *heard, const struct td_digit_report *reports, uin
 void give(struct td_event_rx *rx, const struct sent *packet, struct heard *heard)
 {
 	struct td_digit_report out[TD_EVENT_RX_REPORT_MAX];
+	uint32_t count = td_event_rx_packet(rx, packet->timestamp, packet->marker, packet->payload,
+					    sizeof packet->payload, packet->at_ns, out);
 
-	hear(heard, out,
-	     td_event_rx_packet(rx, packet->timestamp, packet->marker, packet->payload,
-				sizeof packet->payload, packet->at_ns, out));
+	hear(heard, out, count);
 }
 
 void poll_at(struct td_event_rx *rx, uint64_t now_ns, struct heard *heard)
