@@ -29,15 +29,24 @@ void td_g711_ulaw_encode(uint8_t *restrict law, const int16_t *restrict pcm, siz
 	}
 }
 
+// Sixteen bits hold every step, so a vector holds twice as many of them; and a shift by 0 to 7 is
+// three that are done or not, which every vector unit has.
+static inline uint16_t shift_up(uint16_t value, uint16_t by)
+{
+	value = (uint16_t)(by & 1 ? value << 1 : value);
+	value = (uint16_t)(by & 2 ? value << 2 : value);
+	return (uint16_t)(by & 4 ? value << 4 : value);
+}
+
 void td_g711_ulaw_decode(int16_t *restrict pcm, const uint8_t *restrict law, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int32_t code = (uint8_t)~law[i];
-		int32_t magnitude = (((code & 0x0f) << 3) + ULAW_BIAS) << ((code >> 4) & 7);
-		int32_t sign = -(code >> 7); // 0 or -1
+		uint16_t code = (uint8_t)~law[i];
+		uint16_t step = (uint16_t)(((code & 0x0f) << 3) + ULAW_BIAS);
+		uint16_t magnitude = (uint16_t)(shift_up(step, code >> 4) - ULAW_BIAS);
+		uint16_t sign = (uint16_t) - (code >> 7); // 0 or all ones
 
-		magnitude -= ULAW_BIAS;
-		pcm[i] = (int16_t)((magnitude ^ sign) - sign);
+		pcm[i] = (int16_t)(uint16_t)((magnitude ^ sign) - sign);
 	}
 }
 
@@ -57,13 +66,13 @@ void td_g711_alaw_encode(uint8_t *restrict law, const int16_t *restrict pcm, siz
 void td_g711_alaw_decode(int16_t *restrict pcm, const uint8_t *restrict law, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int32_t code = law[i] ^ 0x55;
-		int32_t segment = (code >> 4) & 7;
-		int32_t step = (code & 0x0f) << 4;
-		int32_t curved = (step + 0x108) << ((segment - 1) & 7);
-		int32_t magnitude = segment ? curved : step + 8;
-		int32_t sign = (code >> 7) - 1; // positive codes have the top bit set
+		uint16_t code = law[i] ^ 0x55;
+		uint16_t segment = (code >> 4) & 7;
+		uint16_t step = (uint16_t)((code & 0x0f) << 4);
+		uint16_t curved = shift_up((uint16_t)(step + 0x108), (uint16_t)(segment - 1));
+		uint16_t magnitude = segment ? curved : (uint16_t)(step + 8);
+		uint16_t sign = (uint16_t)((code >> 7) - 1); // positive codes have the top bit set
 
-		pcm[i] = (int16_t)((magnitude ^ sign) - sign);
+		pcm[i] = (int16_t)(uint16_t)((magnitude ^ sign) - sign);
 	}
 }
