@@ -3,15 +3,18 @@
 //
 //   command ring -> td_engine_command -> checks, pools, plan compiler
 //                        |                                  | error: DONE on main's event ring
-//                        v change (rte_ring, one a worker)
+//                        v change (td_ring, one a worker)
 //                     worker: td_media_changes -> applied -> DONE on the worker's event ring
 //                        |
-//                        v note (rte_ring back)
-//                     td_engine_housekeep -> next hops, freed handles after a QSBR grace period
+//                        v note (td_ring back)
+//                     td_engine_housekeep -> next hops, moves, old plans, freed handles after a
+//                                            QSBR grace period
 //
-// The engine owns its pools, rings and the hot arrays: all taken at creation, nothing grows. A full
-// pool answers -TD_EFULL and has changed nothing; a full change ring answers -TD_EBUSY likewise.
-// A context and its members live on one worker, the one with the fewest streams at its creation.
+// The engine owns its pools, rings, inlets, outlets and the hot arrays, all taken at creation. What
+// grows is the main thread's: each context's matrix and plan, and the resamplers that plans need. A
+// full pool answers -TD_EFULL, want of memory -TD_EMEMORY, a full change ring or a move under way
+// -TD_EBUSY, and nothing has changed. A context and its members live on one worker: the one with
+// the fewest streams at its creation, until it is moved.
 #pragma once
 
 #include <stdbool.h>

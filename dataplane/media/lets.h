@@ -5,7 +5,8 @@
 //
 // Two pools, sized at start by what may be mixed at once and touched only where they are used. The
 // main thread gives them out (provision.c); from the plan that first names one to the stream's end
-// only the stream's worker reads or writes it. What not every tick of every stream touches has
+// only the stream's worker reads or writes it. A listener that codes for others and leaves has its
+// outlet taken over by one of them. What not every tick of every stream touches has
 // arrays of its own, by the same index: codec states, each with room for the largest, detectors, and
 // what waits for longer packets than a tick's. So the hot parts lie close together.
 #pragma once

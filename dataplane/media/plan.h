@@ -1,8 +1,8 @@
 // The plan compiler: a gain matrix in, who is sent what out.
 //
 //   NOTHING   hears nobody
-//   FORWARD   hears exactly one stream, at unity gain, of the same codec and packet time: its
-//             packets are rewritten and sent, nothing is decoded             --> a route
+//   FORWARD   hears exactly one stream, at unity gain, of the same codec and packet time, whose
+//             digits it takes as they are: packets are rewritten and sent    --> a route
 //   PLAY      hears exactly one player, at unity gain: its encoded frames    --> a route
 //   MIX       anything else                                                  --> a mix
 //   SHARED    a mix that several listeners hear alike, in the same codec: encoded once
@@ -105,8 +105,7 @@ struct td_plan_scratch;
 struct td_plan_scratch *td_plan_scratch_create(void);
 void td_plan_scratch_destroy(struct td_plan_scratch *scratch);
 
-// A plan of its own memory, to be freed with free(). -TD_EMEMORY; -TD_EFULL: more cells than
-// TD_MATRIX_CELL_MAX once the floor is counted in.
+// A plan of its own memory, to be freed with free() while it has no garbage. -TD_EMEMORY.
 // `playable`: bit c set when players have their frames in codec c; others hear them in a mix.
 TD_MUST_CHECK int td_plan_compile(const struct td_matrix *matrix, uint32_t playable,
 				  struct td_plan_scratch *scratch, struct td_plan **out);

@@ -10,7 +10,7 @@
 // time that has passed.
 //
 // One array for all streams, by handle index; owned by the stream's worker from the change that
-// creates it to the one that destroys it. Cold things (IPv6 addresses, learning, RTCP, totals) are
+// creates it, or brings it from another worker, to the one that takes it away. Cold things (IPv6 addresses, learning, RTCP, totals) are
 // in struct td_stream_cold (media/stream_cold.h).
 #pragma once
 

@@ -1,16 +1,20 @@
 // What the loop of a worker calls in the media room, once a turn, in this order:
 //
-//   td_media_prefetch   right after demux: packet.stream is set, its rx line is on its way
-//   td_media_rtp        RTP ports: source lock, statistics, plan, rewrite, push to tx
+//   td_media_rtp        RTP ports: source lock, statistics, then rewritten and pushed to tx for
+//                       those who hear it alone, and into the inlet for those who hear it mixed
 //   td_media_rtcp       RTCP ports
-//   td_media_tick       for every 1 ms slot that has become due: the players of that slot
+//   td_media_tick       for every 1 ms slot that has become due: contexts of that slot are mixed,
+//                       digits are sent, players play
 //   td_media_sweep      reports, mirrors, counters, a few streams a call
-//   td_media_changes    what main wants changed; then the loop reports quiescent
+//   td_media_changes    what main wants changed
+//   td_media_unpark     what came while its stream was between two workers, to be looked up again;
+//                       then the loop reports quiescent
 //
-// Every packet handed in is sent, consumed, or freed under exactly one drop counter. Nothing here
-// blocks, allocates (but mbufs from the pool), logs or makes a system call. `stats` is the worker's
-// block in the region: forwarded, originated, consumed, tap_lost, events_lost, live counts and the
-// drops of these stages are counted here, everything else by the loop.
+// Every packet handed in is sent, consumed, or freed under exactly one drop counter; or parked, and
+// then handed in again. Nothing here blocks, allocates (but mbufs from the pool), logs or makes a
+// system call. `stats` is the worker's block in the region: forwarded, originated, consumed,
+// tap_lost, events_lost, live counts and the drops of these stages are counted here, everything else
+// by the loop.
 #pragma once
 
 #include <stdint.h>
@@ -42,8 +46,7 @@ uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t n
 		       struct td_tx *tx) TD_WORKER;
 
 // Visits the streams that have become due since the last call: each about once a second, up to
-// 50,000 a second in all.
-// Returns how many.
+// 50,000 a second in all. Returns how many.
 uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct td_tx *tx)
 	TD_WORKER;
 
