@@ -62,7 +62,6 @@ int td_srtp_rekey_open(struct td_srtp_engine *engine, struct td_srtp *srtp,
 	}
 	srtp->proofs = 0;
 	make_epoch(engine, &srtp->epochs[srtp->present], master);
-	srtp->is_aead = srtp->epochs[srtp->present].rtp.aead;
 	if (srtp->source_count > 1) {
 		srtp->sources[0] = srtp->sources[srtp->recent];
 		srtp->source_count = 1;
@@ -79,7 +78,6 @@ int td_srtp_rekey_seal(struct td_srtp_engine *engine, struct td_srtp *srtp,
 	if (error != 0 || repeated(&srtp->epochs[srtp->present], master))
 		return error;
 	make_epoch(engine, &srtp->epochs[srtp->present], master);
-	srtp->is_aead = srtp->epochs[srtp->present].rtp.aead;
 	return 0;
 }
 
@@ -97,32 +95,10 @@ int td_srtp_resume(struct td_srtp *srtp, uint32_t ssrc, uint32_t rollover, uint1
 	return 0;
 }
 
-// Lines of the cipher's tables that a packet of a call's usual length touches: the round keys, and
-// the low powers of GCM's hash key, which stand at the table's end.
-#define LINE_BYTES   64
-#define KEY_LINES    3
-#define POWERS_FIRST 12
-#define POWERS_END   16
-
-static inline void prefetch_keys(const struct td_srtp_keys *keys, bool powers)
-{
-	__builtin_prefetch(keys, 0);
-	for (unsigned line = 0; line < KEY_LINES; line++)
-		__builtin_prefetch(keys->cipher + LINE_BYTES * line, 0);
-	for (unsigned line = POWERS_FIRST; powers && line < POWERS_END; line++)
-		__builtin_prefetch(keys->cipher + LINE_BYTES * line, 0);
-}
-
 void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		__builtin_prefetch(packets[i].srtp, 1);
-		__builtin_prefetch(packets[i].srtp->sources, 1);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		const struct td_srtp *srtp = packets[i].srtp;
-		const struct td_srtp_epoch *epoch = &srtp->epochs[srtp->present];
-
-		prefetch_keys(packets[i].is_rtcp ? &epoch->rtcp : &epoch->rtp, srtp->is_aead);
+		__builtin_prefetch(&packets[i].srtp->epochs[0].rtp, 0);
 	}
 }

@@ -45,9 +45,8 @@ enum td_srtp_verdict {
 };
 
 struct td_srtp_source {
-	_Alignas(64) struct td_srtp_window rtp;
-	struct td_srtp_window rtcp;
 	uint32_t ssrc;
+	struct td_srtp_window rtp, rtcp;
 };
 
 struct td_srtp_epoch {
@@ -56,12 +55,12 @@ struct td_srtp_epoch {
 };
 
 struct td_srtp {
-	// What every packet looks at comes first.
+	// What every packet of a call's usual kind looks at is the first line: this, and of the
+	// first source all but RTCP's window.
 	_Alignas(64) uint8_t present; // the epoch that is in force
 	uint8_t source_count, recent; // `recent`: the source of the last packet
 	uint8_t proofs;               // packets opened under the present keys, up to TD_SRTP_PROOFS
 	uint8_t may_restart; // a new key, unproven: the peer may count from 0 again; bits 1 << protocol
-	bool is_aead;        // the present keys are: what to prefetch
 	uint32_t rtcp_next; // sealing: the next SRTCP index
 	struct td_srtp_source sources[TD_SRTP_SOURCE_MAX];
 	struct td_srtp_epoch epochs[2];

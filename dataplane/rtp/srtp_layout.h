@@ -62,5 +62,6 @@ static inline struct td_srtp_source *td_srtp_source_add(struct td_srtp *srtp, ui
 	return source;
 }
 
-// Brings in what a vector's packets will touch of their streams' state.
+// Brings in the lines of a vector's streams that preparing their packets needs; those of the ciphers'
+// tables are brought in by whoever has prepared one (td_srtp_keys_prefetch).
 void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count);

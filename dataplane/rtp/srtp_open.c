@@ -82,6 +82,7 @@ static enum td_srtp_verdict consider(struct inbound *inbound, const struct td_sr
 	if (was_tried(inbound, trial) || inbound->count == TRIALS_MAX)
 		return TD_SRTP_BAD_TAG;
 	inbound->tried[inbound->count++] = *trial;
+	td_srtp_keys_prefetch(keys_of(inbound, trial->epoch));
 	return TD_SRTP_OK;
 }
 
@@ -179,7 +180,7 @@ static void prepare(struct inbound *inbound, struct td_srtp_job *job)
 	td_srtp_iv(job, inbound->ssrc, trial->index);
 	if (keys->aead)
 		tag = packet->bytes + plain;
-	memcpy(inbound->tag, tag, keys->tag_bytes);
+	td_srtp_copy_tag(keys->aead ? job->tag : inbound->tag, tag, keys->tag_bytes);
 	if (packet->is_rtcp) {
 		uint32_t word = rtcp_word(inbound, keys);
 
@@ -193,8 +194,6 @@ static void prepare(struct inbound *inbound, struct td_srtp_job *job)
 		memcpy(inbound->under_rollover, packet->bytes + plain, 4);
 		td_rtp_store32(packet->bytes + plain, (uint32_t)(trial->index >> 16));
 	}
-	if (keys->aead)
-		memcpy(job->tag, inbound->tag, TD_SRTP_TAG_MAX);
 }
 
 static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
@@ -209,7 +208,7 @@ static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
 		const struct td_srtp_job *job = jobs[i];
 		unsigned wide = job->keys->key_bytes == 32;
 
-		inbound->proved = td_srtp_same(job->tag, inbound->tag, job->keys->tag_bytes);
+		inbound->proved = td_srtp_same_tag(job->tag, inbound->tag, job->keys->tag_bytes);
 		if (inbound->proved)
 			good[wide][good_count[wide]++] = jobs[i];
 		else if (!inbound->packet->is_rtcp)

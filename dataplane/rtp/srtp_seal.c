@@ -84,6 +84,7 @@ static enum td_srtp_verdict prepare_rtcp(struct td_srtp_packet *packet, struct t
 
 static void sort_in(struct vector *vector, struct td_srtp_job *job)
 {
+	td_srtp_keys_prefetch(job->keys);
 	if (job->keys->aead) {
 		vector->gcm[vector->gcm_count++] = job;
 		return;
@@ -111,6 +112,8 @@ static void run(struct td_srtp_engine *engine, struct vector *vector)
 
 static void put(struct td_srtp_packet *packet, const void *bytes, unsigned len)
 {
+	if (len == 0) // nearly always: not worth a call
+		return;
 	memcpy(packet->bytes + packet->len, bytes, len);
 	packet->len = (uint16_t)(packet->len + len);
 }
@@ -120,14 +123,16 @@ static void append_trailer(struct td_srtp_packet *packet, const struct td_srtp_j
 	const struct td_srtp_master *master = &packet->srtp->epochs[packet->srtp->present].master;
 
 	if (job->keys->aead) {
-		put(packet, job->tag, TD_SRTP_TAG_MAX);
+		memcpy(packet->bytes + packet->len, job->tag, TD_SRTP_TAG_MAX);
+		packet->len = (uint16_t)(packet->len + TD_SRTP_TAG_MAX);
 		put(packet, job->aad_tail, job->aad_tail_len);
 		put(packet, master->mki, job->keys->mki_bytes);
 		return;
 	}
 	put(packet, job->aad_tail, job->aad_tail_len);
 	put(packet, master->mki, job->keys->mki_bytes);
-	put(packet, job->tag, job->keys->tag_bytes);
+	td_srtp_copy_tag(packet->bytes + packet->len, job->tag, job->keys->tag_bytes);
+	packet->len = (uint16_t)(packet->len + job->keys->tag_bytes);
 }
 
 static void seal_vector(struct td_srtp_engine *engine, struct td_srtp_packet *packets,
