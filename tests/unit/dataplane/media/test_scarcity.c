@@ -133,7 +133,7 @@ static void three_conferring(void)
 	choir_add(&choir, context, TD_CODEC_OPUS, 20);
 	confer_command(&command);
 	// The copies of the matrix, its cells, the plan, and resamplers with their places.
-	(void)sweep(&command, 6);
+	(void)sweep(&command, 5);
 	choir_sing(&choir, 600);
 	choir_hears(&choir, &choir.voices[0], 0, 1, 1);
 	choir_hears(&choir, &choir.voices[1], 1, 0, 1);
