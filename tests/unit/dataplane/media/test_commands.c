@@ -114,6 +114,51 @@ START_TEST(families)
 }
 END_TEST
 
+// What an encoder would refuse at the first tick is refused with the command.
+START_TEST(settings_and_packet_times)
+{
+	static const struct {
+		uint8_t codec, ptime_ms;
+		uint32_t bitrate_bps;
+		int error;
+	} rows[] = {
+		{ TD_CODEC_OPUS, 20, 0, 0 },
+		{ TD_CODEC_OPUS, 20, 5999, -TD_EINVALID },
+		{ TD_CODEC_OPUS, 20, 6000, 0 },
+		{ TD_CODEC_OPUS, 20, 510000, 0 },
+		{ TD_CODEC_OPUS, 20, 510001, -TD_EINVALID },
+		{ TD_CODEC_OPUS, 20, UINT32_MAX, -TD_EINVALID },
+		{ TD_CODEC_OPUS, 10, 0, 0 },
+		{ TD_CODEC_OPUS, 30, 0, -TD_EINVALID }, // there are no such packets
+		{ TD_CODEC_OPUS, 40, 0, 0 },
+		{ TD_CODEC_OPUS, 50, 0, -TD_EINVALID },
+		{ TD_CODEC_OPUS, 60, 0, 0 },
+		{ TD_CODEC_PCMU, 30, 5, 0 }, // it has no bitrate to set
+		{ TD_CODEC_PCMU, 9, 0, -TD_EINVALID },
+		{ TD_CODEC_PCMU, 61, 0, -TD_EINVALID },
+		{ TD_CODEC_GSM, 30, 0, -TD_EINVALID },
+		{ TD_CODEC_GSM, 40, 0, 0 },
+		{ TD_CODEC_L16_48, 20, 0, -TD_EINVALID },
+		{ TD_CODEC_L16_48, 0, 0, 0 },
+	};
+
+	open_two();
+	world_connect(&world, context, &a, &b);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct td_command command = world_set_remote(&a, rows[i].codec);
+
+		command.u.stream_set_remote.payload_type = 96;
+		command.u.stream_set_remote.payload_type_rx = 96;
+		command.u.stream_set_remote.ptime_ms = rows[i].ptime_ms;
+		command.u.stream_set_remote.settings.bitrate_bps = rows[i].bitrate_bps;
+		ck_assert_msg(world_command(&world, &command).result == rows[i].error, "row %zu",
+			      i);
+		world_ticks(&world, 60); // and what was not refused can be coded
+		world_clear(&world);
+	}
+}
+END_TEST
+
 // Of several addresses of ours the one that suits the peer is taken.
 START_TEST(address_by_the_peer)
 {
@@ -327,6 +372,7 @@ int main(void)
 	tcase_add_test(tcase, after_its_deadline_nothing_happens);
 	tcase_add_test(tcase, stale_handles);
 	tcase_add_test(tcase, families);
+	tcase_add_test(tcase, settings_and_packet_times);
 	tcase_add_test(tcase, address_by_the_peer);
 	tcase_add_test(tcase, matrix_refused_changes_nothing);
 	tcase_add_test(tcase, matrix_errors);

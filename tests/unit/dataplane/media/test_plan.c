@@ -372,6 +372,31 @@ START_TEST(digits_decide_what_is_forwarded)
 }
 END_TEST
 
+// Two gains that come to nothing are nobody's voice: alone on the floor there is nothing to hear, and
+// whoever else is heard alone is forwarded.
+START_TEST(faint_voices_do_not_count)
+{
+	struct td_matrix m = { 0 };
+
+	add(&m, &kinds[2]);
+	add(&m, &kinds[2]);
+	add(&m, &kinds[2]);
+	set(&m, 0, TD_SLOT_NONE, 1);
+	set(&m, TD_SLOT_NONE, 1, 1);
+	check_matrix(&m);
+	set(&m, 2, 1, TD_GAIN_UNITY);
+	check_matrix(&m);
+	set(&m, 0, 1, 3);
+	check_matrix(&m);
+	set(&m, 0, 1, TD_GAIN_FOLLOW);
+	set(&m, 2, 1, TD_GAIN_FOLLOW);
+	set(&m, 2, TD_SLOT_NONE, TD_GAIN_UNITY);
+	set(&m, TD_SLOT_NONE, 1, TD_GAIN_UNITY - 1); // one is faint, one is not
+	check_matrix(&m);
+	td_matrix_fini(&m);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plan");
@@ -385,6 +410,7 @@ int main(void)
 	tcase_add_test(tcase, every_matrix_of_three);
 	tcase_add_test(tcase, ten_thousand_listeners_share_one_mix);
 	tcase_add_test(tcase, rate_is_the_best_that_anybody_can_use);
+	tcase_add_test(tcase, faint_voices_do_not_count);
 	tcase_add_test(tcase, digits_decide_what_is_forwarded);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
