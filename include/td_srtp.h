@@ -10,7 +10,7 @@
 
 #define TD_SRTP_KEY_MAX  32
 #define TD_SRTP_SALT_MAX 14
-#define TD_SRTP_MKI_MAX  16 // RFC 4568 would allow 128; nobody uses more than four
+#define TD_SRTP_MKI_MAX  32 // as long as in the examples of RFC 4568, which would allow 128
 
 // X(MEMBER, "name", master key bytes, master salt bytes, RTP tag bytes, RTCP tag bytes, is AEAD)
 #define TD_SRTP_SUITES(X)                                                                          \
