@@ -119,9 +119,10 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 				 fw->sequence, fw->timestamp, now_ns);
 	numbers->payload_type = payload_type_of(worker, fw, tx);
 	if (UNLIKELY(numbers->payload_type > 127)) {
-		// It leaves no hole in the sink's numbers.
+		// It leaves no hole in the sink's numbers, and does not begin a run for another.
 		tx->sequence_offset =
 			(uint16_t)(tx->sequence_offset - (fw->verdict != TD_RTP_LATE));
+		tx->flags |= fresh ? TD_TX_FORCED : 0;
 		return fw->kind == TD_PAYLOAD_EVENT ? TD_DROP_SINK_NO_EVENT_PT
 						    : TD_DROP_SINK_NO_CN_PT;
 	}

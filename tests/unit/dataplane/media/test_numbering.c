@@ -230,6 +230,37 @@ START_TEST(events_do_not_disturb_jitter_or_time)
 }
 END_TEST
 
+// A run begins with the first packet that its listener gets, not with one it does not take.
+START_TEST(what_is_not_taken_begins_no_run)
+{
+	struct td_command command;
+	uint16_t sequence;
+
+	open_two();
+	command = world_set_remote(&a, TD_CODEC_PCMU);
+	command.u.stream_set_remote.cn_payload_type_rx = 13;
+	world_do(&world, &command);
+	world_connect(&world, context, &a, &b);
+	talk(&b, 1);
+	talk(&a, 3);
+	sequence = world.out[world.out_count - 1].rtp.sequence;
+	world_clear(&world);
+	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, 0), 0);
+	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, TD_GAIN_UNITY), 0);
+	a.payload_type = 13;
+	talk(&a, 2);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SINK_NO_CN_PT), 2);
+	a.payload_type = 0;
+	talk(&a, 2);
+	ck_assert_uint_eq(world.out_count, 2);
+	ck_assert(world.out[0].rtp.marker);
+	ck_assert(!world.out[1].rtp.marker);
+	ck_assert_uint_eq(world.out[0].rtp.sequence, (uint16_t)(sequence + 1));
+	ck_assert_uint_eq(world.out[1].rtp.sequence, (uint16_t)(sequence + 2));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("numbering");
@@ -241,6 +272,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, one_stream_whoever_feeds_it);
 	tcase_add_test(tcase, time_goes_on_by_the_clock);
+	tcase_add_test(tcase, what_is_not_taken_begins_no_run);
 	tcase_add_test(tcase, edit_elsewhere_does_not_disturb_a_run);
 	tcase_add_test(tcase, loss_and_order_of_the_feeder_show);
 	tcase_add_test(tcase, late_packet_from_before_the_run_is_not_a_second_number);

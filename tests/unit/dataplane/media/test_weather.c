@@ -105,15 +105,16 @@ static void twice(struct choir *on, struct choir_voice *voice, const struct fram
 // Up to 60 ms on the way, so that they overtake each other.
 static void shaky(struct choir *on, struct choir_voice *voice, const struct frame *frame)
 {
-	unsigned i = 0;
-
 	(void)voice;
-	while (i < QUEUE_MAX && queue[i].waits)
-		i++;
-	ck_assert_uint_lt(i, QUEUE_MAX);
-	queue[i].frame = *frame;
-	queue[i].due_ms = on->now_ms + random_below(61);
-	queue[i].waits = true;
+	for (unsigned i = 0; i < QUEUE_MAX; i++) {
+		if (queue[i].waits)
+			continue;
+		queue[i].frame = *frame;
+		queue[i].due_ms = on->now_ms + random_below(61);
+		queue[i].waits = true;
+		return;
+	}
+	ck_abort_msg("no room for a packet on its way");
 }
 
 // As choir_sing, with what has been on its way long enough arriving.
