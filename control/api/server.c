@@ -213,7 +213,7 @@ static json_t *describe_notice(const struct td_call_notice *notice)
 		json_object_set_new(params, "member", td_describe_member(notice->member));
 	if (notice->media)
 		json_object_set_new(params, "media", td_describe_media(notice->media));
-	if (notice->kind == TD_NOTICE_TONE)
+	if (notice->media && notice->kind == TD_NOTICE_TONE)
 		json_object_set_new(params, "ended", json_boolean(notice->media->ended));
 	if (notice->kind == TD_NOTICE_CALL_ENDED)
 		json_object_set_new(params, "cause", json_string(td_cause_name(notice->cause)));
