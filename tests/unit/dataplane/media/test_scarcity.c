@@ -10,6 +10,7 @@
 
 #define UNITY     TD_GAIN_UNITY
 #define SWEEP_MAX 200
+#define SLOTS_MAX 16
 
 static struct world world;
 static struct choir choir;
@@ -44,7 +45,7 @@ struct picture {
 	struct {
 		uint32_t slots, members, cells;
 		const struct td_plan *plan;
-		int32_t heard[CHOIR_MAX + 2][CHOIR_MAX + 2];
+		int32_t heard[SLOTS_MAX][SLOTS_MAX];
 	} contexts[2];
 };
 
@@ -61,6 +62,7 @@ static void take_picture(struct picture *picture)
 		const struct td_engine_context *entry =
 			&engine->contexts[td_handle_index(i ? other.v : context.v)];
 
+		ck_assert_uint_le(entry->matrix.slots, SLOTS_MAX);
 		picture->contexts[i].slots = entry->matrix.slots;
 		picture->contexts[i].members = entry->matrix.member_count;
 		picture->contexts[i].cells = entry->matrix.cell_count;
