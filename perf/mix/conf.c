@@ -14,7 +14,7 @@
 #include "mix/bare_mixer.h"
 #include "mix/options.h"
 
-#define PARTIES 3000u
+#define PARTIES     3000u
 #define TALKERS     3u
 #define AUDIENCE    10000u
 #define SAMPLES     160u

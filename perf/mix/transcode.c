@@ -3,10 +3,12 @@
 // Each call is a context of two streams that hear each other, so a direction is: packet in, jitter
 // buffer, decode, encode, packet out. The reference decodes and encodes the same frames with as many
 // states of its own, at the same rate and with the same settings; G.722 sixteen at a time, as the
-// engine does. What a few of the parties hear is decoded and compared with what was said.
+// engine does, and for a second row by spandsp, as everybody else does. What a few of the parties hear is decoded and compared with what was said.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <spandsp.h>
 
 #include "codecs/g722_lanes.h"
 #include "cpu_clock.h"
@@ -24,20 +26,35 @@
 #define LIKENESS  0.85
 
 struct kind {
-	const char *name;
+	const char *name, *reference_name;
 	enum td_codec_id codec; // on the other side of PCMU
 	uint32_t said_hz;       // what its phone codes at
 	uint32_t calls;
 	struct td_codec_settings settings;
+	bool spandsp; // is what ours is held against
 };
 
 static const struct kind kinds[] = {
-	{ "PCMU-Opus",
-	  TD_CODEC_OPUS,
-	  16000,
-	  160,
-	  { .bitrate_bps = 24000, .complexity = 5, .flags = TD_CODEC_FEC, .loss_percent = 5 } },
-	{ "PCMU-G722", TD_CODEC_G722, 16000, 640, { 0 } },
+	{ .name = "PCMU-Opus",
+	  .reference_name = "bare codec calls",
+	  .codec = TD_CODEC_OPUS,
+	  .said_hz = 16000,
+	  .calls = 160,
+	  .settings = { .bitrate_bps = 24000,
+			.complexity = 5,
+			.flags = TD_CODEC_FEC,
+			.loss_percent = 5 } },
+	{ .name = "PCMU-G722",
+	  .reference_name = "bare lanes",
+	  .codec = TD_CODEC_G722,
+	  .said_hz = 16000,
+	  .calls = 640 },
+	{ .name = "PCMU-G722",
+	  .reference_name = "bare spandsp calls",
+	  .codec = TD_CODEC_G722,
+	  .said_hz = 16000,
+	  .calls = 640,
+	  .spandsp = true },
 };
 
 // One side of a call as the bare loop has it.
@@ -45,6 +62,8 @@ struct side {
 	const struct td_codec *codec;
 	const struct td_loop *loop;
 	void *encoder, *decoder;
+	g722_encode_state_t *span_encoder;
+	g722_decode_state_t *span_decoder;
 	uint32_t at;
 	int16_t pcm[SAMPLES];
 };
@@ -155,11 +174,31 @@ static void bare_lanes_of(struct side *sides)
 		sides[2u * i].codec->encode(NULL, pcm[i], SAMPLES, out[i], SAMPLES);
 }
 
+// The same of one call, G.722 by spandsp.
+static void bare_span(struct side *law, struct side *g722)
+{
+	uint8_t out[SAMPLES];
+	const uint8_t *payload;
+	uint32_t bytes;
+
+	take_frame(law, &payload, &bytes);
+	law->codec->decode(NULL, payload, bytes, law->pcm, SAMPLES);
+	g722_encode(g722->span_encoder, out, law->pcm, SAMPLES);
+	take_frame(g722, &payload, &bytes);
+	g722_decode(g722->span_decoder, g722->pcm, payload, (int)bytes);
+	law->codec->encode(NULL, g722->pcm, SAMPLES, out, SAMPLES);
+}
+
 static uint64_t bare_round(void *user)
 {
 	struct transcode *transcode = user;
 	uint64_t start_ns = td_cpu_ns();
 
+	if (transcode->kind->spandsp) {
+		for (uint32_t i = 0; i < transcode->kind->calls; i++)
+			bare_span(&transcode->sides[2u * i], &transcode->sides[2u * i + 1u]);
+		return td_cpu_ns() - start_ns;
+	}
 	if (transcode->kind->codec != TD_CODEC_G722) {
 		bare_alone(transcode);
 		return td_cpu_ns() - start_ns;
@@ -247,7 +286,7 @@ static void open_transcode(struct transcode *transcode, struct rte_mempool *pool
 {
 	const struct kind *kind = transcode->kind;
 	uint32_t parties = 2u * kind->calls;
-	struct td_bench_options options = { .name = kind->name,
+	struct td_bench_options options = { .name = kind->reference_name,
 					    .stream_count = parties,
 					    .mixed_count = parties,
 					    .pool = pool,
@@ -269,6 +308,11 @@ static void open_transcode(struct transcode *transcode, struct rte_mempool *pool
 		side->loop = transcode->said[i % 2u];
 		side->at = i * 7u % FRAMES;
 		open_coders(kind, side->codec, &side->encoder, &side->decoder);
+		if (kind->spandsp && i % 2u != 0) {
+			side->span_encoder = g722_encode_init(NULL, 64000, G722_SAMPLE_RATE_8000);
+			side->span_decoder = g722_decode_init(NULL, 64000, G722_SAMPLE_RATE_8000);
+			must(side->span_encoder && side->span_decoder, "no memory");
+		}
 		td_hall_say(&transcode->hall, i, side->loop, side->at);
 	}
 	for (uint32_t i = 0; i < HEARERS; i++) {
@@ -284,6 +328,10 @@ static void close_transcode(struct transcode *transcode)
 	for (uint32_t i = 0; i < 2u * transcode->kind->calls; i++) {
 		free(transcode->sides[i].encoder);
 		free(transcode->sides[i].decoder);
+		if (transcode->sides[i].span_encoder == NULL)
+			continue;
+		g722_encode_free(transcode->sides[i].span_encoder);
+		g722_decode_free(transcode->sides[i].span_decoder);
 	}
 	for (uint32_t i = 0; i < HEARERS; i++)
 		free(transcode->ears[i].decoder);
@@ -304,7 +352,7 @@ int main(int argc, char **argv)
 		struct td_mix_row row = { .bench = "transcode",
 					  .case_name = kinds[i].name,
 					  .unit = "ns/frame",
-					  .reference_name = "bare codec calls",
+					  .reference_name = kinds[i].reference_name,
 					  .hall = &transcode.hall,
 					  .divisor = frames,
 					  .reference = bare_round,

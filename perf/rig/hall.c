@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "cpu_clock.h"
 
-#define ROUND_MS 20u
+#define ROUND_MS    20u
+#define CLOCK_READS 10000u
 
 static void must(bool ok, const char *what)
 {
@@ -67,9 +68,18 @@ uint8_t td_loop_payload_type(enum td_codec_id codec_id)
 	return codec->static_payload_type != TD_PAYLOAD_TYPE_NONE ? codec->static_payload_type : 96;
 }
 
+static uint64_t read_clock_ns(void)
+{
+	uint64_t start_ns = td_cpu_ns();
+
+	for (unsigned i = 0; i < CLOCK_READS; i++)
+		(void)td_cpu_ns();
+	return (td_cpu_ns() - start_ns) / CLOCK_READS;
+}
+
 void td_hall_open(struct td_hall *hall, struct td_bench *bench, uint32_t parties)
 {
-	*hall = (struct td_hall){ .bench = bench, .count = parties };
+	*hall = (struct td_hall){ .bench = bench, .count = parties, .clock_ns = read_clock_ns() };
 	hall->parties = calloc(parties, sizeof *hall->parties);
 	hall->spare = calloc(parties, sizeof(struct rte_mbuf *));
 	must(hall->parties != NULL && hall->spare != NULL, "no memory");
@@ -192,7 +202,7 @@ uint64_t td_hall_round(struct td_hall *hall)
 		do
 			td_bench_turn(bench);
 		while (!rte_ring_empty(bench->ring_port.in));
-		cpu_ns += td_cpu_ns() - start_ns;
+		cpu_ns += td_cpu_ns() - start_ns - hall->clock_ns;
 		td_hall_listen(hall);
 	}
 	td_bench_housekeep(bench);

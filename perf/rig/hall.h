@@ -54,6 +54,7 @@ struct td_hall {
 	uint32_t talkers;
 	struct rte_mbuf **spare; // packets to be written: at most a round's
 	uint32_t spare_count;
+	uint64_t clock_ns; // what reading the CPU clock takes
 	uint64_t rounds;
 	uint64_t unsaid; // packets for which there was no memory or no room: nobody took them
 	// What is heard: the party's index, and the payload. NULL: nobody listens. Not timed.
@@ -68,7 +69,7 @@ void td_hall_join(struct td_hall *hall, uint32_t party, struct td_context_id con
 		  enum td_codec_id codec, const struct td_codec_settings *settings);
 void td_hall_say(struct td_hall *hall, uint32_t party, const struct td_loop *loop, uint32_t at);
 
-// 20 ms. The CPU time of the worker's turns in it, ns.
+// 20 ms. The CPU time of the worker's turns in it, ns, less what reading the clock itself takes.
 uint64_t td_hall_round(struct td_hall *hall);
 // The same by hand: the packets of one millisecond of the round go in; what has come out is heard.
 void td_hall_talk(struct td_hall *hall, uint32_t ms);
