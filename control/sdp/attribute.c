@@ -1,4 +1,4 @@
-// Attributes: direction, rtpmap, fmtp, ptime, rtcp, rtcp-mux.
+// Attributes: direction, rtpmap, fmtp, ptime, rtcp, rtcp-mux, crypto.
 #include "sdp/attribute.h"
 #include "sdp/line.h"
 
@@ -24,7 +24,7 @@ static int format_take(struct td_sdp *sdp, const struct td_sdp_media *media, str
 	uint32_t payload_type;
 
 	*out = NULL;
-	if (!media->rtp_avp)
+	if (!media->rtp_avp && !media->rtp_savp)
 		return 0;
 	if (td_str_to_u32(word, &payload_type) || payload_type > 127)
 		return -TD_EMALFORMED;
@@ -113,6 +113,15 @@ static int take_rtcp_mux(struct td_sdp *sdp, struct td_sdp_media *media, struct 
 	return 0;
 }
 
+// What it says is read when it is of use: one that nobody understands harms no other.
+static int take_crypto(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str value)
+{
+	(void)sdp;
+	if (media->crypto_count < TD_SDP_CRYPTO_MAX)
+		media->cryptos[media->crypto_count++] = value;
+	return 0;
+}
+
 static bool direction_parse(struct td_str name, enum td_sdp_direction *out)
 {
 	for (int d = TD_SDP_INACTIVE; d <= TD_SDP_SENDRECV; d++) {
@@ -131,6 +140,7 @@ static const struct {
 } media_attributes[] = {
 	{ "rtpmap", take_rtpmap },     { "fmtp", take_fmtp }, { "ptime", take_ptime },
 	{ "maxptime", take_maxptime }, { "rtcp", take_rtcp }, { "rtcp-mux", take_rtcp_mux },
+	{ "crypto", take_crypto },
 };
 
 int td_sdp_attribute_parse(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str attribute)

@@ -45,8 +45,11 @@ static void write_formats(struct td_sdp_text *out, const struct td_sdp_our_line 
 static void write_audio(struct td_sdp_text *out, const struct td_endpoint *rtp,
 			const struct td_sdp_our_line *line)
 {
-	td_sdp_text_printf(out, "m=audio %u RTP/AVP", ntohs(rtp->port_be));
+	td_sdp_text_printf(out, "m=audio %u RTP/%s", ntohs(rtp->port_be),
+			   line->savp ? "SAVP" : "AVP");
 	write_formats(out, line);
+	for (unsigned i = 0; i < line->crypto_count; i++)
+		td_sdp_crypto_write(out, &line->cryptos[i]);
 	for (unsigned i = 0; i < line->codec_count; i++)
 		write_codec(out, line, i);
 	for (unsigned i = 0; i < line->noise_count; i++)

@@ -25,6 +25,9 @@ struct td_sdp_our_line {
 	bool annexb; // of G.729
 	enum td_sdp_direction direction;
 	struct td_codec_settings opus;
+	bool savp;                                      // RTP/SAVP instead of RTP/AVP
+	struct td_sdp_crypto cryptos[TD_SDP_SUITE_MAX]; // ours, with the keys we send with
+	uint8_t crypto_count;
 };
 
 // Writes session->line_count m= lines: `line` at session->line_active, the others refused; `offer`

@@ -4,6 +4,7 @@
 #include "sdp/describe.h"
 #include "sdp/fmtp.h"
 #include "sdp/format.h"
+#include "sdp/secure.h"
 #include "td_assert.h"
 
 void td_sdp_session_init(struct td_sdp_session *session, uint64_t id)
@@ -13,19 +14,20 @@ void td_sdp_session_init(struct td_sdp_session *session, uint64_t id)
 }
 
 // Could we talk over this line at all, whatever its codecs?
-static bool is_usable(const struct td_sdp_media *media, uint8_t family)
+static bool is_usable(const struct td_sdp_media *media, enum td_sdp_srtp srtp, uint8_t family)
 {
 	const struct td_sdp_connection *connection = &media->connection;
 
-	return media->kind == TD_SDP_AUDIO && media->rtp_avp && media->port != 0 &&
-	       connection->present && (connection->numeric || connection->null_address) &&
+	return media->kind == TD_SDP_AUDIO && td_sdp_transport_fits(media, srtp) &&
+	       media->port != 0 && connection->present &&
+	       (connection->numeric || connection->null_address) &&
 	       (family == TD_FAMILY_NONE || connection->addr.family == family);
 }
 
-enum td_family td_sdp_family(const struct td_sdp *offer)
+enum td_family td_sdp_family(const struct td_sdp *offer, enum td_sdp_srtp srtp)
 {
 	for (uint32_t i = 0; i < offer->media_count; i++)
-		if (is_usable(&offer->media[i], TD_FAMILY_NONE))
+		if (is_usable(&offer->media[i], srtp, TD_FAMILY_NONE))
 			return (enum td_family)offer->media[i].connection.addr.family;
 	return TD_FAMILY_NONE;
 }
@@ -49,6 +51,7 @@ struct choice {
 	uint32_t line;
 	enum td_codec_id codec;
 	const struct td_sdp_format *format;
+	struct td_sdp_crypto crypto; // the peer's; suite TD_SRTP_NONE: plain RTP
 };
 
 // Our preference decides.
@@ -67,9 +70,10 @@ static bool choose_codec(const struct td_sdp_session *session, const struct td_s
 	return false;
 }
 
-// Finds the m= line to use: the one in use, or the first that fits. -TD_ECODEC, -TD_EUNSUPPORTED.
-static int choose(const struct td_sdp_session *session, const struct td_sdp_local *local,
-		  const struct td_sdp *offer, struct choice *choice)
+// Finds the m= line to use: the one in use, or the first that fits, with keys or without as
+// `secure` says. -TD_ECODEC, -TD_EUNSUPPORTED.
+static int choose_line(const struct td_sdp_session *session, const struct td_sdp_local *local,
+		       const struct td_sdp *offer, bool secure, struct choice *choice)
 {
 	bool in_use = session->codec != TD_CODEC_NONE;
 	uint32_t first = in_use ? session->line_active : 0;
@@ -77,13 +81,33 @@ static int choose(const struct td_sdp_session *session, const struct td_sdp_loca
 	int error = -TD_EUNSUPPORTED;
 
 	for (choice->line = first; choice->line < end; choice->line++) {
-		if (!is_usable(&offer->media[choice->line], local->rtp.family))
+		const struct td_sdp_media *media = &offer->media[choice->line];
+
+		if (!is_usable(media, local->srtp, local->rtp.family))
+			continue;
+		if (secure ? !td_sdp_secure_choose(local, media, &choice->crypto) : media->rtp_savp)
 			continue;
 		if (choose_codec(session, local, offer, choice))
 			return 0;
 		error = -TD_ECODEC;
 	}
 	return error;
+}
+
+// A line with keys that suit us comes before one without, if either is allowed.
+static int choose(const struct td_sdp_session *session, const struct td_sdp_local *local,
+		  const struct td_sdp *offer, struct choice *choice)
+{
+	int secure = -TD_EUNSUPPORTED, plain;
+
+	if (local->srtp != TD_SDP_SRTP_FORBID)
+		secure = choose_line(session, local, offer, true, choice);
+	if (secure == 0 || local->srtp == TD_SDP_SRTP_REQUIRE)
+		return secure;
+	choice->crypto = (struct td_sdp_crypto){ 0 };
+	plain = choose_line(session, local, offer, false, choice);
+	// What came nearest says more.
+	return plain == -TD_EUNSUPPORTED ? secure : plain;
 }
 
 static void keep_lines(struct td_sdp_session *session, const struct td_sdp *offer, uint32_t active)
@@ -97,6 +121,8 @@ static void keep_lines(struct td_sdp_session *session, const struct td_sdp *offe
 static void check_local(const struct td_sdp_local *local)
 {
 	TD_ASSERT(local->codec_count >= 1 && local->codec_count <= TD_SDP_LOCAL_CODEC_MAX);
+	TD_ASSERT(local->srtp == TD_SDP_SRTP_FORBID ||
+		  (local->suite_count >= 1 && local->suite_count <= TD_SDP_SUITE_MAX));
 	TD_ASSERT(local->rtp.family == TD_FAMILY_IPV4 || local->rtp.family == TD_FAMILY_IPV6);
 }
 
@@ -168,6 +194,7 @@ int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *loc
 	td_sdp_numbers_see(&next.numbers, offer, media);
 	keep_codec(&next, agreed);
 	ours = our_answer(&next, local, agreed);
+	td_sdp_secure_answer(local, media, &choice.crypto, &ours, agreed);
 	result = td_sdp_describe(&next, &local->rtp, &ours, offer, text, text_bytes);
 	if (result >= 0)
 		*session = next;
@@ -234,6 +261,7 @@ static struct td_sdp_our_line our_offer(struct td_sdp_session *session,
 		line.codecs[line.codec_count++].payload_type = payload_type;
 	}
 	add_beside(&session->numbers, local, &line);
+	td_sdp_secure_offer(local, &line);
 	return line;
 }
 
@@ -300,6 +328,7 @@ int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_loc
 	const struct td_sdp_media *media;
 	struct td_sdp_our_line ours;
 	struct choice choice;
+	int error;
 
 	check_local(local);
 	ours = our_offer(&next, local);
@@ -308,11 +337,14 @@ int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_loc
 	media = &answer->media[session->line_active];
 	if (media->port == 0)
 		return -TD_ECODEC;
-	if (!is_usable(media, local->rtp.family))
+	if (media->rtp_savp != ours.savp || !is_usable(media, local->srtp, local->rtp.family))
 		return -TD_EUNSUPPORTED;
 	if (!first_taken(&ours, answer, media, &choice))
 		return -TD_ECODEC;
 	td_sdp_agree(local, answer, media, choice.codec, choice.format, agreed);
+	error = td_sdp_secure_accept(local, &ours, media, agreed);
+	if (error)
+		return error;
 	number_types(&ours, &next.numbers, agreed);
 	// RFC 7261: what one side has refused the other cannot turn on.
 	if (session->annexb_refused)

@@ -8,6 +8,12 @@
 // description, what we receive by ours. The version in o= goes up exactly when the rest of the text
 // differs from what was last sent.
 //
+// With SRTP keys travel in the descriptions (RFC 4568). An answerer that does not forbid it takes
+// RTP/SAVP, and RTP/AVP with a=crypto as well (RFC 8643), before plain RTP; one that requires it takes
+// nothing else. An offer that requires it is RTP/SAVP, one that prefers it RTP/AVP with a=crypto, so
+// that the peer may ignore it. What holds keys (struct td_sdp_local, struct td_sdp_agreed, texts) is
+// not for logs.
+//
 // struct td_sdp_session is the state between exchanges: plain data in the leg, to be copied or
 // journaled. A call that fails leaves it as it was. No allocation; any thread; text is bounded by
 // TD_SDP_TEXT_MAX and always ends in CRLF.
@@ -17,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sdp/crypto.h"
 #include "sdp/number.h"
 #include "sdp/sdp.h"
 #include "td_codec_id.h"
@@ -26,6 +33,9 @@
 #define TD_SDP_TEXT_MAX        4096
 #define TD_SDP_PTIME_MS        20
 #define TD_SDP_LOCAL_CODEC_MAX (TD_CODEC_COUNT - 1)
+#define TD_SDP_SUITE_MAX       (TD_SRTP_SUITE_COUNT - 1)
+
+enum td_sdp_srtp { TD_SDP_SRTP_FORBID, TD_SDP_SRTP_PREFER, TD_SDP_SRTP_REQUIRE };
 
 // What we can and want to do on this leg, now.
 struct td_sdp_local {
@@ -39,6 +49,12 @@ struct td_sdp_local {
 	uint8_t ptime_ms;
 	enum td_sdp_direction direction; // ours; TD_SDP_SENDRECV unless we want to hold
 	struct td_codec_settings opus;   // how we want to code; max_hz is also what we ask for
+	enum td_sdp_srtp srtp;
+	enum td_srtp_suite suites[TD_SDP_SUITE_MAX]; // unless srtp is forbidden: in our order
+	uint8_t suite_count;                         // then at least 1
+	// Random bytes that our keys are made of, one a suite by its number; the same as long as the
+	// key is to stay (a re-INVITE that repeats it disturbs nobody).
+	uint8_t seeds[TD_SRTP_SUITE_COUNT][TD_SDP_CRYPTO_SEED];
 };
 
 // What was agreed: the arguments of TD_COMMAND_STREAM_SET_REMOTE, and who may speak.
@@ -53,7 +69,8 @@ struct td_sdp_agreed {
 	enum td_sdp_direction direction; // ours: SENDONLY means that only we may speak
 	struct td_endpoint remote;       // RTP; port 0: send nothing (c=0.0.0.0)
 	struct td_endpoint remote_rtcp;
-	struct td_codec_settings settings; // of our encoder, within what the peer wants
+	struct td_codec_settings settings;      // of our encoder, within what the peer wants
+	struct td_srtp_master srtp_tx, srtp_rx; // suite TD_SRTP_NONE: plain RTP
 };
 
 // The peer does not want to hear us: it has put us on hold.
@@ -79,14 +96,14 @@ void td_sdp_session_init(struct td_sdp_session *session, uint64_t id);
 
 // The address family of the audio line that td_sdp_answer would use, so that the local address can
 // be allocated before; TD_FAMILY_NONE if there is no such line.
-enum td_family td_sdp_family(const struct td_sdp *offer);
+enum td_family td_sdp_family(const struct td_sdp *offer, enum td_sdp_srtp srtp);
 
 // Answers the peer's offer (section 6) with one codec, the events of its clock rate (RFC 4733 section
 // 2.4.1) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
 // a codec agreed before stays as long as it is offered. Writes `text` (NUL-terminated, length
 // returned) and `agreed`.
-// -TD_ECODEC: no codec in common: 488. -TD_EUNSUPPORTED: no audio line over RTP/AVP with a numeric
-// address of our family: 488. -TD_EFULL: text_bytes too small. -TD_EMALFORMED: fewer m= lines than
+// -TD_ECODEC: no codec in common: 488. -TD_EUNSUPPORTED: no audio line over RTP/AVP (or RTP/SAVP, or
+// only with keys that suit us, as local->srtp says) with a numeric address of our family: 488. -TD_EFULL: text_bytes too small. -TD_EMALFORMED: fewer m= lines than
 // before (section 8).
 TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
 				const struct td_sdp *offer, struct td_sdp_agreed *agreed,
@@ -99,7 +116,8 @@ TD_MUST_CHECK int td_sdp_offer(struct td_sdp_session *session, const struct td_s
 
 // Takes the peer's answer to the offer last written, made with the same `local` (section 7): its
 // first codec counts.
-// 0; -TD_ECODEC (refused with port 0, or a codec we did not offer), -TD_EUNSUPPORTED, or
+// 0; -TD_ECODEC (refused with port 0, or a codec or keys we did not offer), -TD_EUNSUPPORTED (keys
+// that we require are missing, too), -TD_EDENIED (our own key sent back), or
 // -TD_EMALFORMED (not as many m= lines as were offered): then ACK and BYE.
 TD_MUST_CHECK int td_sdp_accept_answer(struct td_sdp_session *session,
 				       const struct td_sdp_local *local,

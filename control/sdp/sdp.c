@@ -79,7 +79,7 @@ static int parse_connection(struct parser *p, struct td_str value)
 	return 0;
 }
 
-// The formats of an RTP/AVP line: payload types, each once.
+// The formats of an RTP/AVP or RTP/SAVP line: payload types, each once.
 static int parse_formats(struct parser *p, struct td_str list)
 {
 	struct td_sdp_media *media = p->media;
@@ -131,11 +131,12 @@ static int parse_media(struct parser *p, struct td_str value)
 		.formats_text = value,
 		.port = number,
 		.rtp_avp = td_str_equal_nocase(protocol, TD_STR("RTP/AVP")),
+		.rtp_savp = td_str_equal_nocase(protocol, TD_STR("RTP/SAVP")),
 		.connection = sdp->connection,
 		.direction = sdp->direction,
 		.format_first = sdp->format_count,
 	};
-	return media->rtp_avp ? parse_formats(p, value) : 0;
+	return media->rtp_avp || media->rtp_savp ? parse_formats(p, value) : 0;
 }
 
 static int parse_attribute(struct parser *p, struct td_str value)

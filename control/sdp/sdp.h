@@ -24,6 +24,7 @@
 #define TD_SDP_MEDIA_MAX      16  // m= lines of a description
 #define TD_SDP_FORMAT_MAX     96  // formats of all RTP m= lines together
 #define TD_SDP_FMTP_BYTES_MAX 256 // parameters of one format
+#define TD_SDP_CRYPTO_MAX     8   // a=crypto attributes of a line; more are passed over
 
 // What one side does with a stream; as bits: 1 it sends, 2 it receives.
 enum td_sdp_direction {
@@ -66,6 +67,7 @@ struct td_sdp_media {
 	struct td_str kind_text, protocol_text, formats_text; // as written, to echo a refusal
 	uint32_t port;                                        // 0: refused or disabled
 	bool rtp_avp;                                         // protocol is RTP/AVP
+	bool rtp_savp;                                        // RTP/SAVP
 	struct td_sdp_connection connection;                  // the session's unless it has its own
 	enum td_sdp_direction direction;                      // the session's unless it has its own
 	uint32_t ptime_ms, maxptime_ms;                       // 0: not said
@@ -74,6 +76,8 @@ struct td_sdp_media {
 	uint32_t rtcp_port;
 	struct td_sdp_connection rtcp_connection; // present: a=rtcp named an address of its own
 	uint32_t format_first, format_count;      // 0 formats unless the transport is RTP
+	struct td_str cryptos[TD_SDP_CRYPTO_MAX]; // values of a=crypto, RFC 4568: secrets
+	uint32_t crypto_count;
 };
 
 struct td_sdp {

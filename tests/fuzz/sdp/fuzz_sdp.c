@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct td_sdp_local local_for(enum td_family family)
+static struct td_sdp_local local_for(enum td_family family, enum td_sdp_srtp srtp)
 {
 	struct td_sdp_local local = {
 		.rtp = { .family = (uint8_t)family,
@@ -27,6 +27,10 @@ static struct td_sdp_local local_for(enum td_family family)
 	// The dearest first, so that little of what is offered is passed over.
 	for (int codec = TD_CODEC_COUNT - 1; codec > TD_CODEC_NONE; codec--)
 		local.codecs[local.codec_count++] = (enum td_codec_id)codec;
+	local.srtp = srtp;
+	for (int suite = TD_SRTP_SUITE_COUNT - 1; suite > TD_SRTP_NONE; suite--)
+		local.suites[local.suite_count++] = (enum td_srtp_suite)suite;
+	memset(local.seeds, 0x5a, sizeof local.seeds);
 	return local;
 }
 
@@ -44,6 +48,7 @@ static void check_agreed(const struct td_sdp_agreed *agreed)
 		  (agreed->event_payload_type_rx == TD_PAYLOAD_TYPE_NONE));
 	TD_ASSERT((agreed->cn_payload_type == TD_PAYLOAD_TYPE_NONE) ==
 		  (agreed->cn_payload_type_rx == TD_PAYLOAD_TYPE_NONE));
+	TD_ASSERT(agreed->srtp_tx.suite == agreed->srtp_rx.suite);
 	TD_ASSERT(agreed->settings.bitrate_bps <= 32000);
 	TD_ASSERT(agreed->settings.max_hz <= 16000);
 }
@@ -78,6 +83,7 @@ static void check_answer(const struct td_sdp *offer, const struct td_sdp_agreed 
 	TD_ASSERT(ours->direction == agreed->direction);
 	TD_ASSERT(ours->rtcp_mux == agreed->rtcp_mux);
 	TD_ASSERT(answer.formats[ours->format_first].payload_type == agreed->payload_type_rx);
+	TD_ASSERT((ours->crypto_count > 0) == (agreed->srtp_tx.suite != TD_SRTP_NONE));
 	check_agreed(agreed);
 }
 
@@ -88,13 +94,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct td_sdp_session session, again;
 	struct td_sdp_agreed agreed;
 	struct td_sdp_local local;
+	enum td_sdp_srtp srtp = (enum td_sdp_srtp)(size % 3);
 	enum td_family family;
 	int len;
 
 	if (td_sdp_parse((const char *)data, size, &sdp))
 		return 0;
-	family = td_sdp_family(&sdp);
-	local = local_for(family == TD_FAMILY_NONE ? TD_FAMILY_IPV4 : family);
+	family = td_sdp_family(&sdp, srtp);
+	local = local_for(family == TD_FAMILY_NONE ? TD_FAMILY_IPV4 : family, srtp);
 	td_sdp_session_init(&session, 1);
 	len = td_sdp_answer(&session, &local, &sdp, &agreed, text, sizeof text);
 	if (len >= 0) {

@@ -267,7 +267,7 @@ START_TEST(ipv6)
 			   "t=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
 	ck_assert_int_eq(td_sdp_parse(body, strlen(body), &sdp), 0);
-	ck_assert_int_eq(td_sdp_family(&sdp), TD_FAMILY_IPV6);
+	ck_assert_int_eq(td_sdp_family(&sdp, TD_SDP_SRTP_FORBID), TD_FAMILY_IPV6);
 	ck_assert_int_eq(td_endpoint_parse_addr("fd77::2", &local.rtp), 0);
 	local.rtp.port_be = htons(20000);
 	ck_assert_int_gt(answer(body), 0);
@@ -283,9 +283,9 @@ START_TEST(family_of_an_offer)
 	static const char *ipv4 = HEAD "m=video 1 RTP/AVP 31\r\nm=audio 2 RTP/AVP 0\r\n";
 
 	ck_assert_int_eq(td_sdp_parse(none, strlen(none), &sdp), 0);
-	ck_assert_int_eq(td_sdp_family(&sdp), TD_FAMILY_NONE);
+	ck_assert_int_eq(td_sdp_family(&sdp, TD_SDP_SRTP_FORBID), TD_FAMILY_NONE);
 	ck_assert_int_eq(td_sdp_parse(ipv4, strlen(ipv4), &sdp), 0);
-	ck_assert_int_eq(td_sdp_family(&sdp), TD_FAMILY_IPV4);
+	ck_assert_int_eq(td_sdp_family(&sdp, TD_SDP_SRTP_FORBID), TD_FAMILY_IPV4);
 }
 END_TEST
 
