@@ -220,6 +220,8 @@ static const int16_t *tone_of(const struct td_media_worker *worker, const struct
 void td_digits_mix(const struct td_media_worker *worker, const struct td_plan *plan,
 		   const struct td_plan_mix *mix, int32_t *sum, uint32_t samples)
 {
+	const struct td_mixer *mixer = worker->mixer;
+
 	for (uint32_t i = 0; i < plan->source_count; i++) {
 		const struct td_plan_source *source = &plan->sources[i];
 		const struct td_inlet *inlet;
@@ -236,7 +238,8 @@ void td_digits_mix(const struct td_media_worker *worker, const struct td_plan *p
 			if (!mix->events && !mix->no_digits)
 				tone = tone_of(worker, inlet, plan->rate_hz);
 		} else if (mix->no_digits) {
-			tone = inlet->pcm; // it is in the sum, and is taken out again
+			tone = mixer->made[mixer->room_at +
+					   i]; // it is in the sum, and is taken out again
 			gain_q12 = -gain_q12;
 		}
 		if (tone != NULL)

@@ -30,7 +30,6 @@
 #define TD_OUTLET_GAP_NS   30000000ull // a tick was missed: what an outlet has kept is stale
 
 struct td_inlet {
-	alignas(TD_CACHE_LINE) const int16_t *pcm; // of this tick, NULL: silent
 	uint32_t key;          // td_plan_seat.inlet_key of the plan it was last made ready for
 	uint32_t detect_key;   // what its detector is ready for: TD_DETECT_*, and the rate
 	uint32_t digit_frames; // how long the digit has been

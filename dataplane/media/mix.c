@@ -17,9 +17,8 @@
 #include "codecs/mix_kernel.h"
 #include "media/send.h"
 
-#define AHEAD           6u // sources, mixes
-#define INLET_HOT_LINES 6u // of an inlet: what every pull touches first
-#define PCM_ALIGN       (TD_CACHE_LINE / sizeof(int16_t))
+#define AHEAD     6u // sources, mixes
+#define PCM_ALIGN (TD_CACHE_LINE / sizeof(int16_t))
 
 struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
 {
@@ -31,7 +30,8 @@ struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
 	mixer->pcm_bytes = inlet_count * TD_MIX_SAMPLES_MAX * sizeof *mixer->pcm;
 	mixer->pcm = td_pages_take(mixer->pcm_bytes);
 	mixer->ready = calloc(sources + 1u, sizeof *mixer->ready);
-	if (mixer->ready != NULL && mixer->pcm != NULL)
+	mixer->made = calloc(sources + 1u, sizeof *mixer->made);
+	if (mixer->ready != NULL && mixer->made != NULL && mixer->pcm != NULL)
 		return mixer;
 	td_mixer_destroy(mixer);
 	return NULL;
@@ -42,6 +42,7 @@ void td_mixer_destroy(struct td_mixer *mixer)
 	if (mixer != NULL) {
 		td_pages_give(mixer->pcm, mixer->pcm_bytes);
 		free(mixer->ready);
+		free(mixer->made);
 	}
 	free(mixer);
 }
@@ -52,8 +53,7 @@ static void be_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, 
 {
 	if (lane->source->resampler != NULL)
 		td_resampler_process(lane->source->resampler, pcm, samples, lane->pcm);
-	mixer->ready[lane->at] = lane->pcm;
-	lane->inlet->pcm = lane->pcm;
+	mixer->ready[lane->at] = mixer->made[lane->at] = lane->pcm;
 }
 
 void td_mix_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, int16_t *pcm,
@@ -75,7 +75,6 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 	enum td_playout_pull pulled;
 	struct td_playout_job job;
 
-	inlet->pcm = NULL;
 	pulled = td_playout_pull(playout, now_ns, pcm, samples, &job);
 	if (pulled == TD_PLAYOUT_SILENT)
 		return;
@@ -90,13 +89,15 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 
 static void expect_inlet(const struct td_media_worker *worker, const struct td_plan_source *source)
 {
-	const uint8_t *inlet;
+	const struct td_playout *playout;
 
 	if (source->feed & TD_FEED_PLAYER)
 		return;
-	inlet = (const uint8_t *)td_lets_inlet(worker->lets, source->inlet);
-	for (unsigned line = 0; line < INLET_HOT_LINES; line++)
-		rte_prefetch0(inlet + line * TD_CACHE_LINE);
+	playout = &td_lets_inlet(worker->lets, source->inlet)->playout;
+	rte_prefetch0(playout);
+	rte_prefetch0((const uint8_t *)playout + TD_CACHE_LINE);
+	rte_prefetch0(&playout->delay);
+	rte_prefetch0(playout->arena);
 }
 
 static void gather(struct td_media_worker *worker, const struct td_plan *plan, uint64_t now_ns)
@@ -109,7 +110,7 @@ static void gather(struct td_media_worker *worker, const struct td_plan *plan, u
 		uint32_t at = mixer->ready_count++, frame;
 		const struct td_prompt *prompt;
 
-		mixer->ready[at] = NULL;
+		mixer->ready[at] = mixer->made[at] = NULL;
 		if (i + AHEAD < plan->source_count)
 			expect_inlet(worker, &plan->sources[i + AHEAD]);
 		if (!(source->feed & TD_FEED_PLAYER)) {
@@ -239,6 +240,7 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
 	     index = worker->contexts[index].next) {
 		prefetch_context(worker, worker->contexts[index].next);
+		mixer->room_at = first;
 		make_mixes(worker, &worker->contexts[index], mixer->ready + first, now_ns, tx);
 		first += worker->contexts[index].plan->source_count;
 	}

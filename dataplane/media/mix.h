@@ -48,8 +48,10 @@ struct td_encode_lanes {
 
 struct td_mixer {
 	const int16_t **ready; // by source, over all contexts of the slot; NULL: silent
+	const int16_t **made;  // the same, whatever a digit has made of it since
 	uint32_t ready_count;
-	int16_t *pcm; // 20 ms of every source of the slot, one after the other
+	uint32_t room_at; // where the sources of the context at hand begin
+	int16_t *pcm;     // 20 ms of every source of the slot, one after the other
 	size_t pcm_bytes;
 	uint32_t pcm_at;
 	uint32_t sent;

@@ -28,6 +28,7 @@ static void divide_arena(struct td_playout *p)
 	p->decoded_at = p->codec->conceal == NULL ? (td_plc_bytes(p->rate_hz) + 7u) & ~7u : 0;
 	p->decoded_max = p->rate_hz / 1000u * decoded_ms;
 	p->ring_at = p->decoded_at + p->decoded_max * (uint32_t)sizeof(int16_t);
+	p->ring_at = (p->ring_at + TD_PLAYOUT_LINE - 1u) & ~(TD_PLAYOUT_LINE - 1u);
 	p->packet_ticks_max = packet_ms * (p->codec->clock_hz / 1000u);
 	TD_ASSERT(packet_ms <= TD_PLAYOUT_PACKET_MS &&
 		  p->ring_at + PAYLOAD_MAX <= TD_PLAYOUT_ARENA_BYTES);
