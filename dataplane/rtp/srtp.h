@@ -69,10 +69,10 @@ struct td_srtp {
 // One packet of a vector. Sealing needs TD_SRTP_TRAILER_MAX bytes of room behind `len`.
 struct td_srtp_packet {
 	struct td_srtp *srtp;
-	uint8_t *bytes;  // from the RTP or RTCP header on
-	uint16_t len;    // changed by what is stripped or added
-	bool is_rtcp;    // td_rtp_is_rtcp of its second byte
-	uint8_t verdict; // enum td_srtp_verdict, answered
+	uint8_t *bytes;               // from the RTP or RTCP header on
+	uint16_t len;                 // changed by what is stripped or added
+	bool is_rtcp;                 // td_rtp_is_rtcp of its second byte
+	enum td_srtp_verdict verdict; // answered
 };
 
 // No keys, no sources: everything is TD_SRTP_NO_KEY until td_srtp_rekey.

@@ -199,48 +199,52 @@ static void prepare(struct inbound *inbound, struct td_srtp_job *job)
 static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
 		    struct td_srtp_job **jobs, unsigned count)
 {
-	struct td_srtp_job *good[2][TD_SRTP_BURST]; // with keys of 16 and of 32 bytes
-	unsigned good_count[2] = { 0, 0 };
+	struct td_srtp_job *good16[TD_SRTP_BURST], *good32[TD_SRTP_BURST]; // by bytes of their keys
+	unsigned good16_count = 0, good32_count = 0;
 
 	engine->machine->cm_tags(engine, jobs, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct inbound *inbound = inbounds[i];
 		const struct td_srtp_job *job = jobs[i];
-		unsigned wide = job->keys->key_bytes == 32;
 
 		inbound->proved = td_srtp_same_tag(job->tag, inbound->tag, job->keys->tag_bytes);
-		if (inbound->proved)
-			good[wide][good_count[wide]++] = jobs[i];
+		if (inbound->proved && job->keys->key_bytes == 16)
+			good16[good16_count++] = jobs[i];
+		else if (inbound->proved)
+			good32[good32_count++] = jobs[i];
 		else if (!inbound->packet->is_rtcp)
 			memcpy(job->bytes + inbound->plain_len, inbound->under_rollover, 4);
 	}
-	for (unsigned wide = 0; wide < 2; wide++)
-		if (good_count[wide] > 0)
-			engine->machine->cm_cipher(engine, good[wide], good_count[wide],
-						   wide ? 32 : 16);
+	if (good16_count > 0)
+		engine->machine->cm_cipher(engine, good16, good16_count, 16);
+	if (good32_count > 0)
+		engine->machine->cm_cipher(engine, good32, good32_count, 32);
 }
 
 static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsigned count)
 {
-	struct td_srtp_job *jobs[2][TD_SRTP_BURST];
-	struct inbound *of[2][TD_SRTP_BURST];
-	unsigned counts[2] = { 0, 0 };
+	struct td_srtp_job *cm[TD_SRTP_BURST], *gcm[TD_SRTP_BURST];
+	struct inbound *cm_of[TD_SRTP_BURST], *gcm_of[TD_SRTP_BURST];
+	unsigned cm_count = 0, gcm_count = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct td_srtp_job *job = &engine->jobs[i];
-		unsigned aead;
 
 		prepare(inbounds[i], job);
-		aead = job->keys->aead;
-		jobs[aead][counts[aead]] = job;
-		of[aead][counts[aead]++] = inbounds[i];
+		if (job->keys->aead) {
+			gcm[gcm_count] = job;
+			gcm_of[gcm_count++] = inbounds[i];
+		} else {
+			cm[cm_count] = job;
+			cm_of[cm_count++] = inbounds[i];
+		}
 	}
-	if (counts[0] > 0)
-		open_cm(engine, of[0], jobs[0], counts[0]);
-	if (counts[1] > 0)
-		engine->machine->gcm_open(engine, jobs[1], counts[1]);
-	for (unsigned i = 0; i < counts[1]; i++)
-		of[1][i]->proved = !jobs[1][i]->failed;
+	if (cm_count > 0)
+		open_cm(engine, cm_of, cm, cm_count);
+	if (gcm_count > 0)
+		engine->machine->gcm_open(engine, gcm, gcm_count);
+	for (unsigned i = 0; i < gcm_count; i++)
+		gcm_of[i]->proved = !gcm[i]->failed;
 }
 
 // The peer has proved that it has the present keys; after enough of it the former ones are erased.

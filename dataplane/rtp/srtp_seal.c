@@ -150,8 +150,8 @@ static void seal_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 		if (srtp->epochs[srtp->present].rtp.key_bytes == 0)
 			packet->verdict = TD_SRTP_NO_KEY;
 		else
-			packet->verdict = (uint8_t)(packet->is_rtcp ? prepare_rtcp(packet, job)
-								    : prepare_rtp(packet, job));
+			packet->verdict = packet->is_rtcp ? prepare_rtcp(packet, job)
+							  : prepare_rtp(packet, job);
 		if (packet->verdict == TD_SRTP_OK)
 			sort_in(&vector, job);
 	}

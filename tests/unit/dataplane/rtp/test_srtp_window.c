@@ -29,9 +29,9 @@ START_TEST(guess_is_the_appendix)
 		for (int i = 0; i < 400000; i++) {
 			uint16_t last = (uint16_t)line_random(&seed);
 			// Near the interesting differences more often than elsewhere.
-			uint16_t sequence = i % 4 ? (uint16_t)(last + (i % 4 - 2) * 32768 +
-							       (int)(line_random(&seed) % 9) - 4)
-						  : (uint16_t)line_random(&seed);
+			uint16_t near = (uint16_t)(last + (i % 4 - 2) * 32768 +
+						   (int)(line_random(&seed) % 9) - 4);
+			uint16_t sequence = i % 4 ? near : (uint16_t)line_random(&seed);
 			struct td_srtp_window window = { rocs[r] << 16 | last, { 1, 0 } };
 
 			ck_assert_int_eq((int64_t)td_srtp_index_guess(&window, sequence),
