@@ -299,7 +299,10 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			continue;
 		}
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
-			td_media_inlet_put(worker, &fw, packet->payload + TD_RTP_HEADER_BYTES,
+			// A copy, or the one above could not stay in registers.
+			struct td_forward taken_fw = fw;
+
+			td_media_inlet_put(worker, &taken_fw, packet->payload + TD_RTP_HEADER_BYTES,
 					   now_ns);
 			taken[taken_count++] = packet->mbuf;
 			continue;
