@@ -6,9 +6,12 @@
 
 int td_engine_edit_begin(struct td_engine_context *context, struct td_edit *edit)
 {
+	int error = td_matrix_copy(&context->matrix, &edit->matrix);
+
 	edit->context = context;
 	edit->plan = NULL;
-	return td_matrix_copy(&context->matrix, &edit->matrix);
+	context->editing = error == 0;
+	return error;
 }
 
 void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit)
@@ -16,9 +19,10 @@ void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit)
 	if (edit->plan != NULL)
 		td_engine_provision_undo(engine, edit->plan, &edit->before);
 	td_matrix_fini(&edit->matrix);
+	edit->context->editing = false;
 }
 
-int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
+static TD_MAIN int compile(struct td_engine *engine, struct td_edit *edit)
 {
 	struct td_plan *plan;
 	int error = td_plan_compile(&edit->matrix, engine->playable, engine->scratch, &plan);
@@ -31,13 +35,24 @@ int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
 	return error;
 }
 
+int td_engine_edit_prepare(struct td_engine *engine, struct td_edit *edit)
+{
+	int error = compile(engine, edit);
+
+	if (error == -TD_EFULL && td_engine_provision_reclaim(engine) > 0)
+		error = compile(engine, edit);
+	return error;
+}
+
 struct td_plan *td_engine_edit_adopt(struct td_edit *edit)
 {
 	struct td_engine_context *context = edit->context;
 
 	td_matrix_fini(&context->matrix);
 	context->matrix = edit->matrix;
+	context->plans_out += context->plan != NULL;
 	context->plan = edit->plan;
+	context->editing = false;
 	return edit->plan;
 }
 
@@ -142,6 +157,8 @@ void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note)
 
 	if (context->plan == note->plan)
 		context->plan = NULL; // the last one of a context that ends
+	else
+		context->plans_out--;
 	td_engine_plan_free(note->plan);
 }
 

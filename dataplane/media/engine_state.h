@@ -34,6 +34,8 @@ struct td_engine_context {
 	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
 	struct td_matrix matrix;
 	struct td_plan *plan; // the last one sent to the worker, NULL: none yet
+	uint32_t plans_out;   // that came before it, and the worker has not noted yet
+	bool editing;         // between begin and adopt or abort
 };
 
 // What had to be allocated for a stream before a plan could name it, owned by the stream and lent to
@@ -253,6 +255,8 @@ struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 						  const struct td_plan *plan, uint32_t stream)
 	TD_MAIN;
 void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b) TD_MAIN;
+// Takes back what streams hold and no plan that may be in force names. Returns how much.
+uint32_t td_engine_provision_reclaim(struct td_engine *engine) TD_MAIN;
 void td_engine_made_free(struct td_engine_made *made) TD_MAIN;
 // A stream is gone: so is what it was provided with.
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream) TD_MAIN;

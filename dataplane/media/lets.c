@@ -51,6 +51,7 @@ void td_inlet_begin(const struct td_lets *lets, uint32_t index, uint32_t key, vo
 	inlet->key = key;
 	inlet->detect_key = 0;
 	inlet->digit = '\0';
+	inlet->tail = false;
 	error = td_playout_init(&inlet->playout, codec, decoder, key & 0xffffffu, NULL);
 	TD_ASSERT(error == 0); // the engine picked the rate from the codec's own list
 }

@@ -36,6 +36,7 @@ struct td_inlet {
 	char digit;            // that is being said: an event, or heard in the samples; NUL: none
 	bool digit_heard;      // in the samples
 	bool active;           // a plan names it
+	bool tail;             // its resampler holds the end of something
 	alignas(TD_CACHE_LINE) struct td_playout playout;
 };
 

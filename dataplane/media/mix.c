@@ -76,10 +76,11 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 	struct td_playout_job job;
 
 	pulled = td_playout_pull(playout, now_ns, pcm, samples, &job);
-	if (pulled == TD_PLAYOUT_SILENT)
-		return;
+	if (pulled == TD_PLAYOUT_SILENT && !inlet->tail)
+		return; // `pcm` is silence: what the resampler still holds of the last word follows it
+	inlet->tail = source->resampler != NULL && pulled != TD_PLAYOUT_SILENT;
 	mixer->pcm_at += (uint32_t)((plan_samples + PCM_ALIGN - 1u) & ~(PCM_ALIGN - 1u));
-	if (pulled == TD_PLAYOUT_DONE)
+	if (pulled != TD_PLAYOUT_DECODE)
 		be_ready(mixer, &lane, pcm, samples);
 	else if (!td_lanes_decode(mixer, &lane, &job))
 		td_mix_ready(mixer, &lane, pcm,

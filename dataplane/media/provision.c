@@ -1,7 +1,7 @@
 // What a plan needs before a worker can run it: inlets, outlets and resamplers.
 //
-// An inlet or outlet, once given, stays with its stream until the stream is gone: whoever was in a
-// conference is likely to be in one again. A resampler stays while the rates stay, so that an edit
+// An inlet or outlet, once given, stays with its stream until the stream is gone or others are in want
+// of it: whoever was in a conference is likely to be in one again. A resampler stays while the rates stay, so that an edit
 // is never heard.
 #include <stdlib.h>
 
@@ -278,6 +278,50 @@ void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_s
 	b->outlet = outlet;
 	b->out = out;
 	b->encoder = encoder;
+}
+
+// Codes for a mix of the plan.
+static bool codes(const struct td_plan *plan, uint32_t stream)
+{
+	for (uint32_t i = 0; plan != NULL && i < plan->mix_count; i++)
+		if (plan->mix_sinks[plan->mixes[i].sink_first] == stream)
+			return true;
+	return false;
+}
+
+// What one stream holds without need; a worker may still be reading what an edit has just replaced.
+static uint32_t reclaim_from(struct td_engine *engine, uint32_t index)
+{
+	struct td_engine_stream *stream = &engine->streams[index];
+	const struct td_engine_context *context = &engine->contexts[stream->context];
+	const struct td_plan *plan = context->plan;
+	bool heard;
+	uint32_t count = 0;
+
+	if (stream->state != TD_OBJECT_LIVE || context->editing || context->plans_out > 0)
+		return 0;
+	heard = plan != NULL && stream->slot < plan->seat_count &&
+		plan->seats[stream->slot].inlet_key != 0;
+	if (stream->inlet != TD_LET_NONE && !heard) {
+		engine->free_inlets[engine->free_inlet_count++] = stream->inlet;
+		stream->inlet = TD_LET_NONE;
+		count++;
+	}
+	if (stream->outlet != TD_LET_NONE && !codes(plan, index)) {
+		engine->free_outlets[engine->free_outlet_count++] = stream->outlet;
+		stream->outlet = TD_LET_NONE;
+		count++;
+	}
+	return count;
+}
+
+uint32_t td_engine_provision_reclaim(struct td_engine *engine)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; !engine->transit.active && i < engine->capacity[TD_POOL_STREAM]; i++)
+		count += reclaim_from(engine, i);
+	return count;
 }
 
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream)

@@ -102,7 +102,7 @@ static enum td_hears expected_way(const struct td_matrix *m, unsigned to)
 	if (!any)
 		return TD_HEARS_NOTHING;
 	if (only != MEMBERS && m->members[only].kind == TD_MEMBER_PLAYER &&
-	    (PLAYABLE >> m->members[to].codec & 1u))
+	    (PLAYABLE >> m->members[to].codec & 1u) && m->members[to].ptime_ms != 30)
 		return TD_HEARS_PLAY;
 	if (only != MEMBERS && m->members[only].kind == TD_MEMBER_STREAM &&
 	    same_coding(&m->members[only], &m->members[to]))

@@ -295,6 +295,41 @@ START_TEST(a_hangup_needs_no_outlet)
 }
 END_TEST
 
+// Streams that were mixed once and only forward by now give up what others are in want of.
+START_TEST(who_does_not_mix_any_more_makes_room)
+{
+	struct choir_voice *c, *d;
+
+	open_with(2);
+	choir_add(&choir, context, TD_CODEC_PCMU, 20);
+	choir_add(&choir, context, TD_CODEC_PCMU, 20);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(choir_edit(&choir, context, &choir.voices[i], &choir.voices[1 - i],
+					    UNITY / 2),
+				 0);
+	choir_sing(&choir, 400);
+	choir_hears(&choir, &choir.voices[0], 0, 0.5);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(
+			choir_edit(&choir, context, &choir.voices[i], &choir.voices[1 - i], UNITY),
+			0);
+	c = choir_add(&choir, other, TD_CODEC_PCMU, 20);
+	d = choir_add(&choir, other, TD_CODEC_PCMA, 20);
+	ck_assert_int_eq(choir_edit(&choir, other, c, d, UNITY), 0);
+	ck_assert_int_eq(choir_edit(&choir, other, d, c, UNITY), 0);
+	choir_sing(&choir, 600);
+	choir_hears(&choir, &choir.voices[0], 0, 1, 0, 0);
+	choir_hears(&choir, c, 0, 0, 0, 1);
+	choir_hears(&choir, d, 0, 0, 1, 0);
+	// But nobody takes from those who mix.
+	ck_assert_int_eq(choir_edit(&choir, context, &choir.voices[0], &choir.voices[1], UNITY / 2),
+			 -TD_EFULL);
+	choir_sing(&choir, 300);
+	choir_hears(&choir, &choir.voices[1], 1, 0, 0, 0);
+	choir_hears(&choir, d, 0, 0, 1, 0);
+}
+END_TEST
+
 // Commands that no worker has seen yet when the engine ends leave no memory behind.
 START_TEST(the_end_in_the_middle)
 {
@@ -336,6 +371,7 @@ int main(void)
 	tcase_add_test(lets, no_inlet_and_no_outlet);
 	tcase_add_test(lets, what_was_refused_has_kept_nothing);
 	tcase_add_test(lets, a_hangup_needs_no_outlet);
+	tcase_add_test(lets, who_does_not_mix_any_more_makes_room);
 	tcase_add_test(lets, the_end_in_the_middle);
 	suite_add_tcase(suite, memory);
 	suite_add_tcase(suite, lets);
