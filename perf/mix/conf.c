@@ -245,7 +245,7 @@ static uint64_t bench_listeners(const struct td_mix_options *options, struct rte
 	uint32_t listeners = options->listeners, parties = listeners + TALKERS;
 	char case_name[32];
 	struct copies copies;
-	struct audience audience;
+	struct audience audience = { .checked = 0 };
 	struct conf *conf = &audience.conf;
 	struct td_context_id context;
 	struct td_mix_row row = { .bench = "conf",

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mix/opus_calls.h"
@@ -106,20 +107,35 @@ static int measure(bool mixed, uint32_t streams)
 }
 
 // The same in a process of its own.
-static double ask(const char *program, const char *what, uint32_t streams)
+static double ask(char *program, char *what, uint32_t streams)
 {
-	char command[512];
+	char count[16], *const arguments[] = { program, what, count, NULL };
 	double bytes = 0;
-	FILE *pipe;
+	int ends[2], status;
+	FILE *answer;
+	pid_t child;
 
-	snprintf(command, sizeof command, "TANDEM_NO_HUGE=1 '%s' %s %u", program, what, streams);
-	pipe = popen(command, "r");
-	must(pipe != NULL && fscanf(pipe, "%lf", &bytes) == 1, "a measurement failed");
-	must(pclose(pipe) == 0, "a measurement failed");
+	snprintf(count, sizeof count, "%u", streams);
+	must(pipe(ends) == 0, "no pipe");
+	child = fork();
+	must(child >= 0, "no process");
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		setenv("TANDEM_NO_HUGE", "1", 1);
+		execv(program, arguments);
+		_exit(2);
+	}
+	close(ends[1]);
+	answer = fdopen(ends[0], "r");
+	must(answer != NULL && fscanf(answer, "%lf", &bytes) == 1, "a measurement failed");
+	fclose(answer);
+	must(waitpid(child, &status, 0) == child && status == 0, "a measurement failed");
 	return bytes;
 }
 
-static double bytes_a_stream(const char *program, const char *what, uint32_t few, uint32_t many)
+static double bytes_a_stream(char *program, char *what, uint32_t few, uint32_t many)
 {
 	return (ask(program, what, many) - ask(program, what, few)) / (many - few);
 }
@@ -142,15 +158,16 @@ static void report(const char *name, double bytes, double reference, const char 
 
 int main(int argc, char **argv)
 {
+	static char forwarding[] = "forwarded", mixing[] = "mixed";
 	const struct td_codec *opus = td_codec_get(TD_CODEC_OPUS);
 	double forwarded, mixed, state = (double)(opus->encoder_bytes + opus->decoder_bytes);
 
-	if (argc == 3 && (strcmp(argv[1], "forwarded") == 0 || strcmp(argv[1], "mixed") == 0))
+	if (argc == 3 && (strcmp(argv[1], forwarding) == 0 || strcmp(argv[1], mixing) == 0))
 		return measure(argv[1][0] == 'm', (uint32_t)atoi(argv[2]));
-	forwarded = bytes_a_stream(argv[0], "forwarded", 10000, 100000);
+	forwarded = bytes_a_stream(argv[0], forwarding, 10000, 100000);
 	report("forwarded stream", forwarded, 0, NULL);
 	// Both sides of a call have an inlet and an outlet, with room for any codec's state.
-	mixed = bytes_a_stream(argv[0], "mixed", 1000, 5000);
+	mixed = bytes_a_stream(argv[0], mixing, 1000, 5000);
 	report("mixed stream", mixed - state, state, "codec state");
 	return 0;
 }

@@ -169,7 +169,7 @@ static void send(struct voice *voice, uint8_t type, const uint8_t *payload, uint
 	rtp[2] = (uint8_t)(voice->sequence >> 8);
 	rtp[3] = (uint8_t)voice->sequence;
 	memcpy(rtp + 4, &timestamp_be, 4);
-	memcpy(rtp + 8, "\x11\x22\x33\x44", 4);
+	memset(rtp + 8, 0x11, 3);
 	rtp[11] = (uint8_t)voice->port;
 	memcpy(rtp + 12, payload, bytes);
 	frame_checksums(&frame);
