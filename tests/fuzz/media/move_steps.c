@@ -21,7 +21,8 @@ static int arrive(const struct stage_party *party, const struct oracle_member *w
 {
 	uint32_t at = oracle_add(oracle, TD_MEMBER_STREAM, party->party.id.v);
 
-	must(at != ORACLE_NONE);
+	if (at == ORACLE_NONE)
+		return -TD_EFULL;
 	oracle->members[at].codec = was->codec;
 	return oracle_edit(oracle, move->cells, move->cell_count);
 }
