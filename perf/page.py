@@ -214,7 +214,8 @@ def machine():
                             stderr=subprocess.DEVNULL, text=True, check=False,
                             cwd=os.path.dirname(os.path.abspath(__file__))).stdout.strip()
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    return (f"{model}, {os.cpu_count()} processors, Linux {platform.release()}, "
+    system = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}"
+    return (f"{model}, {os.cpu_count()} processors, {system}, "
             f"load {load}, revision {commit or 'unknown'}")
 
 
