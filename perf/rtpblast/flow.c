@@ -116,6 +116,8 @@ int td_flow_parse(const uint8_t *frame, uint32_t bytes, struct td_flow_packet *p
 		return 0;
 	memcpy(&h, frame, sizeof h);
 	end = ETHERNET_BYTES + (uint32_t)ntohs(h.length_be);
+	if (h.mpt >= 192 && h.mpt <= 223)
+		return 0; // RTCP (RFC 5761 section 4)
 	if (h.ethertype_be != htons(0x0800) || h.version_ihl != 0x45 || h.protocol != 17 ||
 	    (h.vpxcc & 0xdfu) != 0x80 || end > bytes || end < sizeof h)
 		return 0;

@@ -39,6 +39,8 @@ static const char help[] =
 	"  --flows N          even, 50 packets a second each (500)\n"
 	"  --from ADDRESS     the generator's own, answered by ARP (10.77.9.1)\n"
 	"  --to ADDRESS       the device's (10.77.9.2); --mac MAC: do not ask who has it\n"
+	"  --own-mac MAC      not the device's own: where a kernel sits behind it too, it then looks\n"
+	"                     no further at what is not for it\n"
 	"  --plan FILE        calls somebody has made: lines FROM:PORT TO:PORT [CODEC]\n"
 	"  --tandem SOCKET    make the calls on Tandem's dataplane; its control process must be off\n"
 	"                     neither: what returns is what was sent (forwarders, loops)\n"
@@ -54,10 +56,10 @@ static const char help[] =
 	"  --pid PID          whose CPU time a packet is to be told\n"
 	"  --ceiling          also what the generator could do at best, into a ring\n";
 
-enum option_key { KEY_LOSS = 256, KEY_DUPLICATE, KEY_SWAP, KEY_COMPLEXITY };
+enum option_key { KEY_LOSS = 256, KEY_DUPLICATE, KEY_SWAP, KEY_COMPLEXITY, KEY_OWN_MAC };
 
 struct options {
-	const char *plan, *tandem, *mac;
+	const char *plan, *tandem, *mac, *own_mac;
 	uint32_t from, to, flows;
 	double event_s;
 	uint8_t complexity;
@@ -105,6 +107,7 @@ static void take_option(int option, struct options *options, struct td_plan *pla
 	case 'f': options->from = address(optarg); break;
 	case 't': options->to = address(optarg); break;
 	case 'm': options->mac = optarg; break;
+	case KEY_OWN_MAC: options->own_mac = optarg; break;
 	case 'l': options->plan = optarg; break;
 	case 'k': options->tandem = optarg; break;
 	case 'c': parse_codecs(optarg, plan->codecs); break;
@@ -132,6 +135,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{ "from", required_argument, NULL, 'f' },
 		{ "to", required_argument, NULL, 't' },
 		{ "mac", required_argument, NULL, 'm' },
+		{ "own-mac", required_argument, NULL, KEY_OWN_MAC },
 		{ "plan", required_argument, NULL, 'l' },
 		{ "tandem", required_argument, NULL, 'k' },
 		{ "codec", required_argument, NULL, 'c' },
@@ -176,14 +180,21 @@ static void keep_link(void *link)
 	rte_pktmbuf_free_bulk(mbufs, count);
 }
 
+static void parse_mac(const char *text, uint8_t mac[6])
+{
+	struct rte_ether_addr parsed;
+
+	if (rte_ether_unformat_addr(text, &parsed) != 0)
+		quit(text, "is no Ethernet address");
+	memcpy(mac, parsed.addr_bytes, 6);
+}
+
 static void find_peer(const struct options *options, struct td_blast *blast)
 {
 	uint32_t to_be;
 
 	if (options->mac) {
-		if (rte_ether_unformat_addr(options->mac,
-					    (struct rte_ether_addr *)blast->peer_mac) != 0)
-			quit(options->mac, "is no Ethernet address");
+		parse_mac(options->mac, blast->peer_mac);
 		return;
 	}
 	if (!blast->calls) {
@@ -261,6 +272,8 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 		td_plan_spread(plan, options->from, options->to, options->flows);
 	td_plan_addresses(plan, &first_addr, &addr_count);
 	td_link_open(&link, 0, pool, first_addr, addr_count);
+	if (options->own_mac)
+		parse_mac(options->own_mac, link.port.mac);
 	blast->link = &link;
 	if (options->tandem) {
 		attach = td_attach_open(options->tandem, keep_link, &link);

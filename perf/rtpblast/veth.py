@@ -15,6 +15,9 @@ RTPBLAST = os.path.join(BUILD, "perf/rtpblast/td-rtpblast")
 DATAPLANE = os.path.join(BUILD, "dataplane/app/tandem-dataplane")
 DEVICE, GENERATOR = "tdw0", "tdw1"
 DEVICE_ADDR, GENERATOR_ADDR = "10.77.9.2", "10.77.9.1"
+# Not the interface's: what its kernel would do to its own copy of each packet, a route looked up in
+# vain, would be done in the time of the device that sent it.
+GENERATOR_MAC = "02:00:00:00:77:09"
 # The sender this far behind its schedule: no figure. Phones' own packets wander as much.
 PACE_MISSED_MS = 20.0
 
@@ -25,7 +28,8 @@ system:
   log_level: warn
 dataplane:
   memory_mb: 256
-  streams: 4096
+  streams: {streams}
+  rtp_port_last: 59999
   ports:
     - name: wire
       driver: {driver}
@@ -96,31 +100,38 @@ def device(netns, command, ready):
 
 
 @contextlib.contextmanager
-def tandem(netns, folder, driver="af_xdp"):
-    """A running dataplane and the path of its door."""
+def tandem(netns, folder, driver="af_xdp", name=DEVICE, streams=4096):
+    """A running dataplane on the device of that name, and the path of its door."""
     shutil.rmtree(os.path.join(folder, "run"), ignore_errors=True)
     config = os.path.join(folder, "tandem.yaml")
     with open(config, "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(folder=folder, device=DEVICE, driver=driver, addr=DEVICE_ADDR))
+        file.write(CONFIG.format(folder=folder, device=name, driver=driver, addr=DEVICE_ADDR,
+                                 streams=streams))
     socket = os.path.join(folder, "run", "dataplane.sock")
     with device(netns, (DATAPLANE, "--config", config), lambda _: os.path.exists(socket)) as child:
         yield child, socket
 
 
-def generator(netns, pid, seconds, *options, driver="af_packet"):
-    """The command line of a run of the generator."""
-    vdev = {"af_packet": f"net_af_packet0,iface={GENERATOR},blocksz=65536,framesz=2048,"
-                         "framecnt=4096,qdisc_bypass=1",
-            "af_xdp": f"net_af_xdp0,iface={GENERATOR},busy_budget=0"}[driver]
-    return inside(netns, RTPBLAST, "--no-huge", "-m", "512", "--no-pci", "--no-telemetry",
-                  "--log-level", "3", "--no-shconf", "--file-prefix", f"td-blast-{os.getpid()}",
-                  "-l", "0", "--vdev", vdev, "--", "--from", GENERATOR_ADDR, "--to", DEVICE_ADDR,
+def generator(netns, pid, seconds, *options, driver="af_packet", name=GENERATOR):
+    """The command line of a run of the generator; `name`: an interface, or memif's socket."""
+    memory = ("--no-huge", "-m", "512")
+    own_mac = ("--own-mac", GENERATOR_MAC)
+    if driver == "memif":
+        vdev = f"net_memif0,role=client,socket={name},socket-abstract=no"
+        memory, own_mac = ("--in-memory", "--single-file-segments"), ()
+    elif driver == "af_xdp":
+        vdev = f"net_af_xdp0,iface={name},busy_budget=0"
+    else:
+        vdev = f"net_af_packet0,iface={name},blocksz=65536,framesz=2048,framecnt=4096,qdisc_bypass=1"
+    return inside(netns, RTPBLAST, *memory, "--no-pci", "--no-telemetry", "--log-level", "3",
+                  "--no-shconf", "--file-prefix", f"td-blast-{os.getpid()}", "-l", "0",
+                  "--vdev", vdev, "--", "--from", GENERATOR_ADDR, "--to", DEVICE_ADDR, *own_mac,
                   "--pid", str(pid), "--seconds", str(seconds), *[str(item) for item in options])
 
 
-def blast(netns, pid, seconds, *options, driver="af_packet"):
+def blast(netns, pid, seconds, *options, driver="af_packet", name=GENERATOR):
     """One run of the generator; what it measured."""
-    done = subprocess.run(generator(netns, pid, seconds, *options, driver=driver),
+    done = subprocess.run(generator(netns, pid, seconds, *options, driver=driver, name=name),
                           stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"perf: the generator ended with {done.returncode}")

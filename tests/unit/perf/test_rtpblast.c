@@ -109,6 +109,8 @@ START_TEST(test_packet)
 	ck_assert_uint_eq(packet.payload[159], 0x40 + (1 + 1000) % 3);
 	for (uint32_t cut = 0; cut < bytes; cut++)
 		ck_assert_int_eq(td_flow_parse(frame, cut, &packet), 0);
+	frame[43] = 200; // a sender report
+	ck_assert_int_eq(td_flow_parse(frame, bytes, &packet), 0);
 }
 END_TEST
 
