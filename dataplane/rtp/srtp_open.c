@@ -224,7 +224,7 @@ static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
 static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsigned count)
 {
 	struct td_srtp_job *cm[TD_SRTP_BURST], *gcm[TD_SRTP_BURST];
-	struct inbound *cm_of[TD_SRTP_BURST], *gcm_of[TD_SRTP_BURST];
+	struct inbound *cm_of[TD_SRTP_BURST];
 	unsigned cm_count = 0, gcm_count = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -232,8 +232,7 @@ static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsign
 
 		prepare(inbounds[i], job);
 		if (job->keys->aead) {
-			gcm[gcm_count] = job;
-			gcm_of[gcm_count++] = inbounds[i];
+			gcm[gcm_count++] = job;
 		} else {
 			cm[cm_count] = job;
 			cm_of[cm_count++] = inbounds[i];
@@ -243,8 +242,9 @@ static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsign
 		open_cm(engine, cm_of, cm, cm_count);
 	if (gcm_count > 0)
 		engine->machine->gcm_open(engine, gcm, gcm_count);
-	for (unsigned i = 0; i < gcm_count; i++)
-		gcm_of[i]->proved = !gcm[i]->failed;
+	for (unsigned i = 0; i < count; i++)
+		if (engine->jobs[i].keys->aead)
+			inbounds[i]->proved = !engine->jobs[i].failed;
 }
 
 // The peer has proved that it has the present keys; after enough of it the former ones are erased.

@@ -261,7 +261,7 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	const char *reason = "none";
 	uint32_t first_addr, addr_count;
 	double ceiling_pps = 0;
-	struct td_link link;
+	static struct td_link link; // the blast keeps it for as long as it runs
 	uint64_t drops = 0;
 
 	if (!pool)
