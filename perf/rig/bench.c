@@ -336,6 +336,11 @@ void td_bench_write(const struct td_bench *bench, const struct td_bench_packet *
 	rte_pktmbuf_reset(mbuf);
 	frame = (uint8_t *)rte_pktmbuf_append(mbuf,
 					      (uint16_t)(TD_BENCH_HEADERS + packet->payload_bytes));
+	if (frame == NULL) {
+		fprintf(stderr, "bench: a packet of %u bytes does not fit its buffer\n",
+			(unsigned)packet->payload_bytes);
+		exit(2);
+	}
 	ip = (struct rte_ipv4_hdr *)(frame + 14);
 	udp = (struct rte_udp_hdr *)(frame + 34);
 	memcpy(frame, bench->port.mac, 6);

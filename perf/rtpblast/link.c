@@ -87,15 +87,18 @@ static void send_arp(struct td_link *link, enum operation operation, const uint8
 				 .sender_be = sender_be,
 				 .target_be = target_be };
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(link->pool);
+	char *frame = mbuf ? rte_pktmbuf_append(mbuf, sizeof arp) : NULL;
 
-	if (!mbuf)
+	if (!frame) {
+		rte_pktmbuf_free(mbuf);
 		return;
+	}
 	memcpy(arp.to, to, 6);
 	memcpy(arp.from, link->port.mac, 6);
 	memcpy(arp.sender_mac, link->port.mac, 6);
 	if (operation == REPLY)
 		memcpy(arp.target_mac, to, 6);
-	memcpy(rte_pktmbuf_append(mbuf, sizeof arp), &arp, sizeof arp);
+	memcpy(frame, &arp, sizeof arp);
 	td_link_send(link, &mbuf, 1);
 }
 
