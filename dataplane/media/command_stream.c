@@ -248,8 +248,9 @@ static TD_MAIN int replan(struct td_engine *engine, struct td_engine_context *co
 	return 0;
 }
 
-static int prepare_remote(struct td_engine *engine, struct td_engine_stream *stream,
-			  const struct td_command_stream_set_remote *set, struct td_change *change)
+static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_stream *stream,
+				  const struct td_command_stream_set_remote *set,
+				  struct td_change *change)
 {
 	int error = remote_is_valid(engine, stream, set) ? check_coding(set) : -TD_EINVALID;
 

@@ -234,23 +234,15 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 }
 
 // A plan is where it was last handed to: with a worker, on its way there, or on its way back.
-static void free_plan(const struct td_plan *plan)
-{
-	struct td_plan *made;
-
-	memcpy(&made, &plan, sizeof made); // main made it and may write it again
-	td_engine_plan_free(made);
-}
-
 static void drain_changes(struct td_engine *engine, uint32_t worker)
 {
 	struct td_change change;
 
 	while (engine->workers != NULL && engine->links[worker].note_memory != NULL &&
 	       td_ring_pop(&engine->workers[worker].changes, &change) == 0) {
-		free_plan(change.plan);
+		td_engine_plan_free(change.plan);
 		if (change.kind == TD_CHANGE_STREAM_MOVE)
-			free_plan(change.u.move.plan);
+			td_engine_plan_free(change.u.move.plan);
 	}
 }
 
@@ -265,7 +257,7 @@ static void destroy_contexts(struct td_engine *engine)
 		td_engine_plan_free(engine->transit.arrive.plan);
 	for (uint32_t i = 0; i < engine->capacity[TD_POOL_CONTEXT]; i++) {
 		if (engine->worker_contexts != NULL)
-			free_plan(engine->worker_contexts[i].plan);
+			td_engine_plan_free(engine->worker_contexts[i].plan);
 		if (engine->contexts != NULL)
 			td_matrix_fini(&engine->contexts[i].matrix);
 	}

@@ -226,9 +226,9 @@ void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit) TD_MAI
 TD_MUST_CHECK int td_engine_edit_commit(struct td_engine *engine, struct td_edit *edit,
 					struct td_change *change) TD_MAIN;
 // A worker's note: it reads the plan no more.
-void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note) TD_MAIN;
+void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note);
 // The plan is not used by any worker.
-void td_engine_plan_free(struct td_plan *plan) TD_MAIN;
+void td_engine_plan_free(struct td_plan *plan);
 // The slot of a member that is alive and in this context, or TD_SLOT_NONE.
 uint32_t td_engine_member_slot(struct td_engine *engine, const struct td_engine_context *context,
 			       const struct td_member *member);
@@ -257,9 +257,9 @@ struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b) TD_MAIN;
 // Takes back what streams hold and no plan that may be in force names. Returns how much.
 uint32_t td_engine_provision_reclaim(struct td_engine *engine) TD_MAIN;
-void td_engine_made_free(struct td_engine_made *made) TD_MAIN;
+void td_engine_made_free(struct td_engine_made *made);
 // A stream is gone: so is what it was provided with.
-void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream) TD_MAIN;
+void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream);
 
 // The port closes at once; the rest follows the worker's note.
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,

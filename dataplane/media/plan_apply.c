@@ -184,7 +184,8 @@ void td_media_plan_apply(struct td_media_worker *worker, struct td_worker_contex
 			 struct td_plan *plan)
 {
 	static const struct td_plan nothing = { .rate_hz = 0 };
-	const struct td_plan *old = context->plan, *now = plan != NULL ? plan : &nothing;
+	struct td_plan *before = context->plan;
+	const struct td_plan *old = before, *now = plan != NULL ? plan : &nothing;
 	struct td_note note = { .kind = TD_NOTE_PLAN, .handle = context->id.v };
 
 	if (old != NULL)
@@ -196,6 +197,6 @@ void td_media_plan_apply(struct td_media_worker *worker, struct td_worker_contex
 	set_ticking(worker, context, now->rate_hz != 0);
 	if (old == NULL)
 		return;
-	memcpy(&note.plan, &old, sizeof note.plan); // main made it and may write it again
+	note.plan = before; // main made it and may write it again
 	td_media_note(worker, &note);
 }

@@ -26,7 +26,7 @@
 #include "td_stats.h"
 
 struct td_worker_context {
-	const struct td_plan *plan; // NULL: nobody hears anybody yet
+	struct td_plan *plan; // main's, lent: read only; NULL: nobody hears anybody yet
 	struct td_context_id id;
 	uint32_t first_stream, first_player; // TD_INDEX_END
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate

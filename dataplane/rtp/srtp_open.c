@@ -324,6 +324,7 @@ static void open_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 		unsigned trying = 0, left = 0;
 
 		for (unsigned i = 0; i < waiting_count; i++) {
+			waiting[i]->proved = false;
 			waiting[i]->packet->verdict = choose(waiting[i]);
 			if (waiting[i]->packet->verdict == TD_SRTP_OK)
 				waiting[trying++] = waiting[i];

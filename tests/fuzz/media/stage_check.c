@@ -129,7 +129,9 @@ static void check_counts(void)
 		streams += stage.parties[i].live;
 	for (uint32_t i = 0; i < STAGE_PLAYERS; i++)
 		players += stage.players[i].live;
+	td_role_enter_main();
 	td_engine_count(stage.world.engine, &counts);
+	td_role_enter_worker(0);
 	must(counts.contexts == contexts && counts.streams == streams);
 	must(counts.players == players && counts.taps == 0);
 	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {

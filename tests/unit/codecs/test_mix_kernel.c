@@ -25,13 +25,24 @@ static const int32_t gains[] = { 0,    1,     2,     1000,   2048, 4095,  4096, 
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
+// xorshift (Marsaglia 2003): the same numbers in every run.
+static uint32_t next_random(void)
+{
+	static uint32_t state = 2463534242u;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
 static int16_t any_sample(void)
 {
-	switch (rand() % 8) {
+	switch (next_random() % 8u) {
 	case 0: return INT16_MAX;
 	case 1: return INT16_MIN;
 	case 2: return 0;
-	default: return (int16_t)(rand() % 65536 - 32768);
+	default: return (int16_t)((int32_t)(next_random() % 65536u) - 32768);
 	}
 }
 

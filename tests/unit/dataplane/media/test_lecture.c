@@ -136,6 +136,7 @@ static void tick(void)
 	world_clear(&world); // what was forwarded at once
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++) {
 		world.now_ns += WORLD_MS;
+		td_role_enter_worker(0);
 		td_media_tick(td_engine_worker(world.engine, 0),
 			      (uint32_t)(world.now_ns / WORLD_MS % TD_MEDIA_SLOTS), world.now_ns,
 			      &world.tx[0]);

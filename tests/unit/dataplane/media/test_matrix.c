@@ -173,6 +173,17 @@ static bool lives(uint32_t slot)
 	return slot < matrix.slots && matrix.members[slot].kind != TD_MEMBER_NONE;
 }
 
+// xorshift (Marsaglia 2003): the same numbers in every run.
+static uint32_t next_random(void)
+{
+	static uint32_t state = 2463534242u;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
 // Whatever is set and removed in whatever order, cells lie sorted and say what a dense matrix says.
 START_TEST(as_a_dense_one_says)
 {
@@ -180,17 +191,16 @@ START_TEST(as_a_dense_one_says)
 	struct oracle oracle;
 	uint32_t feed = 0;
 
-	srand(7);
 	oracle_init(&oracle);
 	for (unsigned step = 0; step < 20000; step++) {
-		uint32_t from = (uint32_t)rand() % (ORACLE_MAX + 1u);
-		uint32_t to = (uint32_t)rand() % (ORACLE_MAX + 1u);
-		struct td_cell cell = { .gain_q12 = gains[rand() % 6] };
+		uint32_t from = next_random() % (ORACLE_MAX + 1u);
+		uint32_t to = next_random() % (ORACLE_MAX + 1u);
+		struct td_cell cell = { .gain_q12 = gains[next_random() % 6u] };
 
-		if (rand() % 10 == 0 && matrix.member_count < ORACLE_MAX) {
+		if (next_random() % 10u == 0 && matrix.member_count < ORACLE_MAX) {
 			(void)add(++feed);
 			ck_assert_uint_ne(oracle_add(&oracle, TD_MEMBER_STREAM, feed), ORACLE_NONE);
-		} else if (rand() % 12 == 0 && lives(from)) {
+		} else if (next_random() % 12u == 0 && lives(from)) {
 			oracle_remove(&oracle, TD_MEMBER_STREAM, matrix.members[from].feed);
 			td_matrix_remove(&matrix, from);
 		} else if ((from == ORACLE_MAX || lives(from)) && (to == ORACLE_MAX || lives(to)) &&

@@ -130,7 +130,9 @@ START_TEST(packets_on_the_way_are_parked)
 	for (unsigned i = 0; i < 5; i++)
 		world_say(&world, &a->party);
 	ck_assert_uint_eq(world.out_count, 0);
+	td_role_enter_main();
 	ck_assert(td_engine_in_transit(world.engine));
+	td_role_enter_worker(0);
 	command.kind = TD_COMMAND_PING;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EBUSY);
 	world_turn(&world);
@@ -138,7 +140,9 @@ START_TEST(packets_on_the_way_are_parked)
 	ck_assert(world_event(&world, TD_EVENT_DONE, &event));
 	ck_assert_int_eq(event.result, 0);
 	ck_assert_uint_eq(event.thread, 2);
+	td_role_enter_main();
 	ck_assert(!td_engine_in_transit(world.engine));
+	td_role_enter_worker(0);
 	ck_assert_uint_eq(world.out_count, 5);
 	for (unsigned i = 0; i < 5; i++)
 		ck_assert_uint_eq(world.out[i].destination.port_be,

@@ -54,7 +54,9 @@ static void take_picture(struct picture *picture)
 	const struct td_engine *engine = world.engine;
 
 	memset(picture, 0, sizeof *picture);
+	td_role_enter_main();
 	td_engine_count(engine, &picture->counts);
+	td_role_enter_worker(0);
 	picture->inlets = engine->free_inlet_count;
 	picture->outlets = engine->free_outlet_count;
 	picture->ports = td_demux_port_free_count(world.demux, 0);

@@ -217,7 +217,7 @@ static void say_noise(struct choir_voice *voice, uint8_t level)
 
 static void negotiate_noise(const struct choir_voice *voice, bool taken)
 {
-	struct td_command command = world_set_remote(&voice->party, voice->codec->id);
+	struct td_command command = world_set_remote(&voice->party, (uint8_t)voice->codec->id);
 	struct td_command_stream_set_remote *set = &command.u.stream_set_remote;
 
 	set->settings = (struct td_codec_settings){ .complexity = 5, .bitrate_bps = 128000 };

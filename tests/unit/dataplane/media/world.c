@@ -229,7 +229,10 @@ static void hand_over(struct world *world, struct td_packet *packet, uint32_t en
 static void unpark(struct world *world, uint32_t worker)
 {
 	struct td_packet packets[16];
-	uint32_t count = td_media_unpark(td_engine_worker(world->engine, worker), packets, 16);
+	uint32_t count;
+
+	td_role_enter_worker(worker);
+	count = td_media_unpark(td_engine_worker(world->engine, worker), packets, 16);
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t entry = td_demux_lookup(world->demux, packets[i].local,
