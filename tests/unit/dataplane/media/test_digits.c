@@ -205,6 +205,19 @@ static void expect_digit_events(const char *digits, bool inband)
 	ck_assert(!world_event(&world, TD_EVENT_DIGIT, &event));
 }
 
+// a, b and c hear each other, and somebody takes down what each of them gets.
+static void all_on_the_floor(struct ear ears[3], struct choir_voice *voices[3])
+{
+	voices[0] = a;
+	voices[1] = b;
+	voices[2] = c;
+	for (unsigned i = 0; i < 3; i++) {
+		ear_init(&ears[i]);
+		edit(voices[i], NULL, UNITY);
+		edit(NULL, voices[i], UNITY);
+	}
+}
+
 START_TEST(events_reach_each_listener_as_it_can)
 {
 	struct ear ears[3];
@@ -214,12 +227,7 @@ START_TEST(events_reach_each_listener_as_it_can)
 	a = add(true);
 	b = add(true);
 	c = add(false);
-	voices[0] = a, voices[1] = b, voices[2] = c;
-	for (unsigned i = 0; i < 3; i++) {
-		ear_init(&ears[i]);
-		edit(voices[i], NULL, UNITY);
-		edit(NULL, voices[i], UNITY);
-	}
+	all_on_the_floor(ears, voices);
 	while (world_event(&world, TD_EVENT_DIGIT, &event))
 		;
 	dial(a, "159#", true, ears, voices, 3);
@@ -244,12 +252,7 @@ START_TEST(tones_are_converted_and_taken_out)
 	a = add(false);
 	b = add(true);
 	c = add(false);
-	voices[0] = a, voices[1] = b, voices[2] = c;
-	for (unsigned i = 0; i < 3; i++) {
-		ear_init(&ears[i]);
-		edit(voices[i], NULL, UNITY);
-		edit(NULL, voices[i], UNITY);
-	}
+	all_on_the_floor(ears, voices);
 	tune(a, TD_DETECT_DTMF, TD_TUNE_CONVERT);
 	dial(a, "2580", false, ears, voices, 3);
 	ck_assert_str_eq(ears[1].events, "2580");
@@ -270,12 +273,7 @@ START_TEST(digits_are_spared)
 		a = add(true);
 		b = add(true);
 		c = add(true);
-		voices[0] = a, voices[1] = b, voices[2] = c;
-		for (unsigned i = 0; i < 3; i++) {
-			ear_init(&ears[i]);
-			edit(voices[i], NULL, UNITY);
-			edit(NULL, voices[i], UNITY);
-		}
+		all_on_the_floor(ears, voices);
 		tune(a, TD_DETECT_DTMF, 0);
 		tune(c, 0, TD_TUNE_NO_DIGITS);
 		dial(a, "42", as_events, ears, voices, 3);
