@@ -29,7 +29,7 @@
 	X(NO_PORT, "no free media port")                                                           \
 	X(CODEC, "no codec in common")                                                             \
 	X(STATE, "not possible in this state")                                                     \
-	X(NEEDS_MIX, "this gain matrix needs mixing, which this build does not have")              \
+	X(NEEDS_MIX, "this gain matrix needs mixing, which the dataplane does not have")           \
 	X(LINK_DOWN, "the other process is not connected")
 
 enum td_error {

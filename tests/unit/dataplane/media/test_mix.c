@@ -130,10 +130,17 @@ static const uint8_t all_codecs[] = { TD_CODEC_PCMU,   TD_CODEC_PCMA,   TD_CODEC
 				      TD_CODEC_L16_48, TD_CODEC_OPUS,   TD_CODEC_GSM,
 				      TD_CODEC_G729 };
 
+static bool is_coarse(const struct choir_voice *voice)
+{
+	return voice->codec->id == TD_CODEC_GSM || voice->codec->id == TD_CODEC_G729;
+}
+
 // A call between any two codecs just works.
 START_TEST(every_codec_to_every_codec)
 {
 	uint32_t ptime = all_codecs[_i] == TD_CODEC_L16_48 ? 10 : 20;
+	double least, most;
+	bool coarse;
 
 	for (unsigned i = 0; i < sizeof all_codecs; i++) {
 		if (td_codec_get((enum td_codec_id)all_codecs[_i]) == NULL ||
@@ -145,10 +152,14 @@ START_TEST(every_codec_to_every_codec)
 		edit(a, b, UNITY);
 		edit(b, a, UNITY);
 		choir_sing(&choir, 700);
+		// Parametric coders do not keep the level of a steady tone as well.
+		coarse = is_coarse(a) || is_coarse(b);
+		least = coarse ? 0.7 : 0.85;
+		most = coarse ? 1.2 : 1.15;
 		for (unsigned j = 0; j < 2; j++) {
 			double gain = choir_gain(j ? b : a, (j ? a : b)->phase_hz, 200);
 
-			ck_assert_msg(gain > 0.7 && gain < 1.2, "%s to %s: %.3f",
+			ck_assert_msg(gain > least && gain < most, "%s to %s: %.3f",
 				      (j ? a : b)->codec->name, (j ? b : a)->codec->name, gain);
 		}
 		ck_assert_uint_eq(a->breaks + b->breaks, 0);
@@ -205,12 +216,21 @@ START_TEST(listeners_share_one_encoder)
 }
 END_TEST
 
-// Music to one who hears somebody else too; then paused.
+static unsigned loud_samples(const struct choir_voice *voice)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < voice->heard_count; i++)
+		count += abs(voice->heard[i]) > 5000;
+	return count;
+}
+
+// Music to one who hears somebody else too, and to one who hears nothing else; then paused.
 START_TEST(players_are_mixed)
 {
 	struct td_player_id music;
 	struct td_command command = { .kind = TD_COMMAND_PLAYER_CONTROL };
-	double with, without;
+	uint32_t packets;
 
 	three(TD_CODEC_PCMU, TD_CODEC_PCMU, TD_CODEC_PCMU);
 	music = world_player(&world, context, 1, true);
@@ -219,21 +239,17 @@ START_TEST(players_are_mixed)
 	ck_assert_int_eq(world_player_gain(&world, context, music, c->party.id, UNITY), 0);
 	choir_sing(&choir, 600);
 	ck_assert_double_gt(choir_gain(b, a->phase_hz, 200), 0.8);
-	with = choir_gain(c, 1234.0, 200);
-	for (uint32_t i = 0, loud = 0; i < c->heard_count; i++) {
-		loud += abs(c->heard[i]) > 5000;
-		if (i + 1 == c->heard_count)
-			ck_assert_uint_gt(loud, 500);
-	}
+	ck_assert_uint_gt(loud_samples(b), 500); // a alone never is
+	ck_assert_uint_gt(loud_samples(c), 500);
 	command.u.player_control.player = music;
 	command.u.player_control.action = TD_PLAYER_PAUSE;
 	world_do(&world, &command);
+	packets = c->packets;
+	b->heard_count = 0;
 	choir_sing(&choir, 600);
 	choir_hears(&choir, b, 1, 0, 0);
-	without = choir_gain(c, 1234.0, 200);
-	(void)with;
-	(void)without;
-	ck_assert_uint_lt(c->packets, 35);
+	ck_assert_uint_eq(loud_samples(b), 0);
+	ck_assert_uint_eq(c->packets, packets);
 }
 END_TEST
 
