@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "media/tap.h"
-#include "record/timeline.h"
-#include "record/voice.h"
+#include "pcm/timeline.h"
+#include "pcm/voice.h"
 #include "record/wav_file.h"
 #include "td_event.h"
 

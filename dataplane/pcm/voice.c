@@ -1,9 +1,9 @@
-#include "record/voice.h"
+#include "pcm/voice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/timeline.h"
+#include "pcm/timeline.h"
 
 #define SAMPLES_MAX (TD_TIMELINE_PACKET_MAX / 2) // before a resampler that may double them
 

@@ -1,9 +1,9 @@
-// Two parties on one clock: where each received frame of PCM belongs in a stereo recording.
+// Two parties on one clock: where each received frame of PCM belongs in what both said.
 //
 //   position of a sample = anchor position + (its RTP timestamp - anchor timestamp) * rate / clock
 //   invariant: written <= position of anything in the window < written + frames of the window
 //
-//   packets of either side --place--> window (silence where nothing came) --take--> the file
+//   packets of either side --place--> window (silence where nothing came) --take--> a file, a fork
 //
 // A side is anchored by the arrival time of its first packet, and again when its SSRC changes or
 // its RTP time leaves the arrival time by more than TD_TIMELINE_SLIP_MS. A sender whose clock drifts
@@ -11,7 +11,7 @@
 // hours of +-200 ppm stay within a millisecond or two of the other side. What arrives behind what is
 // already written is counted late and left out; nothing that was written is ever changed. A timeline
 // runs at 8 kHz until it is widened, which it can be as long as nothing has been taken from it.
-// Pure; caller's memory; recorder thread.
+// Pure; memory of the caller, on whose thread it runs.
 #pragma once
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/timeline.h"
+#include "pcm/timeline.h"
 
 #define MS          1000000ull
 #define START_NS    (1000 * MS)

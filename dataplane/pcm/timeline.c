@@ -1,4 +1,4 @@
-#include "record/timeline.h"
+#include "pcm/timeline.h"
 
 #include <string.h>
 

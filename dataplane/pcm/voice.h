@@ -1,11 +1,11 @@
-// One side of a recording, from payloads of whatever codec to PCM at the recording's rate.
+// One party, from payloads of whatever codec to PCM at one rate.
 //
 //   payload --decode, natively at the rate if the codec can--> PCM --resample if not--> PCM
 //
 // Decoder state and resampler are made when the first packet of a codec or of a sender (SSRC) comes
 // and given back with the next or by fini; a codec without a state at the right rate needs neither.
 // Packets are decoded in the order they came; one that overtook another is put in its place by its
-// timestamp afterwards. Recorder thread; the memory behind it is the voice's own.
+// timestamp afterwards. One thread; the memory behind it is the voice's own.
 #pragma once
 
 #include <stdbool.h>
