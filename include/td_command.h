@@ -4,6 +4,13 @@
 // same request id (td_event.h). A command that names a dead handle, a full pool or an unknown
 // prompt is answered with that error and has changed nothing. A command popped after its deadline
 // is answered -TD_ETIMEOUT and not executed. The ring takes ownership whatever the outcome.
+//
+// SRTP's keys come with SET_REMOTE: everything that an answer says of a stream is one command, so a
+// new address and new keys come into force between the same two packets, and it can be repeated as
+// often as control likes. Each direction is its own: `srtp_rx` opens what the peer sends, `srtp_tx`
+// seals what it is sent, TD_SRTP_NONE leaves a direction plain. Every SET_REMOTE says both again, a
+// hold as well; the same key again goes on undisturbed, another one is a re-key, and rollover
+// counters go on for as long as the stream lives. The dataplane wipes a command that it has taken.
 #pragma once
 
 #include <stdalign.h>
@@ -13,6 +20,7 @@
 #include "td_endpoint.h"
 #include "td_handle.h"
 #include "td_limits.h"
+#include "td_srtp.h"
 
 enum td_command_kind {
 	TD_COMMAND_NONE,
@@ -60,6 +68,10 @@ struct td_cell {
 	int32_t gain_q12; // 0 to TD_GAIN_MAX, or TD_GAIN_FOLLOW
 };
 
+// Without keys for a direction nothing is accepted, or sent, in it: no plain packet ever. A stream
+// without this is plain in a direction for which SET_REMOTE has no key.
+#define TD_STREAM_PROTECTED 0x01u
+
 struct td_command_stream_create {
 	struct td_context_id context;
 	uint32_t family; // enum td_family of the local address wanted
@@ -67,6 +79,7 @@ struct td_command_stream_create {
 	// Whom it will talk to, as far as known: of our addresses one on the same link is taken, else
 	// one with a gateway. Family NONE: any. Ties go to the address with the most free ports.
 	struct td_endpoint toward;
+	uint32_t flags; // TD_STREAM_*
 };
 
 #define TD_REMOTE_LEARN    0x01u // the peer may be behind NAT: learn its source once, in the window
@@ -88,6 +101,8 @@ struct td_command_stream_set_remote {
 	uint8_t cn_payload_type_rx;
 	uint8_t reserved[3];
 	struct td_codec_settings settings; // of our encoder
+	// Secrets. .suite TD_SRTP_NONE: plain, or nothing at all with TD_STREAM_PROTECTED.
+	struct td_srtp_master srtp_rx, srtp_tx;
 };
 
 // What a stream is listened to for; each costs its decoding.

@@ -32,8 +32,10 @@ uint64_t td_region_layout_hash(void)
 		sizeof(struct td_command),
 		offsetof(struct td_command, u),
 		sizeof(struct td_command_stream_create),
+		offsetof(struct td_command_stream_create, flags),
 		sizeof(struct td_command_matrix_edit),
 		sizeof(struct td_command_stream_set_remote),
+		offsetof(struct td_command_stream_set_remote, srtp_rx),
 		sizeof(struct td_command_record_start),
 		sizeof(struct td_cell),
 		TD_COMMAND_KIND_COUNT,
@@ -50,6 +52,7 @@ uint64_t td_region_layout_hash(void)
 		offsetof(struct td_stream_stats, rx_jitter_us),
 		TD_ERROR_COUNT,
 		TD_CODEC_COUNT,
+		TD_SRTP_SUITE_COUNT,
 	};
 	uint64_t hash = 0xcbf29ce484222325ull;
 

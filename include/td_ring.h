@@ -91,7 +91,7 @@ TD_MUST_CHECK static inline int td_ring_push(struct td_ring_view *view, const vo
 	uint32_t count = view->mask + 1;
 
 	if (view->own - view->peer >= count) {
-		// Pairs with the release store of tail in td_ring_pop.
+		// Pairs with the release store of tail in td_ring_take.
 		view->peer = atomic_load_explicit(&view->shared->tail, memory_order_acquire);
 		if (view->own - view->peer >= count) {
 			atomic_fetch_add_explicit(&view->shared->lost, 1, memory_order_relaxed);
@@ -101,15 +101,17 @@ TD_MUST_CHECK static inline int td_ring_push(struct td_ring_view *view, const vo
 	memcpy(view->slots + (size_t)(view->own & view->mask) * view->slot_bytes, slot,
 	       view->slot_bytes);
 	view->own++;
-	// Publishes the slot; pairs with the acquire load of head in td_ring_pop.
+	// Publishes the slot; pairs with the acquire load of head in td_ring_take.
 	atomic_store_explicit(&view->shared->head, view->own, memory_order_release);
 	return 0;
 }
 
 // Consumer. Copies one slot out; -TD_EEMPTY, or -TD_ECORRUPT when the producer's position is
-// impossible (the caller detaches).
-TD_MUST_CHECK static inline int td_ring_pop(struct td_ring_view *view, void *slot)
+// impossible (the caller detaches). With `wipe` nothing of what it held stays in the ring.
+TD_MUST_CHECK static inline int td_ring_take(struct td_ring_view *view, void *slot, int wipe)
 {
+	uint8_t *from;
+
 	if (view->own == view->peer) {
 		// Pairs with the release store of head in td_ring_push.
 		view->peer = atomic_load_explicit(&view->shared->head, memory_order_acquire);
@@ -121,12 +123,19 @@ TD_MUST_CHECK static inline int td_ring_pop(struct td_ring_view *view, void *slo
 			return -TD_ECORRUPT;
 		}
 	}
-	memcpy(slot, view->slots + (size_t)(view->own & view->mask) * view->slot_bytes,
-	       view->slot_bytes);
+	from = view->slots + (size_t)(view->own & view->mask) * view->slot_bytes;
+	memcpy(slot, from, view->slot_bytes);
+	if (wipe)
+		memset(from, 0, view->slot_bytes);
 	view->own++;
 	// Gives the slot back; pairs with the acquire load of tail in td_ring_push.
 	atomic_store_explicit(&view->shared->tail, view->own, memory_order_release);
 	return 0;
+}
+
+TD_MUST_CHECK static inline int td_ring_pop(struct td_ring_view *view, void *slot)
+{
+	return td_ring_take(view, slot, 0);
 }
 
 // Consumer. How many slots wait; costs one shared load.

@@ -52,6 +52,12 @@
 	X(RTP_PAYLOAD_TYPE, "rtp_payload_type")                                                    \
 	X(RTP_SEQUENCE, "rtp_sequence_probation")                                                  \
 	X(RTP_DUPLICATE, "rtp_duplicate")                                                          \
+	X(SRTP_MALFORMED, "srtp_malformed")                                                        \
+	X(SRTP_NO_KEY, "srtp_no_key")                                                              \
+	X(SRTP_BAD_TAG, "srtp_bad_tag")                                                            \
+	X(SRTP_REPLAYED, "srtp_replayed")                                                          \
+	X(SRTP_LATE, "srtp_late")                                                                  \
+	X(SRTP_CROWDED, "srtp_sources_full")                                                       \
 	X(SOURCE_UNSET, "source_unset")                                                            \
 	X(SOURCE_MISMATCH, "source_mismatch")                                                      \
 	X(RTCP_SHORT, "rtcp_short")                                                                \
@@ -59,12 +65,14 @@
 	X(RTCP_SOURCE, "rtcp_source_mismatch")                                                     \
 	X(NO_LISTENER, "no_listener")                                                              \
 	X(SINK_NO_REMOTE, "sink_no_remote")                                                        \
+	X(SINK_NO_KEY, "sink_no_srtp_key")                                                         \
 	X(SINK_NO_EVENT_PT, "sink_no_event_payload_type")                                          \
 	X(SINK_HELD, "sink_sends_digits")                                                          \
 	X(SINK_NO_CN_PT, "sink_no_cn_payload_type")                                                \
 	X(NEIGHBOUR_UNRESOLVED, "neighbour_unresolved")                                            \
 	X(PARK_FULL, "park_full")                                                                  \
 	X(STEER_FULL, "steer_full")                                                                \
+	X(SEAL_REFUSED, "srtp_seal_refused")                                                       \
 	X(TX_FULL, "tx_full")                                                                      \
 	X(POOL_EMPTY, "pool_empty")
 
@@ -127,6 +135,11 @@ struct td_stream_stats {
 	uint16_t playout_delay_ms;        // now
 	uint8_t remote_fraction_lost;     // 1/256
 	uint8_t reserved;
+	// Of SRTP and SRTCP, dropped: nothing was learned from them, and no number of them ends a call.
+	uint32_t rx_srtp_bad_tag;  // not from who has the key
+	uint32_t rx_srtp_replayed; // seen before, or too far back to know
+	uint32_t rx_srtp_no_key;   // plain where keys are asked for, an unknown MKI, malformed
+	uint32_t tx_srtp_refused;  // ours: no key yet, or it has been used as often as it may be
 };
 
 // How a listener gets what it hears.
@@ -158,6 +171,10 @@ struct td_stream_mirror {
 	uint8_t hears; // enum td_hears
 	uint8_t ptime_ms;
 	uint32_t tx_timestamp;
+	uint8_t srtp_rx_suite, srtp_tx_suite; // enum td_srtp_suite
+	uint8_t protected;                    // 1: nothing plain, ever (TD_STREAM_PROTECTED)
+	uint8_t reserved;
+	uint32_t srtp_rx_rollover, srtp_tx_rollover; // RFC 3711's ROC, of the present SSRCs
 	struct td_stream_stats stats;
 };
 

@@ -94,6 +94,8 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 		return -TD_ESTALE;
 	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
 		return -TD_EINVALID;
+	if (create->flags != 0)
+		return -TD_EUNSUPPORTED;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
 	error = td_engine_take(engine, TD_POOL_STREAM, &handle);
@@ -256,6 +258,8 @@ static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_str
 
 	if (error != 0)
 		return error;
+	if (set->srtp_rx.suite != TD_SRTP_NONE || set->srtp_tx.suite != TD_SRTP_NONE)
+		return -TD_EUNSUPPORTED;
 	change->u.remote.set = *set;
 	fill_rtcp(&change->u.remote.set);
 	return get_next_hops(engine, stream, &change->u.remote);

@@ -140,7 +140,8 @@ static void check_accounts(const struct world *world)
 
 		for (unsigned drop = 0; drop < TD_DROP_COUNT; drop++)
 			drops += stats->drops[drop];
-		drops -= stats->drops[TD_DROP_TX_FULL] + stats->drops[TD_DROP_POOL_EMPTY];
+		drops -= stats->drops[TD_DROP_SEAL_REFUSED] + stats->drops[TD_DROP_TX_FULL] +
+			 stats->drops[TD_DROP_POOL_EMPTY];
 		ck_assert_msg(world->handed[i] == stats->consumed + stats->forwarded + drops,
 			      "worker %u: %lu in, %lu consumed, %lu forwarded, %lu dropped", i,
 			      (unsigned long)world->handed[i], (unsigned long)stats->consumed,

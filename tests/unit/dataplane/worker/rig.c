@@ -294,7 +294,8 @@ uint64_t rig_drops(const struct rig *rig, enum td_drop drop)
 
 static bool is_sending_side(enum td_drop drop)
 {
-	return drop == TD_DROP_TX_FULL || drop == TD_DROP_POOL_EMPTY;
+	return drop == TD_DROP_SEAL_REFUSED || drop == TD_DROP_TX_FULL ||
+	       drop == TD_DROP_POOL_EMPTY;
 }
 
 void rig_check_identity(const struct rig *rig)
