@@ -98,18 +98,18 @@ static int check_paths(struct td_config_check *check)
 	return 0;
 }
 
-// Prompt files are relative to the config file.
-static int resolve_prompt(struct td_config_check *check, struct td_config_prompt *prompt)
+// Files are named relative to the config file.
+static int resolve_file(const struct td_config_check *check, char **name)
 {
 	const char *file = check->problem->file, *slash = strrchr(file, '/');
 	char *full;
 
-	if (*prompt->file == '/' || !slash)
+	if (!*name || **name == '/' || !slash)
 		return 0;
-	if (asprintf(&full, "%.*s/%s", (int)(slash - file), file, prompt->file) < 0)
+	if (asprintf(&full, "%.*s/%s", (int)(slash - file), file, *name) < 0)
 		return -TD_EMEMORY;
-	free(prompt->file);
-	prompt->file = full;
+	free(*name);
+	*name = full;
 	return 0;
 }
 
@@ -125,8 +125,8 @@ static int check_ports_and_prompts(struct td_config_check *check, const struct n
 	if (rc == 0)
 		rc = names_unique(check, prompts, "dataplane.prompts[%u].name");
 	for (unsigned i = 0; rc == 0 && i < plane->prompts_count; i++)
-		rc = resolve_prompt(check, &plane->prompts[i]);
-	return rc;
+		rc = resolve_file(check, &plane->prompts[i].file);
+	return rc == 0 ? resolve_file(check, &check->config->recording.key_file) : rc;
 }
 
 static int check_trunk_names(struct td_config_check *check)

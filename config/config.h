@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "td_codec_id.h"
+#include "td_command.h"
 #include "td_endpoint.h"
 #include "td_error.h"
 #include "td_limits.h"
@@ -98,6 +99,11 @@ struct td_config_opus {
 	uint8_t loss_percent; // expected, what FEC is sized for; default 5
 };
 
+struct td_config_recording {
+	enum td_record_format format; // default wav
+	char *key_file; // 32 bytes, or 64 hexadecimal digits: what recordings are encrypted with
+};
+
 struct td_config_trunk {
 	char *name;
 	char **addresses; // source addresses of the peer; numeric
@@ -166,6 +172,7 @@ struct td_config {
 	enum td_codec_id *codecs; // for whoever has no list; default Opus, G.722, PCMU, PCMA
 	unsigned codecs_count;
 	struct td_config_opus opus;
+	struct td_config_recording recording;
 	struct td_config_trunk *trunks;
 	unsigned trunks_count;
 	struct td_config_agent *agents;

@@ -45,6 +45,11 @@ static const cyaml_strval_t digests[] = {
 	{ "both", TD_DIGEST_BOTH },
 };
 
+static const cyaml_strval_t recording_formats[] = {
+	{ "wav", TD_RECORD_WAV },
+	{ "opus", TD_RECORD_OPUS },
+};
+
 // As td_codec_name has them, in any case.
 static const cyaml_strval_t codecs[] = {
 	{ "PCMU", TD_CODEC_PCMU },        { "PCMA", TD_CODEC_PCMA },
@@ -124,6 +129,12 @@ static const cyaml_schema_field_t opus_fields[] = {
 	BOOL(td_config_opus, fec),
 	BOOL(td_config_opus, dtx),
 	UINT(td_config_opus, loss_percent),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t recording_fields[] = {
+	ENUM(td_config_recording, format, recording_formats),
+	TEXT(td_config_recording, key_file),
 	CYAML_FIELD_END,
 };
 
@@ -213,6 +224,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	SECTION(sip, sip_fields),
 	CODECS(td_config),
 	SECTION(opus, opus_fields),
+	SECTION(recording, recording_fields),
 	LIST(td_config, trunks, &trunk, 0, 1024),
 	LIST(td_config, agents, &agent, 0, 100000),
 	LIST(td_config, queues, &queue, 0, 1024),
@@ -266,6 +278,8 @@ const struct td_config_rule td_config_rules[] = {
 	{ "opus.fec", "true" },
 	{ "opus.dtx", "false" },
 	{ "opus.loss_percent", "5", 0, 100 },
+	{ "recording.format", "wav" },
+	{ "recording.key_file", NULL, 0, 2048 },
 	{ "trunks[].name", NULL, 1, 63 },
 	{ "trunks[].addresses", NULL, 1 },
 	{ "trunks[].addresses[]", NULL, 1, 64 },

@@ -41,6 +41,7 @@ enum td_command_kind {
 	TD_COMMAND_STREAM_TUNE, // what is listened for in it, what it is spared
 	TD_COMMAND_STREAM_DIGITS,  // sends digits to the peer
 	TD_COMMAND_PLAYER_CONTROL, // pause, resume, seek, splice, stop
+	TD_COMMAND_RECORD_NOTE,    // a key and a text for the sidecar: call ids, parties
 	TD_COMMAND_KIND_COUNT
 };
 
@@ -197,11 +198,37 @@ struct td_command_matrix_edit {
 	struct td_cell cells[TD_EDIT_CELL_MAX];
 };
 
+enum td_record_format {
+	TD_RECORD_WAV, // one file NAME of 16-bit PCM, a channel a track; RF64 beyond 4 GiB
+	TD_RECORD_OPUS // a file a track, NAME with its number before ".opus"; Opus is not coded again
+};
+
+// Beside a recording NAME is NAME TD_RECORD_SIDECAR; with a key at rest NAME itself has
+// TD_RECORD_ENCRYPTED behind its name. While it is being written, TD_RECORD_PART is behind that.
+#define TD_RECORD_SIDECAR   ".json"
+#define TD_RECORD_ENCRYPTED ".tde"
+#define TD_RECORD_PART      ".part"
+
+// Tracks are what parties *said* (their received RTP), each from its own stream of the context:
+// left, right, more[0], more[1] ...
 struct td_command_record_start {
 	struct td_context_id context;
-	struct td_stream_id left, right; // what these parties *said* (their received RTP)
+	struct td_stream_id left, right;
 	uint64_t owner;
-	char name[TD_FILE_NAME_MAX]; // relative, no "..", ends in ".wav"
+	char name
+		[TD_FILE_NAME_MAX]; // relative, no "..", ends in ".wav" or ".opus" as the format has it
+	uint8_t format;             // enum td_record_format
+	uint8_t track_count;        // streams: 2 (or 0, the same) to TD_TRACK_MAX
+	uint8_t mono;               // 1: a WAV file of one channel, all tracks mixed
+	uint8_t reserved;
+	struct td_stream_id more[TD_TRACK_MAX - 2];
+};
+
+// Keys that are given again are written over. "name" or "track1.name": "1001".
+struct td_command_record_note {
+	struct td_tap_id tap;
+	char key[TD_NOTE_KEY_MAX];
+	char text[TD_NOTE_TEXT_MAX];
 };
 
 struct td_command {
@@ -219,6 +246,7 @@ struct td_command {
 		struct td_command_matrix_edit matrix_edit;
 		struct td_command_record_start record_start;
 		struct td_tap_id record_stop;
+		struct td_command_record_note record_note;
 		struct td_command_context_move context_move;
 		struct td_command_stream_move stream_move;
 		struct td_command_stream_tune stream_tune;

@@ -20,6 +20,7 @@ enum td_event_kind {
 	TD_EVENT_RECORD_FAILED, // the disk refuses; the call goes on, the recording is partial
 	TD_EVENT_DIGIT,         // a digit has ended
 	TD_EVENT_TONE,          // a tone has been recognised, or has ended
+	TD_EVENT_RECORD_ALARM, // the disk of the recordings is slow or nearly full, or is well again
 	TD_EVENT_KIND_COUNT
 };
 
@@ -83,11 +84,28 @@ struct td_event_stream_active {
 	struct td_endpoint source;
 };
 
+enum td_record_alarm {
+	TD_RECORD_ALARM_SLOW,   // the disk has not answered for `value` ms
+	TD_RECORD_ALARM_FULL,   // `value` per cent are free; below TD_RECORD_FREE_MIN none is begun
+	TD_RECORD_ALARM_FAILED, // it refuses writes: `value` is the errno
+	TD_RECORD_ALARM_COUNT
+};
+
+#define TD_RECORD_FREE_MIN 5 // per cent
+
+struct td_event_record_alarm {
+	uint32_t alarm;  // enum td_record_alarm
+	uint32_t active; // 0: it is over
+	uint64_t value;
+};
+
+// Index 0 is the left track, 1 the right and all others together.
 struct td_event_recording {
 	struct td_tap_id tap;
 	uint32_t reserved;
 	uint64_t owner;
-	uint64_t packets_received[2]; // seen by the tap, left and right
+	uint64_t packets_received
+		[2]; // that came for the tap; what its ring had no room for included
 	uint64_t packets_written[2];
 	uint64_t packets_late[2]; // behind what was already written: counted, not written
 	uint64_t gap_samples[2];  // silence written where nothing came
@@ -113,6 +131,7 @@ struct td_event {
 		struct td_event_player_end player_end;
 		struct td_event_stream_active stream_active;
 		struct td_event_recording recording;
+		struct td_event_record_alarm record_alarm;
 		struct td_event_digit digit;
 		struct td_event_tone tone;
 		uint8_t bytes[216];

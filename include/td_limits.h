@@ -18,6 +18,9 @@
 #define TD_PLAY_ITEM_MAX   16    // prompts of one player's sequence, and of one splice
 #define TD_DIGITS_MAX      64    // digits sent by one command, with the terminating NUL
 #define TD_PROMPT_NAME_MAX 32    // with the terminating NUL
+#define TD_TRACK_MAX       8     // streams of one recording, each with a track of its own
+#define TD_NOTE_KEY_MAX    32    // a note in a recording's sidecar: its key, with the NUL
+#define TD_NOTE_TEXT_MAX   224   // and its text
 #define TD_FILE_NAME_MAX   96    // a recording's name below the recordings folder, with the NUL
 
 #define TD_COMMAND_SLOTS   4096 // commands under way from control to dataplane

@@ -127,6 +127,7 @@ const char *td_command_name(uint32_t kind)
 		"stream_tune",
 		"stream_digits",
 		"player_control",
+		"record_note",
 	};
 
 	return kind < TD_COMMAND_KIND_COUNT ? names[kind] : "unknown";
@@ -135,8 +136,8 @@ const char *td_command_name(uint32_t kind)
 const char *td_event_name(uint32_t kind)
 {
 	static const char *const names[TD_EVENT_KIND_COUNT] = {
-		"none",          "done",          "player_end", "stream_active",
-		"record_closed", "record_failed", "digit",      "tone",
+		"none",          "done",  "player_end", "stream_active", "record_closed",
+		"record_failed", "digit", "tone",       "record_alarm",
 	};
 
 	return kind < TD_EVENT_KIND_COUNT ? names[kind] : "unknown";

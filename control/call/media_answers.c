@@ -297,6 +297,7 @@ static void apply(struct td_media *media, const struct td_media_request *request
 	case TD_COMMAND_CONTEXT_MOVE:
 	case TD_COMMAND_STREAM_TUNE:
 	case TD_COMMAND_STREAM_DIGITS:
+	case TD_COMMAND_RECORD_NOTE:
 	case TD_COMMAND_KIND_COUNT: break;
 	}
 }
@@ -387,6 +388,7 @@ void td_media_event(struct td_calls *calls, const struct td_event *event)
 	case TD_EVENT_RECORD_CLOSED:
 	case TD_EVENT_RECORD_FAILED: td_media_recording_event(calls, event); break;
 	case TD_EVENT_STREAM_ACTIVE:
+	case TD_EVENT_RECORD_ALARM:
 	case TD_EVENT_NONE:
 	case TD_EVENT_DONE:
 	case TD_EVENT_KIND_COUNT: break;

@@ -155,7 +155,7 @@ static TD_MAIN int start_engine(struct td_dataplane *dataplane,
 		.neighbours = dataplane->network.neighbours,
 		.pool = dataplane->network.pool,
 		.prompts = dataplane->prompts,
-		.recorder = { open_recording, close_recording, dataplane },
+		.recorder = { .open = open_recording, .close = close_recording, .user = dataplane },
 		.realtime_offset_ns = realtime_offset_ns(),
 		.seed = dataplane->seed,
 	};

@@ -145,9 +145,10 @@ static void announce(struct td_media_worker *worker, uint32_t stream, uint64_t n
 static void tap(struct td_media_worker *worker, const struct td_forward *fw, const uint8_t *payload,
 		uint64_t now_ns)
 {
-	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+	struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
 	struct td_tap_record *record = td_tap_reserve(worker->tap_ring);
 
+	cold->tap_offered++;
 	if (record == NULL) {
 		worker->stats->tap_lost++;
 		return;
@@ -162,6 +163,7 @@ static void tap(struct td_media_worker *worker, const struct td_forward *fw, con
 	record->codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
 						     : worker->streams[fw->packet->stream].rx.codec;
 	record->marker = fw->marker;
+	record->offered = cold->tap_offered;
 	memcpy(record->payload, payload, fw->payload_len);
 	td_tap_commit(worker->tap_ring);
 }

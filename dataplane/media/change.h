@@ -101,7 +101,8 @@ struct td_change_digits {
 
 struct td_change_record {
 	struct td_tap_id id;
-	uint32_t left, right; // stream indexes
+	uint32_t track_count;
+	uint32_t tracks[TD_TRACK_MAX]; // stream indexes
 };
 
 struct td_change {

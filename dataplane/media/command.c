@@ -25,6 +25,7 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_PLAYER_DESTROY: return td_engine_player_destroy(engine, command);
 	case TD_COMMAND_MATRIX_EDIT: return td_engine_matrix_edit(engine, command);
 	case TD_COMMAND_RECORD_START: return td_engine_record_start(engine, command);
+	case TD_COMMAND_RECORD_NOTE: return td_engine_record_note(engine, command);
 	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command);
 	case TD_COMMAND_STREAM_TUNE: return td_engine_stream_tune(engine, command);
 	case TD_COMMAND_STREAM_DIGITS: return td_engine_stream_digits(engine, command);

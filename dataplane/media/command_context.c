@@ -59,9 +59,7 @@ static TD_MAIN void stop_tap(struct td_engine *engine, const struct td_engine_co
 	struct td_change change;
 
 	td_engine_change_begin(&change, TD_CHANGE_RECORD_STOP, NULL, context);
-	change.u.record.id.v = handle;
-	change.u.record.left = tap->sides[0];
-	change.u.record.right = tap->sides[1];
+	td_engine_record_describe(tap, &change);
 	tap->state = TD_OBJECT_DYING;
 	td_engine_change_push(engine, context->worker, &change);
 }

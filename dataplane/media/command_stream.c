@@ -338,9 +338,9 @@ static void leave_tap(struct td_engine *engine, const struct td_engine_stream *s
 	if (stream->tap == TD_INDEX_NONE)
 		return;
 	tap = &engine->taps[stream->tap];
-	for (unsigned side = 0; side < 2; side++)
-		if (tap->sides[side] == td_handle_index(stream->handle))
-			tap->sides[side] = TD_INDEX_NONE;
+	for (unsigned track = 0; track < tap->track_count; track++)
+		if (tap->tracks[track] == td_handle_index(stream->handle))
+			tap->tracks[track] = TD_INDEX_NONE;
 }
 
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,

@@ -42,6 +42,8 @@ struct td_engine_recorder {
 	int (*open)(void *user, struct td_tap_id tap, const struct td_command_record_start *start);
 	// No record of this tap follows any more: finish it, then report it closed.
 	void (*close)(void *user, struct td_tap_id tap);
+	// For the sidecar. 0, or -TD_EFULL when too many wait already. NULL: -TD_EUNSUPPORTED.
+	int (*note)(void *user, const struct td_command_record_note *note);
 	void *user;
 };
 

@@ -75,7 +75,8 @@ struct td_engine_player {
 struct td_engine_tap {
 	uint32_t handle;
 	uint32_t context;
-	uint32_t sides[2]; // stream indexes; TD_INDEX_NONE once that stream is destroyed
+	uint32_t track_count;
+	uint32_t tracks[TD_TRACK_MAX]; // stream indexes; TD_INDEX_NONE: destroyed since
 	uint8_t state;
 };
 
@@ -202,6 +203,9 @@ int td_engine_player_control(struct td_engine *engine, const struct td_command *
 int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_record_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_record_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_note(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+// What a worker needs to know of a tap, into a change.
+void td_engine_record_describe(const struct td_engine_tap *tap, struct td_change *change);
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
 			  uint64_t now_ns) TD_MAIN;
 

@@ -287,8 +287,8 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
 	player->id.v = 0;
 }
 
-static void tap_side(struct td_media_worker *worker, uint32_t stream, uint32_t tap,
-		     enum td_tap_side side, bool on)
+static void tap_track(struct td_media_worker *worker, uint32_t stream, uint32_t tap, unsigned track,
+		      bool on)
 {
 	struct td_stream_rx *rx;
 	struct td_stream_cold *cold;
@@ -299,7 +299,8 @@ static void tap_side(struct td_media_worker *worker, uint32_t stream, uint32_t t
 	cold = &worker->cold[stream];
 	if (on) {
 		cold->tap = tap;
-		cold->tap_side = (uint8_t)side;
+		cold->tap_side = (uint8_t)track;
+		cold->tap_offered = 0;
 		rx->flags = (uint8_t)((rx->flags | TD_RX_TAPPED) & ~TD_RX_STEADY);
 	} else if ((rx->flags & TD_RX_TAPPED) && cold->tap == tap) {
 		rx->flags &= (uint8_t)~TD_RX_TAPPED;
@@ -311,6 +312,6 @@ void td_media_tap_set(struct td_media_worker *worker, const struct td_change_rec
 {
 	uint32_t tap = td_handle_index(record->id.v);
 
-	tap_side(worker, record->left, tap, TD_TAP_LEFT, on);
-	tap_side(worker, record->right, tap, TD_TAP_RIGHT, on);
+	for (unsigned track = 0; track < record->track_count; track++)
+		tap_track(worker, record->tracks[track], tap, track, on);
 }

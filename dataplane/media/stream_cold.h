@@ -69,6 +69,7 @@ struct td_stream_cold {
 	uint8_t hears;              // enum td_hears
 	uint16_t floor_sequence;    // the last one sent for the feeder before this one
 	uint32_t tap;               // index, with TD_RX_TAPPED
+	uint32_t tap_offered;       // packets for it, since it began to listen
 	uint32_t position;          // in the worker's list of streams
 	uint32_t inlet;             // with TD_RX_INLET
 	uint32_t fed_by;            // TD_FEED_*

@@ -19,7 +19,7 @@
 
 #define TD_TAP_RECORDS 8192 // 12 MiB a worker
 
-enum td_tap_side { TD_TAP_LEFT, TD_TAP_RIGHT };
+enum td_tap_side { TD_TAP_LEFT, TD_TAP_RIGHT }; // the first two tracks
 
 struct td_tap_record {
 	uint64_t arrival_ns; // CLOCK_MONOTONIC
@@ -28,10 +28,11 @@ struct td_tap_record {
 	uint32_t timestamp;
 	uint16_t sequence;
 	uint16_t payload_len;
-	uint8_t side;  // enum td_tap_side
+	uint8_t side;  // the track: below TD_TRACK_MAX
 	uint8_t codec; // enum td_codec_id; TD_CODEC_NONE for a telephone-event (RFC 4733) packet
 	uint8_t marker;
-	uint8_t reserved[5];
+	uint8_t reserved;
+	uint32_t offered; // packets of this track so far, with this one and what the ring refused
 	uint8_t payload[TD_RTP_PAYLOAD_MAX];
 };
 

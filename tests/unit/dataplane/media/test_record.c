@@ -162,6 +162,127 @@ START_TEST(full_ring_loses_records_not_packets)
 }
 END_TEST
 
+// What a record says it was offered counts what its ring refused, and begins with each recording.
+START_TEST(offered_counts_what_was_refused)
+{
+	struct world_options options = world_default;
+	struct td_tap_id tap;
+
+	options.tap_records = 8;
+	open_two(&options);
+	tap = start();
+	for (unsigned i = 0; i < 20; i++)
+		world_say(&world, &a);
+	for (unsigned i = 0; i < 8; i++) {
+		ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->offered, i + 1);
+		release();
+	}
+	world_say(&world, &a);
+	world_say(&world, &b);
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->offered, 21);
+	release();
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->offered, 1);
+	release();
+	ck_assert_int_eq(stop(tap).result, 0);
+	closed(tap);
+	tap = start();
+	world_say(&world, &a);
+	ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->offered, 1);
+}
+END_TEST
+
+START_TEST(a_track_for_each_of_three)
+{
+	struct world_party c, *parties[] = { &a, &b, &c };
+	struct td_command command;
+	struct td_tap_id tap;
+
+	open_two(&world_default);
+	world_party(&world, context, "10.77.0.30", 8000, 0xcccc, &c);
+	command = start_of("three.wav");
+	command.u.record_start.track_count = 3;
+	command.u.record_start.more[0] = b.id;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID); // b twice
+	command.u.record_start.more[0] = c.id;
+	tap = world_do(&world, &command).u.tap;
+	for (unsigned i = 0; i < 3; i++) {
+		world_say(&world, parties[i]);
+		ck_assert_uint_eq(record_now(td_engine_tap_ring(world.engine, 0))->side, i);
+		release();
+	}
+	command = start_of("c.wav");
+	command.u.record_start.right = c.id;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EBUSY);
+	ck_assert_int_eq(stop(tap).result, 0);
+	for (unsigned i = 0; i < 3; i++)
+		world_say(&world, parties[i]);
+	ck_assert_ptr_null(next_record());
+	closed(tap);
+	ck_assert_int_eq(world_command(&world, &command).result, 0);
+}
+END_TEST
+
+START_TEST(forms)
+{
+	static const struct {
+		const char *name;
+		uint8_t format, tracks, mono;
+		int result;
+	} rows[] = {
+		{ "a.wav", TD_RECORD_WAV, 1, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, TD_TRACK_MAX + 1, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, 3, 0, -TD_ESTALE },
+		{ "a.wav", TD_RECORD_WAV, 2, 2, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_WAV, 2, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_OPUS, 2, 0, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_OPUS, 2, 1, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_OPUS + 1, 2, 0, -TD_EINVALID },
+		{ ".opus", TD_RECORD_OPUS, 2, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, 2, 1, 0 },
+		{ "a.opus", TD_RECORD_OPUS, 2, 0, 0 },
+	};
+
+	open_two(&world_default);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct td_command command = start_of(rows[i].name);
+		struct td_event event;
+
+		command.u.record_start.format = rows[i].format;
+		command.u.record_start.track_count = rows[i].tracks;
+		command.u.record_start.mono = rows[i].mono;
+		event = world_command(&world, &command);
+		ck_assert_msg(event.result == rows[i].result, "row %zu: %d", i, event.result);
+		if (event.result == 0)
+			ck_assert_int_eq(stop(event.u.tap).result, 0);
+	}
+}
+END_TEST
+
+START_TEST(notes_reach_the_recorder)
+{
+	struct td_command command = { .kind = TD_COMMAND_RECORD_NOTE };
+	struct td_command_record_note *note = &command.u.record_note;
+
+	open_two(&world_default);
+	note->tap = start();
+	memcpy(note->key, "call", 5);
+	memcpy(note->text, "c42", 4);
+	ck_assert_int_eq(world_command(&world, &command).result, 0);
+	ck_assert_str_eq(world.last_note.key, "call");
+	ck_assert_str_eq(world.last_note.text, "c42");
+	world.open_result = -TD_EFULL;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EFULL);
+	memset(note->text, 'x', sizeof note->text);
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	note->text[3] = '\0';
+	note->key[0] = '\0';
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
+	note->key[0] = 'k';
+	ck_assert_int_eq(stop(note->tap).result, 0);
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_ESTALE);
+}
+END_TEST
+
 START_TEST(recorded_with_no_listener_is_consumed)
 {
 	open_two(&world_default);
@@ -367,6 +488,10 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, both_sides_as_they_came);
 	tcase_add_test(tcase, full_ring_loses_records_not_packets);
+	tcase_add_test(tcase, offered_counts_what_was_refused);
+	tcase_add_test(tcase, a_track_for_each_of_three);
+	tcase_add_test(tcase, forms);
+	tcase_add_test(tcase, notes_reach_the_recorder);
 	tcase_add_test(tcase, recorded_with_no_listener_is_consumed);
 	tcase_add_test(tcase, names_are_safe);
 	tcase_add_test(tcase, name_without_an_end);

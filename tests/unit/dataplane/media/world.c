@@ -28,6 +28,14 @@ static void on_close(void *user, struct td_tap_id tap)
 	world->last_closed = tap;
 }
 
+static int on_note(void *user, const struct td_command_record_note *note)
+{
+	struct world *world = user;
+
+	world->last_note = *note;
+	return world->open_result;
+}
+
 // Two prompts of different length and content: "short" 5 frames, "long" 50.
 static void make_prompts(struct world *world, bool tones)
 {
@@ -91,7 +99,9 @@ static void open_engine(struct world *world, const struct world_options *options
 	};
 
 	if (!options->no_recorder)
-		engine.recorder = (struct td_engine_recorder){ on_open, on_close, world };
+		engine.recorder = (struct td_engine_recorder){
+			.open = on_open, .close = on_close, .note = on_note, .user = world
+		};
 	ck_assert_int_eq(td_engine_create(&engine, &world->engine), 0);
 }
 

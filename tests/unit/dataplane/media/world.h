@@ -64,6 +64,7 @@ struct world {
 	uint32_t opened, closed;
 	struct td_tap_id last_opened, last_closed;
 	char last_name[TD_FILE_NAME_MAX];
+	struct td_command_record_note last_note;
 	// Packets handed to each worker, for the accounting identity.
 	uint64_t handed[TD_WORKER_MAX];
 };
