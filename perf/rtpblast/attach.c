@@ -165,6 +165,8 @@ static struct td_stream_id make_stream(struct td_attach *attach, struct td_conte
 		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
 		.settings = party->settings,
+		.srtp_rx = party->srtp_rx,
+		.srtp_tx = party->srtp_tx,
 	};
 	td_attach_call(attach, &command, &answer);
 	return stream;

@@ -10,25 +10,14 @@
 #include <rte_pause.h>
 
 #include "base/clock.h"
+#include "run.h"
 
 #define WARM_UP_NS TD_NS_PER_S
 #define LINGER_NS  (300 * TD_NS_PER_MS) // after the last packet, for those under way
 #define CEILING_NS (200 * TD_NS_PER_MS)
 #define REST_NS    (50 * TD_NS_PER_US)
 #define UNDER_WAY  5u // packets of a transcoded flow that may be under way at either end
-#define NOBODY     UINT32_MAX
-#define PORTS      65536u
 #define FLOW_PPS   (1000u / TD_PAYLOAD_PTIME_MS)
-
-struct run {
-	const struct td_blast *blast;
-	struct td_link *link;
-	struct td_blast_result *result;
-	uint32_t *party_of; // by address and port
-	uint32_t next_flow;
-	uint32_t random;
-	int counting;
-};
 
 static double process_cpu_s(int pid)
 {
@@ -53,7 +42,7 @@ static double process_cpu_s(int pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static int happens(struct run *run, double probability)
+static int happens(struct td_run *run, double probability)
 {
 	if (probability <= 0)
 		return 0;
@@ -62,7 +51,7 @@ static int happens(struct run *run, double probability)
 }
 
 // The number of the flow's next packet: the one after the last, unless two change places.
-static uint32_t take_number(struct run *run, struct td_flow *flow)
+static uint32_t take_number(struct td_run *run, struct td_flow *flow)
 {
 	if (flow->swapped) {
 		flow->swapped = 0;
@@ -75,7 +64,33 @@ static uint32_t take_number(struct run *run, struct td_flow *flow)
 	return flow->next++;
 }
 
-static struct rte_mbuf *make_packet(struct run *run, uint32_t index, uint32_t number,
+// Seals those of `count` packets whose flows are SRTP.
+static void seal(struct td_run *run, struct rte_mbuf **mbufs, const uint32_t *flows, unsigned count)
+{
+	struct td_srtp_packet packets[TD_LINK_BURST];
+	unsigned sealed = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct td_protect *protect = run->blast->flows[flows[i]].protect;
+
+		if (!protect)
+			continue;
+		packets[sealed++] = (struct td_srtp_packet){
+			.srtp = &protect->send,
+			.bytes = rte_pktmbuf_mtod_offset(mbufs[i], uint8_t *, TD_FLOW_RTP_AT),
+			.len = (uint16_t)(rte_pktmbuf_data_len(mbufs[i]) - TD_FLOW_RTP_AT -
+					  td_protect_trailer(protect)),
+		};
+	}
+	td_srtp_seal(run->blast->srtp, packets, sealed);
+	for (unsigned i = 0; i < sealed; i++)
+		if (packets[i].verdict != TD_SRTP_OK) {
+			fprintf(stderr, "rtpblast: a packet could not be sealed\n");
+			exit(2);
+		}
+}
+
+static struct rte_mbuf *make_packet(struct td_run *run, uint32_t index, uint32_t number,
 				    uint64_t now_ns)
 {
 	struct td_flow_probe probe = { .flow = index,
@@ -93,7 +108,7 @@ static struct rte_mbuf *make_packet(struct run *run, uint32_t index, uint32_t nu
 	return mbuf;
 }
 
-static void account_sent(struct run *run, struct td_flow *flow, uint32_t number)
+static void account_sent(struct td_run *run, struct td_flow *flow, uint32_t number)
 {
 	if (!run->counting)
 		return;
@@ -105,119 +120,56 @@ static void account_sent(struct run *run, struct td_flow *flow, uint32_t number)
 	}
 }
 
+// Behind the `count` packets, copies of those that are to go out twice; returns how many.
+static unsigned double_some(struct td_run *run, struct rte_mbuf **mbufs, unsigned count)
+{
+	unsigned doubled = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct rte_mbuf *copy;
+
+		if (!happens(run, run->blast->duplicate))
+			continue;
+		copy = rte_pktmbuf_copy(mbufs[i], run->link->pool, 0, UINT32_MAX);
+		if (!copy)
+			continue;
+		mbufs[count + doubled++] = copy;
+		run->result->doubled += (uint64_t)run->counting;
+	}
+	return doubled;
+}
+
 // Sends one packet of each of the next `count` flows, TD_LINK_BURST at most.
-static void send_some(struct run *run, unsigned count)
+static void send_some(struct td_run *run, unsigned count)
 {
 	struct rte_mbuf *mbufs[2 * TD_LINK_BURST];
+	uint32_t flows[TD_LINK_BURST];
 	uint64_t now_ns = td_clock_now_ns();
 	unsigned made = 0, taken;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct td_flow *flow = &run->blast->flows[run->next_flow];
 		uint32_t number = take_number(run, flow);
-		int copies = 1 + happens(run, run->blast->duplicate);
 
 		if (happens(run, run->blast->loss)) {
 			run->result->withheld += (uint64_t)run->counting;
-			copies = 0;
-		}
-		for (int copy = 0; copy < copies; copy++) {
+		} else {
 			mbufs[made] = make_packet(run, run->next_flow, number, now_ns);
-			if (!mbufs[made])
-				continue;
-			made++;
-			if (copy == 0)
+			if (mbufs[made]) {
+				flows[made++] = run->next_flow;
 				account_sent(run, flow, number);
-			else
-				run->result->doubled += (uint64_t)run->counting;
+			}
 		}
 		run->next_flow = (run->next_flow + 1) % run->blast->flow_count;
 	}
+	seal(run, mbufs, flows, made);
+	made += double_some(run, mbufs, made);
 	taken = td_link_send(run->link, mbufs, made);
 	if (run->counting)
 		run->result->refused += made - taken;
 }
 
-static uint32_t party_at(const struct run *run, const struct td_flow_packet *packet)
-{
-	uint32_t addr = packet->to_addr - run->link->first_addr;
-
-	return addr < run->link->addr_count ? run->party_of[addr * PORTS + packet->to_port]
-					    : NOBODY;
-}
-
-static void account_arrival(struct run *run, struct td_flow *flow, uint32_t number)
-{
-	switch (td_arrivals_note(&flow->arrivals, number)) {
-	case TD_ARRIVAL_DUPLICATE: run->result->duplicates++; return;
-	case TD_ARRIVAL_LATE: run->result->late++; break;
-	case TD_ARRIVAL_NEW: break;
-	}
-	run->result->received++;
-}
-
-// A packet without a probe at `party`, who is spoken to by the other of the pair.
-static void account_bare(struct run *run, const struct td_flow_packet *packet, uint32_t party)
-{
-	const struct td_blast *blast = run->blast;
-	struct td_flow *flow = &blast->flows[blast->calls ? party ^ 1u : party];
-
-	if (packet->payload_type == TD_FLOW_EVENT_TYPE && flow->event_every) {
-		if (run->counting) {
-			run->result->events_received++;
-			flow->events_received++;
-			run->result->received += !blast->transcoded;
-		}
-		if (!blast->transcoded)
-			return;
-	} else if (!blast->transcoded || packet->payload_type != blast->flows[party].payload_type) {
-		run->result->foreign++;
-		return;
-	}
-	if (run->counting)
-		account_arrival(run, flow, td_arrivals_extend(&flow->arrivals, packet->sequence));
-}
-
-static void account(struct run *run, const struct rte_mbuf *mbuf, uint64_t now_ns)
-{
-	const struct td_blast *blast = run->blast;
-	struct td_flow_packet packet;
-	struct td_flow_probe probe;
-	uint32_t party;
-
-	if (!td_flow_parse(rte_pktmbuf_mtod(mbuf, const uint8_t *), rte_pktmbuf_data_len(mbuf),
-			   &packet))
-		return; // not RTP: somebody's ICMP, RTCP
-	party = blast->calls ? party_at(run, &packet) : 0;
-	if (!blast->transcoded && td_flow_find_probe(&packet, &probe)) {
-		if (probe.flow >= blast->flow_count ||
-		    (blast->calls && party != (probe.flow ^ 1u))) {
-			run->result->foreign++;
-		} else if (probe.counted) {
-			account_arrival(run, &blast->flows[probe.flow], probe.number);
-			td_histogram_add(&run->result->latency, now_ns - probe.sent_ns);
-		}
-	} else if (party == NOBODY) {
-		run->result->foreign++;
-	} else {
-		account_bare(run, &packet, party);
-	}
-}
-
-static unsigned receive_some(struct run *run)
-{
-	struct rte_mbuf *mbufs[TD_LINK_BURST];
-	unsigned count = td_link_receive(run->link, mbufs);
-	uint64_t now_ns = count ? td_clock_now_ns() : 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		account(run, mbufs[i], now_ns);
-		rte_pktmbuf_free(mbufs[i]);
-	}
-	return count;
-}
-
-static void rest(const struct run *run)
+static void rest(const struct td_run *run)
 {
 	const struct timespec moment = { .tv_nsec = REST_NS };
 
@@ -228,7 +180,7 @@ static void rest(const struct run *run)
 }
 
 // Sends at the pace and takes what arrives, for `length_ns`.
-static void pace(struct run *run, uint64_t length_ns)
+static void pace(struct td_run *run, uint64_t length_ns)
 {
 	const uint64_t pps = (uint64_t)run->blast->flow_count * FLOW_PPS;
 	uint64_t start_ns = td_clock_now_ns(), now_ns = start_ns, done = 0, busy_ns = 0;
@@ -243,7 +195,7 @@ static void pace(struct run *run, uint64_t length_ns)
 		if (worked)
 			send_some(run, worked);
 		done += worked;
-		worked += receive_some(run);
+		worked += td_run_receive(run);
 		after_ns = td_clock_now_ns();
 		if (worked)
 			busy_ns += after_ns - now_ns;
@@ -256,7 +208,7 @@ static void pace(struct run *run, uint64_t length_ns)
 
 static uint32_t *index_parties(const struct td_blast *blast)
 {
-	size_t size = (size_t)blast->link->addr_count * PORTS;
+	size_t size = (size_t)blast->link->addr_count * TD_RUN_PORTS;
 	uint32_t *party_of = malloc(size * sizeof *party_of);
 
 	if (!party_of) {
@@ -264,13 +216,13 @@ static uint32_t *index_parties(const struct td_blast *blast)
 		exit(2);
 	}
 	for (size_t i = 0; i < size; i++)
-		party_of[i] = NOBODY;
+		party_of[i] = TD_RUN_NOBODY;
 	for (uint32_t i = 0; i < blast->flow_count; i++) {
 		uint32_t addr_be, addr;
 
 		memcpy(&addr_be, blast->flows[i].from.addr, 4);
 		addr = rte_be_to_cpu_32(addr_be) - blast->link->first_addr;
-		party_of[addr * PORTS + rte_be_to_cpu_16(blast->flows[i].from.port_be)] = i;
+		party_of[addr * TD_RUN_PORTS + rte_be_to_cpu_16(blast->flows[i].from.port_be)] = i;
 	}
 	return party_of;
 }
@@ -297,7 +249,7 @@ static void sum_up(const struct td_blast *blast, struct td_blast_result *result)
 
 void td_blast_run(const struct td_blast *blast, struct td_blast_result *result)
 {
-	struct run run = { .blast = blast, .link = blast->link, .result = result, .random = 1 };
+	struct td_run run = { .blast = blast, .link = blast->link, .result = result, .random = 1 };
 	uint64_t end_ns;
 	double cpu_s;
 
@@ -312,7 +264,7 @@ void td_blast_run(const struct td_blast *blast, struct td_blast_result *result)
 	run.counting = !blast->transcoded;
 	end_ns = td_clock_now_ns() + LINGER_NS;
 	while (td_clock_now_ns() < end_ns)
-		if (receive_some(&run) == 0)
+		if (td_run_receive(&run) == 0)
 			rest(&run);
 	sum_up(blast, result);
 	free(run.party_of);
@@ -322,7 +274,7 @@ double td_blast_ceiling_pps(const struct td_blast *blast, uint16_t ring_port)
 {
 	static struct td_blast_result result;
 	struct td_link link;
-	struct run run = { .blast = blast, .link = &link, .result = &result, .random = 1 };
+	struct td_run run = { .blast = blast, .link = &link, .result = &result, .random = 1 };
 	uint64_t start_ns, packets = 0;
 
 	td_link_open(&link, ring_port, blast->link->pool, blast->link->first_addr,
@@ -331,7 +283,7 @@ double td_blast_ceiling_pps(const struct td_blast *blast, uint16_t ring_port)
 	start_ns = td_clock_now_ns();
 	while (td_clock_now_ns() - start_ns < CEILING_NS) {
 		send_some(&run, TD_LINK_BURST);
-		packets += receive_some(&run);
+		packets += td_run_receive(&run);
 	}
 	packets = packets * TD_NS_PER_S / (td_clock_now_ns() - start_ns);
 	free(run.party_of);

@@ -17,6 +17,7 @@
 
 struct td_blast {
 	struct td_link *link;
+	struct td_srtp_engine *srtp;
 	struct td_flow *flows;
 	uint32_t flow_count;
 	uint8_t peer_mac[6];
@@ -30,6 +31,7 @@ struct td_blast {
 
 struct td_blast_result {
 	uint64_t sent, received, duplicates, late, foreign;
+	uint64_t unopened;          // SRTP that proved not to be from who has the key
 	uint64_t withheld, doubled; // by the generator itself
 	uint64_t refused;           // the device did not take them
 	uint64_t lost;              // sent and not received, or refused

@@ -95,7 +95,7 @@ uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t
 		bytes = make_event(flow, number, &h, frame + sizeof h);
 	else
 		bytes = make_speech(flow, number, probe, frame + sizeof h);
-	bytes += (uint32_t)sizeof h;
+	bytes += (uint32_t)sizeof h + td_protect_trailer(flow->protect);
 	memcpy(h.to, to_mac, 6);
 	memcpy(h.from, from_mac, 6);
 	memcpy(&h.source_be, flow->from.addr, 4);
@@ -107,7 +107,7 @@ uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t
 	return bytes;
 }
 
-int td_flow_parse(const uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet)
+int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet)
 {
 	uint32_t end;
 	struct headers h;

@@ -11,14 +11,18 @@
 
 #include "arrivals.h"
 #include "payload.h"
+#include "protect.h"
 #include "td_endpoint.h"
 
-#define TD_FLOW_FRAME_MAX  (14 + 20 + 8 + 12 + TD_PAYLOAD_BYTES_MAX)
+#define TD_FLOW_RTP_AT     (14 + 20 + 8)
+#define TD_FLOW_FRAME_MAX  (TD_FLOW_RTP_AT + 12 + TD_PAYLOAD_BYTES_MAX + TD_SRTP_TRAILER_MAX)
+#define TD_FLOW_RTP_BYTES  12u // of the header
 #define TD_FLOW_EVENT_TYPE 101
 
 struct td_flow {
 	struct td_endpoint from, to; // IPv4
 	const struct td_payload *payload;
+	struct td_protect *protect;        // NULL: plain RTP; owned by the plan
 	uint32_t ssrc, start, event_every; // event_every 0: no digits
 	uint8_t payload_type;
 	uint8_t probes;  // payloads carry probes
@@ -40,20 +44,21 @@ struct td_flow_packet {
 	uint32_t to_addr; // host order
 	uint16_t to_port, sequence;
 	uint8_t payload_type;
-	const uint8_t *payload;
+	uint8_t *payload;
 	uint32_t payload_bytes;
 };
 
 // True when packet `number` is part of a digit.
 int td_flow_is_event(const struct td_flow *flow, uint32_t number);
 
-// Writes packet `number` as a frame; returns its bytes. `probe` is not used for digits.
+// Writes packet `number` as a frame, with room at its end for the trailer where it is to be sealed;
+// returns its bytes, that room included. `probe` is not used for digits.
 uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t to_mac[6],
 		      const uint8_t from_mac[6], const struct td_flow_probe *probe,
 		      uint8_t frame[TD_FLOW_FRAME_MAX]);
 
 // False when the frame is not plain RTP over UDP over IPv4.
-int td_flow_parse(const uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet);
+int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet);
 
 // False when the payload has no probe of ours.
 int td_flow_find_probe(const struct td_flow_packet *packet, struct td_flow_probe *probe);

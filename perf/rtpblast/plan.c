@@ -85,6 +85,17 @@ void td_plan_spread(struct td_plan *plan, uint32_t from, uint32_t to, uint32_t f
 	}
 }
 
+// SUITE KEY PEERS_KEY of the flow that was added last.
+static void protect_last(struct td_plan *plan, const char *suite_name, const char *key,
+			 const char *peers_key)
+{
+	enum td_srtp_suite suite = td_protect_suite(suite_name, strlen(suite_name));
+	struct td_srtp_master send = td_protect_read_key(suite, key);
+	struct td_srtp_master receive = td_protect_read_key(suite, peers_key);
+
+	plan->flows[plan->flow_count - 1].protect = td_protect_create(plan->srtp, &send, &receive);
+}
+
 static int parse_endpoint(char *text, struct td_endpoint *ep)
 {
 	char *colon = strrchr(text, ':');
@@ -101,27 +112,43 @@ static int parse_endpoint(char *text, struct td_endpoint *ep)
 
 void td_plan_read(struct td_plan *plan, const char *path)
 {
-	char line[160], from_text[64], to_text[64], codec[16];
+	char line[400], from_text[64], to_text[64], codec[16], suite[32], key[96], peers_key[96];
 	FILE *file = fopen(path, "r");
 
 	if (!file)
 		quit(path, "cannot be read");
 	allocate(plan);
 	while (fgets(line, sizeof line, file)) {
-		int words = sscanf(line, "%63s %63s %15s", from_text, to_text, codec);
+		int words = sscanf(line, "%63s %63s %15s %31s %95s %95s", from_text, to_text, codec,
+				   suite, key, peers_key);
 		struct td_endpoint from, to;
 
 		if (words < 1 || from_text[0] == '#')
 			continue;
-		if (words < 2 || !parse_endpoint(from_text, &from) || !parse_endpoint(to_text, &to))
-			quit(line, "is no line of a plan: FROM:PORT TO:PORT [CODEC]");
+		if (words < 2 || words == 4 || words == 5 || !parse_endpoint(from_text, &from) ||
+		    !parse_endpoint(to_text, &to))
+			quit(line, "is no line of a plan: "
+				   "FROM:PORT TO:PORT [CODEC [SUITE KEY PEERS_KEY]]");
 		add_flow(plan, from, to,
 			 words > 2 ? td_plan_codec(codec, strlen(codec))
 				   : plan->codecs[plan->flow_count & 1u]);
+		if (words == 6)
+			protect_last(plan, suite, key, peers_key);
 	}
 	fclose(file);
 	if (plan->flow_count < 2 || plan->flow_count % 2)
 		quit(path, "has no even number of flows");
+}
+
+static void protect_call(struct td_plan *plan, struct td_flow *flow, enum td_srtp_suite suite)
+{
+	struct td_srtp_master send, receive;
+
+	if (suite == TD_SRTP_NONE)
+		return;
+	send = td_protect_new_key(suite);
+	receive = td_protect_new_key(suite);
+	flow->protect = td_protect_create(plan->srtp, &send, &receive);
 }
 
 void td_plan_call(struct td_plan *plan, struct td_attach *attach, uint8_t opus_complexity)
@@ -131,8 +158,9 @@ void td_plan_call(struct td_plan *plan, struct td_attach *attach, uint8_t opus_c
 		struct td_endpoint local[2];
 
 		for (uint32_t side = 0; side < 2; side++) {
-			const struct td_flow *flow = &plan->flows[i + side];
+			struct td_flow *flow = &plan->flows[i + side];
 
+			protect_call(plan, flow, plan->suites[side]);
 			parties[side] = (struct td_attach_party){
 				.remote = flow->from,
 				.codec = plan->codecs[side],
@@ -141,6 +169,10 @@ void td_plan_call(struct td_plan *plan, struct td_attach *attach, uint8_t opus_c
 									: TD_PAYLOAD_TYPE_NONE,
 			};
 			parties[side].settings.complexity = opus_complexity;
+			if (flow->protect) {
+				parties[side].srtp_rx = flow->protect->send_key;
+				parties[side].srtp_tx = flow->protect->receive_key;
+			}
 		}
 		td_attach_make_call(attach, parties, local);
 		plan->flows[i].to = local[0];
@@ -152,6 +184,8 @@ void td_plan_free(struct td_plan *plan)
 {
 	for (int codec = 0; codec < TD_CODEC_COUNT; codec++)
 		td_payload_free(&plan->payloads[codec]);
+	for (uint32_t i = 0; i < plan->flow_count; i++)
+		td_protect_destroy(plan->flows[i].protect);
 	free(plan->flows);
 }
 

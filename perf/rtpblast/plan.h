@@ -1,7 +1,9 @@
 // Who sends to where: from a file that whoever set up the calls has written, from Tandem, or plain.
 //
-//   a line of a file:   FROM_ADDRESS:PORT TO_ADDRESS:PORT [pcmu|pcma|opus]      IPv4
+//   a line of a file:   FROM_ADDRESS:PORT TO_ADDRESS:PORT [CODEC [SUITE KEY PEERS_KEY]]      IPv4
 //
+// CODEC: pcmu, pcma, opus. With a suite the flow is SRTP: sealed with KEY, and what comes back opened
+// with PEERS_KEY, both as in a=crypto, without "inline:".
 // Two lines after each other are the parties of a call. The first party speaks the first codec of
 // the options and the second the second where a line does not say. Exits with a sentence on errors.
 #pragma once
@@ -23,6 +25,8 @@ struct td_plan {
 	uint32_t flow_count;
 	struct td_payload payloads[TD_CODEC_COUNT]; // those that are spoken
 	enum td_codec_id codecs[2];                 // of first and second parties
+	enum td_srtp_suite suites[2];               // likewise, of calls made by td_plan_call
+	struct td_srtp_engine *srtp;
 	const char *wav;
 	uint32_t event_every; // packets from digit to digit; 0: none
 };

@@ -41,10 +41,13 @@ static const char help[] =
 	"  --to ADDRESS       the device's (10.77.9.2); --mac MAC: do not ask who has it\n"
 	"  --own-mac MAC      not the device's own: where a kernel sits behind it too, it then looks\n"
 	"                     no further at what is not for it\n"
-	"  --plan FILE        calls somebody has made: lines FROM:PORT TO:PORT [CODEC]\n"
+	"  --plan FILE        calls somebody has made: lines\n"
+	"                     FROM:PORT TO:PORT [CODEC [SUITE KEY PEERS_KEY]]\n"
 	"  --tandem SOCKET    make the calls on Tandem's dataplane; its control process must be off\n"
 	"                     neither: what returns is what was sent (forwarders, loops)\n"
 	"  --codec A[,B]      pcmu, pcma, opus: what first and second parties speak (pcmu)\n"
+	"  --srtp A[,B]       suites of first and second parties of --tandem, such as\n"
+	"                     AEAD_AES_128_GCM,none (none)\n"
 	"  --wav FILE         what they say; without it something like a voice\n"
 	"  --events S         a digit by telephone-event in every flow each S seconds\n"
 	"  --transcoded       payloads do not survive: no latency, loss by sequence numbers\n"
@@ -90,6 +93,15 @@ static void parse_codecs(const char *text, enum td_codec_id codecs[2])
 		codecs[1] = td_plan_codec(text + first + 1, strlen(text + first + 1));
 }
 
+static void parse_suites(const char *text, enum td_srtp_suite suites[2])
+{
+	size_t first = strcspn(text, ",");
+
+	suites[0] = suites[1] = td_protect_suite(text, first);
+	if (text[first] == ',')
+		suites[1] = td_protect_suite(text + first + 1, strlen(text + first + 1));
+}
+
 static double percent(const char *text)
 {
 	double value = atof(text);
@@ -111,6 +123,7 @@ static void take_option(int option, struct options *options, struct td_plan *pla
 	case 'l': options->plan = optarg; break;
 	case 'k': options->tandem = optarg; break;
 	case 'c': parse_codecs(optarg, plan->codecs); break;
+	case 'r': parse_suites(optarg, plan->suites); break;
 	case 'w': plan->wav = optarg; break;
 	case 'e': options->event_s = atof(optarg); break;
 	case 'x': blast->transcoded = 1; break;
@@ -139,6 +152,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{ "plan", required_argument, NULL, 'l' },
 		{ "tandem", required_argument, NULL, 'k' },
 		{ "codec", required_argument, NULL, 'c' },
+		{ "srtp", required_argument, NULL, 'r' },
 		{ "wav", required_argument, NULL, 'w' },
 		{ "events", required_argument, NULL, 'e' },
 		{ "transcoded", no_argument, NULL, 'x' },
@@ -170,6 +184,8 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 	blast->calls = options->plan || options->tandem;
 	if (blast->transcoded && !blast->calls)
 		quit("--transcoded", "is about calls: --plan or --tandem");
+	if ((plan->suites[0] || plan->suites[1]) && !options->tandem)
+		quit("--srtp", "is about calls made here: --tandem; a plan says it line by line");
 }
 
 static void keep_link(void *link)
@@ -234,11 +250,13 @@ static void print_result(const struct td_blast *blast, const struct td_blast_res
 	uint64_t received = result->received ? result->received : 1;
 
 	printf("{\"flows\":%u,\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"flows_hurt\":%u,"
-	       "\"worst_flow_lost\":%u,\"late\":%llu,\"duplicates\":%llu,\"foreign\":%llu,",
+	       "\"worst_flow_lost\":%u,\"late\":%llu,\"duplicates\":%llu,\"foreign\":%llu,"
+	       "\"unopened\":%llu,",
 	       blast->flow_count, (unsigned long long)result->sent,
 	       (unsigned long long)result->received, (unsigned long long)result->lost,
 	       result->flows_hurt, result->worst, (unsigned long long)result->late,
-	       (unsigned long long)result->duplicates, (unsigned long long)result->foreign);
+	       (unsigned long long)result->duplicates, (unsigned long long)result->foreign,
+	       (unsigned long long)result->unopened);
 	printf("\"refused\":%llu,\"withheld\":%llu,\"doubled\":%llu,\"events_sent\":%llu,"
 	       "\"events_received\":%llu,\"behind_ms\":%.3f,\"busy\":%.3f,",
 	       (unsigned long long)result->refused, (unsigned long long)result->withheld,
@@ -261,11 +279,15 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	const char *reason = "none";
 	uint32_t first_addr, addr_count;
 	double ceiling_pps = 0;
+	static struct td_srtp_engine srtp;
 	static struct td_link link; // the blast keeps it for as long as it runs
 	uint64_t drops = 0;
 
 	if (!pool)
 		quit("no pool of packets", rte_strerror(rte_errno));
+	if (td_srtp_engine_init(&srtp, TD_SRTP_ENGINE_AUTO) != 0)
+		quit("SRTP", "its engine does not start");
+	plan->srtp = blast->srtp = &srtp;
 	if (options->plan)
 		td_plan_read(plan, options->plan);
 	else
@@ -293,6 +315,8 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 		ceiling_pps =
 			td_blast_ceiling_pps(blast, td_ring_port_create("ceiling", 1).dpdk_port);
 	print_result(blast, &result, ceiling_pps, drops, reason);
+	td_plan_free(plan);
+	td_srtp_engine_fini(&srtp);
 	td_link_close(&link);
 }
 
@@ -322,7 +346,6 @@ int main(int argc, char **argv)
 		(void)pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);
 	prctl(PR_SET_TIMERSLACK, 1);
 	run(&options, &plan, &blast);
-	td_plan_free(&plan);
 	rte_eal_cleanup();
 	return 0;
 }

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Makes calls on an rtpengine over its NG protocol and prints a plan for td-rtpblast.
 
-    ng.py HOST:PORT CALLS FROM_ADDRESS FIRST_PORT CODEC[,CODEC]
+    ng.py HOST:PORT CALLS FROM_ADDRESS FIRST_PORT CODEC[,CODEC] [SUITE]
 
 Call i is between FROM_ADDRESS:FIRST_PORT+4i and +4i+2, in the first codec and the second (pcmu,
-opus). Each call is an offer and an answer; where they sent us to stands in the SDP that came back.
+opus); with a suite the first party's packets are SRTP and the second's are not. Each call is an offer and an answer; where they sent us to stands in the SDP that came back.
 """
 
+import base64
 import os
 import re
 import socket
 import sys
 
 RTPMAP = {"pcmu": (0, "PCMU/8000"), "opus": (96, "opus/48000/2")}
+# Of master key and salt together.
+KEY_BYTES = {"AES_CM_128_HMAC_SHA1_80": 30, "AEAD_AES_128_GCM": 28}
 EVENT_TYPE = 101
 ANSWER_S = 3
 
@@ -75,12 +78,15 @@ class Client:
         sys.exit("rtpengine does not answer")
 
 
-def sdp(address, port, codecs):
+def sdp(address, port, codecs, crypto=None):
+    """What a party says of itself; `crypto`: suite and key, where it wants SRTP."""
     types = [RTPMAP[codec] for codec in codecs]
     lines = ["v=0", f"o=- 1 1 IN IP4 {address}", "s=-", f"c=IN IP4 {address}", "t=0 0",
-             f"m=audio {port} RTP/AVP {' '.join(str(number) for number, _ in types)} {EVENT_TYPE}"]
+             f"m=audio {port} RTP/{'S' if crypto else ''}AVP {' '.join(str(number) for number, _ in types)} {EVENT_TYPE}"]
     lines += [f"a=rtpmap:{number} {name}" for number, name in types]
     lines += [f"a=rtpmap:{EVENT_TYPE} telephone-event/8000", "a=ptime:20", "a=sendrecv"]
+    if crypto:
+        lines.append(f"a=crypto:1 {crypto[0]} inline:{crypto[1]}")
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -91,7 +97,15 @@ def where(answer):
     return f"{address}:{port}"
 
 
-def make_call(client, number, address, port, codecs):
+def key_of(answer, suite):
+    """The key with which we are sent what is sealed."""
+    found = re.search(rf"^a=crypto:\d+ {suite} inline:([A-Za-z0-9+/=]+)", answer["sdp"], re.M)
+    if not found:
+        sys.exit(f"rtpengine answers without {suite}: {answer['sdp']}")
+    return found.group(1) + "=" * (-len(found.group(1)) % 4)
+
+
+def make_call(client, number, address, port, codecs, suite):
     """The two lines of a call's plan."""
     common = {"call-id": f"call-{number}", "from-tag": f"from-{number}", "replace": ["origin"],
               "ICE": "remove", "rtcp-mux": ["demux"], "flags": ["trust-address"]}
@@ -100,26 +114,35 @@ def make_call(client, number, address, port, codecs):
         # What the second party speaks is offered to it alone: its packets have to be transcoded.
         extra["codec"] = {"mask": [RTPMAP[codecs[0]][1].split("/")[0]],
                           "transcode": [RTPMAP[codecs[1]][1].split("/")[0]]}
-    offer = client.request(command="offer", sdp=sdp(address, port, codecs[:1]), **common, **extra)
+    crypto = None
+    if suite:
+        extra["transport-protocol"] = "RTP/AVP"  # to the second party
+        crypto = (suite, base64.b64encode(os.urandom(KEY_BYTES[suite])).decode())
+    offer = client.request(command="offer", sdp=sdp(address, port, codecs[:1], crypto), **common,
+                           **extra)
     offered = re.search(r"^a=rtpmap:(\d+) opus/", offer["sdp"], re.M)
     # The number is the offerer's to give, and td-rtpblast's flows have this one.
     if codecs[1] == "opus" and (not offered or int(offered.group(1)) != RTPMAP["opus"][0]):
         sys.exit(f"rtpengine offers no opus as {RTPMAP['opus'][0]}: {offer['sdp']}")
     answer = client.request(command="answer", sdp=sdp(address, port + 2, codecs[1:]),
                             **common, **{"to-tag": f"to-{number}"})
-    return (f"{address}:{port} {where(answer)} {codecs[0]}",
+    keys = f" {suite} {crypto[1]} {key_of(answer, suite)}" if suite else ""
+    return (f"{address}:{port} {where(answer)} {codecs[0]}{keys}",
             f"{address}:{port + 2} {where(offer)} {codecs[1]}")
 
 
 def main():
-    if len(sys.argv) != 6:
+    if len(sys.argv) not in (6, 7):
         sys.exit(__doc__)
     address, calls, own, first_port = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     codecs = sys.argv[5].split(",")
+    suite = sys.argv[6] if len(sys.argv) == 7 else None
+    if suite and suite not in KEY_BYTES:
+        sys.exit(f"no suite {suite!r} here; there are: {', '.join(KEY_BYTES)}")
     client = Client(address)
     client.request(command="ping")
     for i in range(calls):
-        print("\n".join(make_call(client, i, own, first_port + 4 * i, (codecs * 2)[:2])))
+        print("\n".join(make_call(client, i, own, first_port + 4 * i, (codecs * 2)[:2], suite)))
 
 
 if __name__ == "__main__":

@@ -142,6 +142,59 @@ START_TEST(test_event)
 }
 END_TEST
 
+// A sealed packet is opened by the peer's key and nobody else's, and comes back byte for byte.
+START_TEST(test_protect)
+{
+	static struct td_srtp_engine engine;
+	enum td_srtp_suite suite = td_protect_suite("aead_aes_128_gcm", 16);
+	struct td_srtp_master a = td_protect_new_key(suite), b = td_protect_new_key(suite);
+	const uint8_t mac[6] = { 0 };
+	struct td_flow_probe probe = { .flow = 5 };
+	uint8_t plain[TD_FLOW_FRAME_MAX], frame[TD_FLOW_FRAME_MAX];
+	struct td_flow flow = make_flow();
+	struct td_protect *party, *peer;
+	struct td_flow_packet parsed;
+	struct td_srtp_packet packet;
+	uint32_t bytes = td_flow_make(&flow, 0, mac, mac, &probe, plain);
+
+	ck_assert_int_eq(td_srtp_engine_init(&engine, TD_SRTP_ENGINE_AUTO), 0);
+	party = td_protect_create(&engine, &a, &b);
+	peer = td_protect_create(&engine, &b, &a);
+	flow.protect = party;
+	ck_assert_uint_eq(td_flow_make(&flow, 0, mac, mac, &probe, frame), bytes + 16);
+	packet = (struct td_srtp_packet){ .srtp = &party->send,
+					  .bytes = frame + TD_FLOW_RTP_AT,
+					  .len = (uint16_t)(bytes - TD_FLOW_RTP_AT) };
+	td_srtp_seal(&engine, &packet, 1);
+	ck_assert_int_eq(packet.verdict, TD_SRTP_OK);
+	ck_assert_int_eq(td_flow_parse(frame, bytes + 16, &parsed), 1);
+	ck_assert_uint_eq(parsed.payload_bytes, 160 + 16);
+	ck_assert_int_ne(memcmp(frame + 54, plain + 54, 160), 0);
+	packet.srtp = &party->receive;
+	td_srtp_open(&engine, &packet, 1);
+	ck_assert_int_eq(packet.verdict, TD_SRTP_BAD_TAG);
+	packet.srtp = &peer->receive;
+	td_srtp_open(&engine, &packet, 1);
+	ck_assert_int_eq(packet.verdict, TD_SRTP_OK);
+	ck_assert_uint_eq(packet.len, bytes - TD_FLOW_RTP_AT);
+	ck_assert_mem_eq(frame + TD_FLOW_RTP_AT, plain + TD_FLOW_RTP_AT, packet.len);
+	td_protect_destroy(party);
+	td_protect_destroy(peer);
+	td_srtp_engine_fini(&engine);
+}
+END_TEST
+
+// Key and salt of RFC 4568 section 6.1's example.
+START_TEST(test_read_key)
+{
+	struct td_srtp_master key = td_protect_read_key(TD_SRTP_AES_CM_128_HMAC_SHA1_80,
+							"PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR");
+
+	ck_assert_mem_eq(key.key, "=-n@%^x!Bjufr9)?", 16);
+	ck_assert_mem_eq(key.salt, ",#5h\\`=&]{qiPQ", 14);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rtpblast");
@@ -154,6 +207,8 @@ int main(void)
 	tcase_add_test(tests, test_histogram);
 	tcase_add_test(tests, test_packet);
 	tcase_add_test(tests, test_event);
+	tcase_add_test(tests, test_protect);
+	tcase_add_test(tests, test_read_key);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
