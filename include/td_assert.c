@@ -18,7 +18,8 @@ static _Thread_local unsigned role_index;
 static _Thread_local struct trace_record trace[TD_TRACE_RECORDS];
 static _Thread_local uint32_t trace_next;
 
-struct td_role_capability td_role_control, td_role_main, td_role_worker, td_role_recorder;
+struct td_role_capability td_role_control, td_role_main, td_role_worker, td_role_recorder,
+	td_role_forker;
 
 void td_role_enter_control(void)
 {
@@ -41,6 +42,11 @@ void td_role_enter_recorder(void)
 	role_current = TD_ROLE_RECORDER;
 }
 
+void td_role_enter_forker(void)
+{
+	role_current = TD_ROLE_FORKER;
+}
+
 enum td_role td_role_get(void)
 {
 	return role_current;
@@ -58,6 +64,7 @@ const char *td_role_name(enum td_role role)
 	case TD_ROLE_MAIN: return "main";
 	case TD_ROLE_WORKER: return "worker";
 	case TD_ROLE_RECORDER: return "recorder";
+	case TD_ROLE_FORKER: return "forker";
 	case TD_ROLE_NONE: break;
 	}
 	return "none";

@@ -42,6 +42,8 @@ enum td_command_kind {
 	TD_COMMAND_STREAM_DIGITS,  // sends digits to the peer
 	TD_COMMAND_PLAYER_CONTROL, // pause, resume, seek, splice, stop
 	TD_COMMAND_RECORD_NOTE,    // a key and a text for the sidecar: call ids, parties
+	TD_COMMAND_FORK_START,     // -> fork, and a player where it may speak
+	TD_COMMAND_FORK_STOP,      // TD_EVENT_FORK_CLOSED follows when it is over
 	TD_COMMAND_KIND_COUNT
 };
 
@@ -231,6 +233,27 @@ struct td_command_record_note {
 	char text[TD_NOTE_TEXT_MAX];
 };
 
+// What these streams' parties say goes, while they say it, to a destination that the configuration
+// names: never to an address or a path of the command's own. A capture takes their packets instead,
+// in both directions, into a file that the dataplane names. Streams stay where they are; one that
+// is destroyed meanwhile falls silent.
+enum td_fork_what {
+	TD_FORK_DESTINATION, // `destination` says how: RTP, or a socket on which somebody may speak
+	TD_FORK_CAPTURE
+};
+
+struct td_command_fork_start {
+	struct td_context_id context;
+	uint32_t what;         // enum td_fork_what
+	uint32_t stream_count; // 1 to TD_FORK_STREAM_MAX; a socket takes one or two
+	uint32_t seconds;      // of a capture; 0: until stopped
+	uint64_t owner;
+	struct td_stream_id streams[TD_FORK_STREAM_MAX];
+	char destination[TD_FORK_NAME_MAX];
+	char call[TD_FORK_LABEL_MAX]; // letters, digits, - _ and . alone: the far end is told
+	char tracks[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX]; // "caller"; likewise
+};
+
 struct td_command {
 	alignas(8) uint64_t request_id; // never 0
 	uint64_t deadline_ns;           // CLOCK_MONOTONIC
@@ -252,6 +275,8 @@ struct td_command {
 		struct td_command_stream_tune stream_tune;
 		struct td_command_stream_digits stream_digits;
 		struct td_command_player_control player_control;
+		struct td_command_fork_start fork_start;
+		struct td_fork_id fork_stop;
 		uint8_t bytes[296];
 	} u;
 };

@@ -21,6 +21,9 @@ enum td_event_kind {
 	TD_EVENT_DIGIT,         // a digit has ended
 	TD_EVENT_TONE,          // a tone has been recognised, or has ended
 	TD_EVENT_RECORD_ALARM, // the disk of the recordings is slow or nearly full, or is well again
+	TD_EVENT_FORK_STATE,   // how far a fork is; about once a second while it moves
+	TD_EVENT_FORK_ENDED,   // its far end is gone, or a capture is complete: it is to be stopped
+	TD_EVENT_FORK_CLOSED,  // the last one of a fork: its final counters
 	TD_EVENT_KIND_COUNT
 };
 
@@ -113,6 +116,29 @@ struct td_event_recording {
 	uint64_t bytes;
 };
 
+// The answer to FORK_START.
+struct td_event_fork_started {
+	struct td_fork_id fork;
+	struct td_player_id player; // what it says; v == 0: it cannot speak
+};
+
+// `result` of the event is 0, or why the far end is gone. What a slow far end loses is its own.
+struct td_event_fork {
+	struct td_fork_id fork;
+	uint32_t tracks;
+	uint64_t owner;
+	uint64_t packets;    // that the taps gave it
+	uint64_t sent, lost; // frames of sound, RTP or captured packets: to the far end, and not
+	uint64_t late;       // packets that came behind what was sent already
+	uint64_t bytes;      // sent
+	uint64_t said_ms;    // heard of it
+	uint64_t flushed_ms; // thrown away because it said so
+	uint64_t overrun_ms; // thrown away because too much was waiting
+	uint64_t underruns;  // times that it was silent because we were late
+	uint64_t marks;      // told that they were reached
+	char file[TD_FORK_FILE_MAX]; // of a capture
+};
+
 struct td_event {
 	alignas(8) uint64_t request_id;
 	uint64_t time_ns; // CLOCK_MONOTONIC
@@ -134,6 +160,8 @@ struct td_event {
 		struct td_event_record_alarm record_alarm;
 		struct td_event_digit digit;
 		struct td_event_tone tone;
+		struct td_event_fork_started fork_started;
+		struct td_event_fork fork;
 		uint8_t bytes[216];
 	} u;
 };

@@ -25,6 +25,9 @@ struct td_player_id {
 struct td_tap_id {
 	uint32_t v;
 };
+struct td_fork_id {
+	uint32_t v;
+};
 
 static inline uint32_t td_handle_make(uint32_t index, uint32_t generation)
 {

@@ -23,6 +23,13 @@
 #define TD_NOTE_TEXT_MAX   224   // and its text
 #define TD_FILE_NAME_MAX   96    // a recording's name below the recordings folder, with the NUL
 
+#define TD_FORK_MAX        4096 // live forks and captures at once, at the very most
+#define TD_FORK_STREAM_MAX 8    // streams that one of them takes
+#define TD_FORK_NAME_MAX   32   // a destination's name in the configuration, with the NUL
+#define TD_FORK_LABEL_MAX  32   // what a call is called at the far end, with the NUL
+#define TD_FORK_TRACK_MAX  16   // and a party
+#define TD_FORK_FILE_MAX   64   // a capture's name below the captures folder, with the NUL
+
 #define TD_COMMAND_SLOTS   4096 // commands under way from control to dataplane
 #define TD_EVENT_SLOTS     8192 // events under way from one thread of the dataplane to control
 

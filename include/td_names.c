@@ -128,6 +128,8 @@ const char *td_command_name(uint32_t kind)
 		"stream_digits",
 		"player_control",
 		"record_note",
+		"fork_start",
+		"fork_stop",
 	};
 
 	return kind < TD_COMMAND_KIND_COUNT ? names[kind] : "unknown";
@@ -136,8 +138,8 @@ const char *td_command_name(uint32_t kind)
 const char *td_event_name(uint32_t kind)
 {
 	static const char *const names[TD_EVENT_KIND_COUNT] = {
-		"none",          "done",  "player_end", "stream_active", "record_closed",
-		"record_failed", "digit", "tone",       "record_alarm",
+		"none",  "done", "player_end",   "stream_active", "record_closed", "record_failed",
+		"digit", "tone", "record_alarm", "fork_state",    "fork_ended",    "fork_closed",
 	};
 
 	return kind < TD_EVENT_KIND_COUNT ? names[kind] : "unknown";

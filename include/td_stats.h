@@ -107,7 +107,8 @@ struct td_worker_stats {
 	uint64_t tap_lost;     // tap records lost because the recorder's ring was full
 	uint64_t events_lost;  // events lost because control's ring was full
 	uint64_t digits_lost;  // digits not passed on because all senders were taken
-	uint64_t streams, contexts, players, taps; // live now
+	uint64_t fork_lost;    // records lost because the forker's ring was full
+	uint64_t streams, contexts, players, taps, forks; // live now
 	uint64_t drops[TD_DROP_COUNT];
 };
 

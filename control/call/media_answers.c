@@ -298,6 +298,8 @@ static void apply(struct td_media *media, const struct td_media_request *request
 	case TD_COMMAND_STREAM_TUNE:
 	case TD_COMMAND_STREAM_DIGITS:
 	case TD_COMMAND_RECORD_NOTE:
+	case TD_COMMAND_FORK_START:
+	case TD_COMMAND_FORK_STOP:
 	case TD_COMMAND_KIND_COUNT: break;
 	}
 }
@@ -387,6 +389,9 @@ void td_media_event(struct td_calls *calls, const struct td_event *event)
 	case TD_EVENT_TONE: td_notice_tone(calls, &event->u.tone); break;
 	case TD_EVENT_RECORD_CLOSED:
 	case TD_EVENT_RECORD_FAILED: td_media_recording_event(calls, event); break;
+	case TD_EVENT_FORK_STATE:
+	case TD_EVENT_FORK_ENDED:
+	case TD_EVENT_FORK_CLOSED:
 	case TD_EVENT_STREAM_ACTIVE:
 	case TD_EVENT_RECORD_ALARM:
 	case TD_EVENT_NONE:

@@ -3,6 +3,7 @@
 //   shape -> source lock -> payload type -> sequence -> time -> tap -> listeners
 //
 // Each stage either passes the packet on or drops it under its own counter.
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "media/worker_state.h"
 #include "rtp/header.h"
@@ -168,6 +169,18 @@ static void tap(struct td_media_worker *worker, const struct td_forward *fw, con
 	td_tap_commit(worker->tap_ring);
 }
 
+// Whoever takes what this party says gets a copy.
+static void copy_to_taps(struct td_media_worker *worker, const struct td_forward *fw,
+			 const uint8_t *payload, uint64_t now_ns)
+{
+	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+
+	if (cold->tap != TD_INDEX_END)
+		tap(worker, fw, payload, now_ns);
+	if (cold->fork_count > cold->capture_count)
+		td_fork_payload(worker, fw, payload, now_ns);
+}
+
 // The short path may take the next packet when none of this file's questions is open and it has
 // one listener.
 static void set_steady(struct td_stream_rx *rx, const struct td_stream_cold *cold)
@@ -233,6 +246,8 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 		td_media_drop(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
 		return false;
 	}
+	if (rx->flags & TD_RX_TAPPED)
+		td_fork_packet_in(worker, packet, now_ns);
 	if ((rx->flags & TD_RX_MUX) && packet->payload_len > 1 && packet->payload[0] >> 6 == 2 &&
 	    td_rtp_is_rtcp(packet->payload[1])) {
 		td_media_rtcp_one(worker, packet, now_ns);
@@ -248,7 +263,7 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	set_steady(rx, &worker->cold[packet->stream]);
 	fw->sink = rx->sink;
 	if (rx->flags & TD_RX_TAPPED)
-		tap(worker, fw, packet->payload + header.payload_offset, now_ns);
+		copy_to_taps(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (fw->kind == TD_PAYLOAD_EVENT)
 		td_digits_packet(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (rx->flags & TD_RX_INLET)

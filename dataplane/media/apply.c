@@ -1,4 +1,5 @@
 // Changes applied: what the main thread decided becomes true between two turns of the worker.
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "media/worker_state.h"
 #include "td_assert.h"
@@ -153,6 +154,41 @@ static void apply_record(struct td_media_worker *worker, const struct td_change 
 		note(worker, TD_NOTE_RECORD_STOPPED, change->u.record.id.v);
 }
 
+static void fork_start(struct td_media_worker *worker, const struct td_change *change,
+		       struct td_event *event)
+{
+	const struct td_change_fork *fork = &change->u.fork;
+	const struct td_change_player speaker = { .id = fork->player,
+						  .live = fork->live,
+						  .stop_stream = TD_INDEX_END };
+
+	td_fork_set(worker, fork, true);
+	if (fork->player.v != 0)
+		td_media_player_create(worker, change->context, &speaker);
+	event->u.fork_started.fork = fork->id;
+	event->u.fork_started.player = fork->player;
+	worker->stats->forks++;
+}
+
+// The forker's memory is not touched after the note.
+static void fork_stop(struct td_media_worker *worker, const struct td_change *change)
+{
+	const struct td_change_fork *fork = &change->u.fork;
+	uint32_t player = td_handle_index(fork->player.v);
+
+	td_fork_set(worker, fork, false);
+	apply_plan(worker, change);
+	if (fork->player.v != 0 && fork->keep_player) {
+		worker->players[player].live = NULL;
+		td_player_end(&worker->players[player], TD_PLAYER_END_STOPPED, '\0');
+	} else if (fork->player.v != 0) {
+		td_media_player_destroy(worker, player);
+		note(worker, TD_NOTE_PLAYER_GONE, fork->player.v);
+	}
+	worker->stats->forks--;
+	note(worker, TD_NOTE_FORK_STOPPED, fork->id.v);
+}
+
 static void apply(struct td_media_worker *worker, const struct td_change *change, uint64_t now_ns)
 {
 	struct td_event event = { .result = 0 };
@@ -196,6 +232,8 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_PLAN: apply_plan(worker, change); break;
 	case TD_CHANGE_RECORD_START:
 	case TD_CHANGE_RECORD_STOP: apply_record(worker, change, &event); break;
+	case TD_CHANGE_FORK_START: fork_start(worker, change, &event); break;
+	case TD_CHANGE_FORK_STOP: fork_stop(worker, change); break;
 	case TD_CHANGE_KIND_COUNT: TD_ASSERT(false);
 	}
 	done(worker, change, &event, now_ns);

@@ -8,6 +8,7 @@
 // worker takes no change unless the notes it may cause have room.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "td_command.h"
@@ -40,9 +41,12 @@ enum td_change_kind {
 	TD_CHANGE_PLAN,
 	TD_CHANGE_RECORD_START,
 	TD_CHANGE_RECORD_STOP,
+	TD_CHANGE_FORK_START,
+	TD_CHANGE_FORK_STOP,
 	TD_CHANGE_KIND_COUNT
 };
 
+struct td_live;
 struct td_plan;
 
 struct td_change_stream {
@@ -75,6 +79,7 @@ struct td_sequence_item {
 
 struct td_change_player {
 	struct td_player_id id;
+	struct td_live *live; // instead of items
 	uint32_t loop;
 	uint32_t action, frame; // of PLAYER_CONTROL
 	uint32_t stop_stream;   // index, UINT32_MAX: none
@@ -105,6 +110,16 @@ struct td_change_record {
 	uint32_t tracks[TD_TRACK_MAX]; // stream indexes
 };
 
+struct td_change_fork {
+	struct td_fork_id id;
+	struct td_player_id player; // what the far end says; v == 0: nothing
+	struct td_live *live;       // of that player
+	bool capture;
+	bool keep_player; // of FORK_STOP: it goes with its context
+	uint32_t stream_count;
+	uint32_t streams[TD_FORK_STREAM_MAX]; // indexes; UINT32_MAX: destroyed meanwhile
+};
+
 struct td_change {
 	uint64_t request_id; // 0: nobody waits for a DONE
 	uint32_t kind;       // enum td_change_kind
@@ -121,6 +136,7 @@ struct td_change {
 		struct td_change_tune tune;
 		struct td_change_move move;
 		struct td_change_digits digits;
+		struct td_change_fork fork;
 	} u;
 };
 
@@ -129,6 +145,7 @@ enum td_note_kind {
 	TD_NOTE_STREAM_GONE,    // handle: stream
 	TD_NOTE_PLAYER_GONE,    // handle: player
 	TD_NOTE_RECORD_STOPPED, // handle: tap; its last record has been pushed
+	TD_NOTE_FORK_STOPPED,   // handle: fork; likewise, and its player has let go of it
 	TD_NOTE_RELEASED,       // `released`: next hops the worker does not use any more
 	TD_NOTE_LEARNED,        // handle: stream; `remote` is where it sends from
 	TD_NOTE_PLAN,           // `plan` is not used any more

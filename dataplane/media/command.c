@@ -31,6 +31,8 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_STREAM_DIGITS: return td_engine_stream_digits(engine, command);
 	case TD_COMMAND_STREAM_MOVE: return td_engine_stream_move(engine, command);
 	case TD_COMMAND_CONTEXT_MOVE: return td_engine_context_move(engine, command);
+	case TD_COMMAND_FORK_START: return td_engine_fork_start(engine, command);
+	case TD_COMMAND_FORK_STOP: return td_engine_fork_stop(engine, command);
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_KIND_COUNT: break;
 	}
@@ -64,6 +66,7 @@ static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note
 	case TD_NOTE_STREAM_GONE: td_engine_stream_gone(engine, note->handle); break;
 	case TD_NOTE_PLAYER_GONE: td_engine_player_gone(engine, note->handle); break;
 	case TD_NOTE_RECORD_STOPPED: td_engine_record_stopped(engine, note->handle); break;
+	case TD_NOTE_FORK_STOPPED: td_engine_fork_stopped(engine, note->handle); break;
 	case TD_NOTE_RELEASED:
 		for (unsigned i = 0; i < TD_RELEASED_MAX; i++)
 			td_engine_release_next_hop(engine, note->released[i]);
@@ -113,6 +116,7 @@ uint32_t td_engine_housekeep(struct td_engine *engine, uint64_t now_ns)
 	for (uint32_t i = 0; i < engine->options.worker_count; i++)
 		count += take_notes(engine, i, now_ns);
 	count += take_record_events(engine, now_ns);
+	count += td_engine_fork_events(engine, now_ns);
 	count += td_engine_transit_continue(engine);
 	if (!engine->transit.active)
 		count += td_engine_reset_continue(engine, now_ns);

@@ -72,6 +72,7 @@ void td_engine_context_end(struct td_engine *engine, struct td_engine_context *c
 	for (unsigned i = 0; i < context->tap_count; i++)
 		stop_tap(engine, context, context->taps[i]);
 	context->tap_count = 0;
+	td_engine_fork_stop_all(engine, context);
 	for (uint32_t slot = 0; slot < context->matrix.slots; slot++)
 		close_member(engine, &context->matrix.members[slot], now_ns);
 	context->state = TD_OBJECT_DYING;

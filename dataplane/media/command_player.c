@@ -130,6 +130,8 @@ int td_engine_player_control(struct td_engine *engine, const struct td_command *
 
 	if (player == NULL)
 		return -TD_ESTALE;
+	if (player->live)
+		return -TD_ESTATE; // its far end says what it plays
 	if (control->action >= TD_PLAYER_ACTION_COUNT)
 		return -TD_EINVALID;
 	context = &engine->contexts[player->context];
@@ -158,6 +160,8 @@ int td_engine_player_destroy(struct td_engine *engine, const struct td_command *
 
 	if (player == NULL)
 		return -TD_ESTALE;
+	if (player->live)
+		return -TD_ESTATE; // it goes with its fork
 	context = &engine->contexts[player->context];
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;

@@ -328,6 +328,7 @@ void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *s
 {
 	td_demux_unpublish(engine->options.demux, stream->local, stream->port);
 	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
+	td_engine_fork_leave(engine, stream);
 	stream->state = TD_OBJECT_DYING;
 }
 

@@ -224,7 +224,7 @@ static bool send(struct td_media_worker *worker, struct td_digit_sender *sender,
 				   .bytes = sizeof packet.payload,
 				   .marker = packet.marker != 0 };
 	td_frame_seal(&frame);
-	return td_media_send_event(worker, sender->stream, packet.timestamp, &frame, tx);
+	return td_media_send_event(worker, sender->stream, packet.timestamp, &frame, now_ns, tx);
 }
 
 uint32_t td_digits_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,

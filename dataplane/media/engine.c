@@ -12,6 +12,8 @@
 #include "td_region.h"
 
 #define RECORD_EVENT_SLOTS 1024u
+#define FORK_EVENT_SLOTS   1024u
+#define FORK_RECORDS       4096u // 6 MiB a worker
 #define MIXED_DEFAULT      4096u
 
 static uint32_t at_most(uint32_t value, uint32_t max)
@@ -49,13 +51,15 @@ static int ring_create(uint32_t slots, uint32_t slot_bytes, void **memory,
 static int create_pools(struct td_engine *engine)
 {
 	const uint32_t max[TD_POOL_COUNT] = { TD_CONTEXT_MAX, TD_STREAM_MAX, TD_PLAYER_MAX,
-					      TD_TAP_MAX };
+					      TD_TAP_MAX,
+					      at_most(engine->options.fork_count, TD_FORK_MAX) };
 	uint32_t total = 0;
 
 	for (unsigned i = 0; i < TD_POOL_COUNT; i++) {
 		int error;
 
-		engine->capacity[i] = at_most(engine->options.stream_count, max[i]);
+		engine->capacity[i] =
+			at_most(engine->options.stream_count, max[i] != 0 ? max[i] : 1u);
 		total += engine->capacity[i];
 		error = td_id_pool_init(&engine->pools[i], engine->capacity[i]);
 		if (error != 0)
@@ -65,12 +69,13 @@ static int create_pools(struct td_engine *engine)
 	engine->streams = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *engine->streams);
 	engine->players = take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
 	engine->taps = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
+	engine->forks = take_lines(engine->capacity[TD_POOL_FORK] + 1u, sizeof *engine->forks);
 	engine->gone = take_lines(total, sizeof *engine->gone);
 	engine->scratch = td_plan_scratch_create();
 	engine->reset.marked = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
 	if (engine->contexts == NULL || engine->streams == NULL || engine->players == NULL ||
-	    engine->taps == NULL || engine->gone == NULL || engine->scratch == NULL ||
-	    engine->reset.marked == NULL)
+	    engine->taps == NULL || engine->forks == NULL || engine->gone == NULL ||
+	    engine->scratch == NULL || engine->reset.marked == NULL)
 		return -TD_EMEMORY;
 	return 0;
 }
@@ -158,6 +163,8 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 	error = td_tap_ring_create(options->tap_records != 0 ? options->tap_records
 							     : TD_TAP_RECORDS,
 				   &worker->tap_ring);
+	if (error == 0 && options->fork_count > 0)
+		error = td_tap_ring_create(FORK_RECORDS, &worker->fork_ring);
 	if (error != 0)
 		return error;
 	error = ring_create(TD_CHANGE_SLOTS, sizeof(struct td_change), &link->change_memory,
@@ -183,6 +190,9 @@ static int build(struct td_engine *engine)
 		error = ring_create(RECORD_EVENT_SLOTS, sizeof(struct td_event),
 				    &engine->record_memory, &engine->record_events_in,
 				    &engine->record_events_out);
+	if (error == 0 && engine->options.fork_count > 0)
+		error = ring_create(FORK_EVENT_SLOTS, sizeof(struct td_event), &engine->fork_memory,
+				    &engine->fork_events_in, &engine->fork_events_out);
 	for (uint32_t i = 0; error == 0 && i < engine->options.worker_count; i++)
 		error = create_worker(engine, i);
 	return error;
@@ -228,6 +238,7 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 		free(worker->senders);
 		free(engine->workers[index].owned);
 		td_tap_ring_destroy(engine->workers[index].tap_ring);
+		td_tap_ring_destroy(engine->workers[index].fork_ring);
 	}
 	free(engine->links[index].change_memory);
 	free(engine->links[index].note_memory);
@@ -296,10 +307,12 @@ void td_engine_destroy(struct td_engine *engine)
 	free(engine->free_outlets);
 	free(engine->workers);
 	free(engine->record_memory);
+	free(engine->fork_memory);
 	free(engine->contexts);
 	free(engine->streams);
 	free(engine->players);
 	free(engine->taps);
+	free(engine->forks);
 	free(engine->gone);
 	free(engine->reset.marked);
 	free(engine);
@@ -315,6 +328,11 @@ struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker
 	return engine->workers[worker].tap_ring;
 }
 
+struct td_tap_ring *td_engine_fork_ring(struct td_engine *engine, uint32_t worker)
+{
+	return engine->workers[worker].fork_ring;
+}
+
 struct td_stream *td_media_streams(struct td_media_worker *worker)
 {
 	return worker->streams;
@@ -326,5 +344,6 @@ void td_engine_count(const struct td_engine *engine, struct td_engine_counts *co
 	counts->streams = engine->live[TD_POOL_STREAM];
 	counts->players = engine->live[TD_POOL_PLAYER];
 	counts->taps = engine->live[TD_POOL_TAP];
+	counts->forks = engine->live[TD_POOL_FORK];
 	counts->waiting = engine->gone_count;
 }

@@ -29,6 +29,7 @@
 struct rte_mempool;
 struct td_demux;
 struct td_engine;
+struct td_live;
 struct td_locals;
 struct td_media_worker;
 struct td_neighbours;
@@ -47,6 +48,18 @@ struct td_engine_recorder {
 	void *user;
 };
 
+// What the forker does for the engine; likewise.
+struct td_engine_forker {
+	// A fork begins: records with its index will follow on the workers' fork rings. *live, if it
+	// is set, feeds a player, and stays until close. An error answers the FORK_START.
+	int (*open)(void *user, struct td_fork_id fork, const struct td_command_fork_start *start,
+		    struct td_live **live);
+	// No record of it follows any more and no worker holds its *live: finish it, then report it
+	// closed.
+	void (*close)(void *user, struct td_fork_id fork);
+	void *user;
+};
+
 struct td_engine_options {
 	uint32_t worker_count; // 1 to TD_WORKER_MAX
 	uint32_t stream_count; // handles at once, 1 to TD_STREAM_MAX
@@ -59,6 +72,8 @@ struct td_engine_options {
 	struct rte_mempool *pool;           // for packets of our own
 	const struct td_prompts *prompts;   // may be NULL: no prompts
 	struct td_engine_recorder recorder; // open NULL: RECORD_START answers -TD_EUNSUPPORTED
+	struct td_engine_forker forker;     // open NULL: FORK_START answers -TD_EUNSUPPORTED
+	uint32_t fork_count;                // at once, up to TD_FORK_MAX; 0: none
 	uint64_t
 		realtime_offset_ns; // CLOCK_REALTIME - CLOCK_MONOTONIC at start, for RTCP's NTP time
 	uint64_t seed;              // SSRCs, first sequence numbers and timestamps, CNAME
@@ -72,6 +87,8 @@ void td_engine_destroy(struct td_engine *engine);
 
 struct td_media_worker *td_engine_worker(struct td_engine *engine, uint32_t worker);
 struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker);
+// NULL when there are no forks.
+struct td_tap_ring *td_engine_fork_ring(struct td_engine *engine, uint32_t worker);
 
 // Executes one command popped from the command ring. Its one DONE event follows, from main's ring
 // (errors and what concerns no worker) or from the owning worker's. Never fails itself.
@@ -96,9 +113,13 @@ TD_MUST_CHECK int td_engine_post(struct td_engine *engine, struct td_event *even
 TD_MUST_CHECK int td_engine_record_event(struct td_engine *engine, const struct td_event *event)
 	TD_RECORDER;
 
-// Live contexts, streams, players and taps.
+// The forker thread hands over a FORK_* event; likewise.
+TD_MUST_CHECK int td_engine_fork_event(struct td_engine *engine,
+				       const struct td_event *event) TD_FORKER;
+
+// Live contexts, streams, players, taps and forks.
 struct td_engine_counts {
-	uint32_t contexts, streams, players, taps;
+	uint32_t contexts, streams, players, taps, forks;
 	uint32_t waiting; // freed, not yet reusable
 };
 void td_engine_count(const struct td_engine *engine, struct td_engine_counts *counts) TD_MAIN;

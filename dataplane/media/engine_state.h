@@ -21,8 +21,9 @@
 #include "net/neighbour.h"
 #include "td_ring.h"
 
-#define TD_TAPS_PER_CONTEXT 8
-#define TD_INDEX_NONE       UINT32_MAX
+#define TD_TAPS_PER_CONTEXT  8
+#define TD_FORKS_PER_CONTEXT 8
+#define TD_INDEX_NONE        UINT32_MAX
 
 enum td_object_state { TD_OBJECT_FREE, TD_OBJECT_LIVE, TD_OBJECT_DYING, TD_OBJECT_GONE };
 
@@ -32,6 +33,8 @@ struct td_engine_context {
 	uint8_t worker;
 	uint8_t tap_count;
 	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
+	uint8_t fork_count;
+	uint32_t forks[TD_FORKS_PER_CONTEXT]; // handles
 	struct td_matrix matrix;
 	struct td_plan *plan; // the last one sent to the worker, NULL: none yet
 	uint32_t plans_out;   // that came before it, and the worker has not noted yet
@@ -63,6 +66,7 @@ struct td_engine_stream {
 	struct td_engine_made *decoder, *encoder; // states
 	uint8_t local;                            // index of the local address
 	uint8_t state;
+	uint8_t fork_count;
 };
 
 struct td_engine_player {
@@ -70,6 +74,17 @@ struct td_engine_player {
 	uint32_t context;
 	uint32_t slot;
 	uint8_t state;
+	bool live; // a fork's: it comes and goes with it
+};
+
+struct td_engine_fork {
+	uint32_t handle;
+	uint32_t context;
+	uint32_t player; // index, TD_INDEX_NONE: it does not speak
+	uint32_t stream_count;
+	uint32_t streams[TD_FORK_STREAM_MAX]; // indexes; TD_INDEX_NONE once that one is destroyed
+	uint8_t state;
+	bool capture;
 };
 
 struct td_engine_tap {
@@ -100,7 +115,14 @@ struct td_engine_transit {
 	struct td_change arrive;
 };
 
-enum td_pool_kind { TD_POOL_CONTEXT, TD_POOL_STREAM, TD_POOL_PLAYER, TD_POOL_TAP, TD_POOL_COUNT };
+enum td_pool_kind {
+	TD_POOL_CONTEXT,
+	TD_POOL_STREAM,
+	TD_POOL_PLAYER,
+	TD_POOL_TAP,
+	TD_POOL_FORK,
+	TD_POOL_COUNT
+};
 
 // Handles that wait for a grace period.
 struct td_gone {
@@ -121,6 +143,7 @@ struct td_engine {
 	struct td_engine_stream *streams;
 	struct td_engine_player *players;
 	struct td_engine_tap *taps;
+	struct td_engine_fork *forks;
 	uint32_t capacity[TD_POOL_COUNT];
 	uint32_t live[TD_POOL_COUNT];
 
@@ -140,7 +163,8 @@ struct td_engine {
 	uint64_t random;
 
 	struct td_ring_view record_events_in, record_events_out; // recorder -> main
-	void *record_memory;
+	struct td_ring_view fork_events_in, fork_events_out;     // forker -> main
+	void *record_memory, *fork_memory;
 
 	struct td_stream *hot;
 	struct td_stream_cold *cold;
@@ -160,6 +184,7 @@ struct td_engine_context *td_engine_find_context(struct td_engine *engine, uint3
 struct td_engine_stream *td_engine_find_stream(struct td_engine *engine, uint32_t handle);
 struct td_engine_player *td_engine_find_player(struct td_engine *engine, uint32_t handle);
 struct td_engine_tap *td_engine_find_tap(struct td_engine *engine, uint32_t handle);
+struct td_engine_fork *td_engine_find_fork(struct td_engine *engine, uint32_t handle);
 // A fresh handle. -TD_EFULL. Reclaims first what has waited, if that helps.
 TD_MUST_CHECK int td_engine_take(struct td_engine *engine, enum td_pool_kind pool, uint32_t *handle)
 	TD_MAIN;
@@ -274,10 +299,21 @@ void td_engine_player_gone(struct td_engine *engine, uint32_t handle) TD_MAIN;
 void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns) TD_MAIN;
 void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note) TD_MAIN;
 void td_engine_record_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
+
+// command_fork.c
+int td_engine_fork_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_fork_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+// All of a context that ends; its players go with it.
+void td_engine_fork_stop_all(struct td_engine *engine, struct td_engine_context *context) TD_MAIN;
+// The stream is destroyed: its forks go on without it.
+void td_engine_fork_leave(struct td_engine *engine, struct td_engine_stream *stream);
+void td_engine_fork_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
+// Takes what the forker reported. Returns how many events.
+uint32_t td_engine_fork_events(struct td_engine *engine, uint64_t now_ns) TD_MAIN;
 void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop) TD_MAIN;
 
 // Tells one context's worker to destroy it and all its members; needs TD_DESTROY_CHANGES of room.
-#define TD_DESTROY_CHANGES (TD_TAPS_PER_CONTEXT + 1u)
+#define TD_DESTROY_CHANGES (TD_TAPS_PER_CONTEXT + TD_FORKS_PER_CONTEXT + 1u)
 void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
 			   const struct td_command *command, uint64_t now_ns) TD_MAIN;
 // Goes on with a RESET; true when it did something.

@@ -10,6 +10,7 @@
 // questions are answered before the program runs; everything else goes through forward_any.
 #include <rte_mbuf.h>
 
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "media/worker_state.h"
 #include "rtp/header.h"
@@ -193,9 +194,11 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 	return SENT;
 }
 
-HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf,
+HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf, uint64_t now_ns,
 	      struct td_tx *tx)
 {
+	if (UNLIKELY(worker->streams[sink].tx.flags & TD_TX_CAPTURED))
+		td_fork_packet_out(worker, worker->streams[sink].tx.stream, mbuf, now_ns);
 	td_tx_push(tx, td_neighbour_port(worker->neighbours, worker->streams[sink].tx.next_hop),
 		   mbuf);
 }
@@ -227,7 +230,7 @@ static int send_copy(struct td_media_worker *worker, const struct td_forward *fw
 			      rte_pktmbuf_mtod(copy, uint8_t *) + udp, now_ns);
 	if (outcome == SENT) {
 		worker->stats->originated++;
-		push(worker, sink, copy, tx);
+		push(worker, sink, copy, now_ns, tx);
 	} else {
 		rte_pktmbuf_free(copy);
 	}
@@ -250,7 +253,7 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 	outcome = rewrite_any(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
 			      td_packet_udp(fw->packet), now_ns);
 	if (outcome == SENT)
-		push(worker, last, fw->packet->mbuf, tx);
+		push(worker, last, fw->packet->mbuf, now_ns, tx);
 	else if (any)
 		rte_pktmbuf_free(fw->packet->mbuf);
 	else
@@ -279,7 +282,7 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 		return;
 	}
 	worker->stats->forwarded++;
-	push(worker, fw.sink, packet->mbuf, tx);
+	push(worker, fw.sink, packet->mbuf, now_ns, tx);
 }
 
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
@@ -314,7 +317,7 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			continue;
 		}
 		forwarded++;
-		push(worker, fw.sink, packet->mbuf, tx);
+		push(worker, fw.sink, packet->mbuf, now_ns, tx);
 	}
 	worker->stats->forwarded += forwarded;
 	worker->stats->consumed += taken_count;

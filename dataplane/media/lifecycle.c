@@ -90,6 +90,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
+	cold->tap = TD_INDEX_END;
 	td_event_rx_init(&cold->digits, 8000);
 	td_media_enter_context(worker, context, index);
 	td_media_own(worker, index);
@@ -264,6 +265,7 @@ void td_media_player_create(struct td_media_worker *worker, struct td_context_id
 		.stop_stream = create->stop_stream,
 		.id = create->id,
 		.context = id,
+		.live = create->live,
 	};
 	player->main.count = create->item_count;
 	memcpy(player->main.items, create->items, sizeof player->main.items);
@@ -303,7 +305,9 @@ static void tap_track(struct td_media_worker *worker, uint32_t stream, uint32_t 
 		cold->tap_offered = 0;
 		rx->flags = (uint8_t)((rx->flags | TD_RX_TAPPED) & ~TD_RX_STEADY);
 	} else if ((rx->flags & TD_RX_TAPPED) && cold->tap == tap) {
-		rx->flags &= (uint8_t)~TD_RX_TAPPED;
+		cold->tap = TD_INDEX_END;
+		if (cold->fork_count == 0)
+			rx->flags &= (uint8_t)~TD_RX_TAPPED;
 	}
 }
 

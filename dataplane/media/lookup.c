@@ -48,6 +48,15 @@ struct td_engine_tap *td_engine_find_tap(struct td_engine *engine, uint32_t hand
 	return tap;
 }
 
+struct td_engine_fork *td_engine_find_fork(struct td_engine *engine, uint32_t handle)
+{
+	struct td_engine_fork *fork = &engine->forks[td_handle_index(handle)];
+
+	if (!is_live(engine, TD_POOL_FORK, handle) || fork->state != TD_OBJECT_LIVE)
+		return NULL;
+	return fork;
+}
+
 static void give_back(struct td_engine *engine, const struct td_gone *gone)
 {
 	uint32_t index = td_handle_index(gone->handle);
@@ -59,6 +68,7 @@ static void give_back(struct td_engine *engine, const struct td_gone *gone)
 	case TD_POOL_STREAM: engine->streams[index].state = TD_OBJECT_FREE; break;
 	case TD_POOL_PLAYER: engine->players[index].state = TD_OBJECT_FREE; break;
 	case TD_POOL_TAP: engine->taps[index].state = TD_OBJECT_FREE; break;
+	case TD_POOL_FORK: engine->forks[index].state = TD_OBJECT_FREE; break;
 	case TD_POOL_COUNT: TD_ASSERT(false);
 	}
 }

@@ -42,6 +42,7 @@ struct td_matrix_member {
 	bool events;                       // a stream's peer has negotiated telephone-event
 	uint8_t tune;                      // TD_TUNE_*
 	uint8_t detect;                    // TD_DETECT_*
+	bool live;                         // a player without frames in any codec
 	uint16_t rate_khz;                 // of a player's prompts
 	struct td_codec_settings settings; // of a stream's encoder
 };

@@ -101,6 +101,19 @@ static void expect_inlet(const struct td_media_worker *worker, const struct td_p
 	rte_prefetch0(playout->arena);
 }
 
+// What a player lends to a mix; NULL: it is silent.
+static const int16_t *player_samples(const struct td_media_worker *worker,
+				     const struct td_player *player, uint32_t rate_hz)
+{
+	const struct td_prompt *prompt;
+	uint32_t frame;
+
+	if (player->live != NULL)
+		return td_live_look(player->live, rate_hz);
+	prompt = td_player_now(player, worker->prompts, &frame);
+	return prompt != NULL ? td_prompt_samples(prompt, rate_hz, frame) : NULL;
+}
+
 static void gather(struct td_media_worker *worker, const struct td_plan *plan, uint64_t now_ns)
 {
 	struct td_mixer *mixer = worker->mixer;
@@ -108,20 +121,17 @@ static void gather(struct td_media_worker *worker, const struct td_plan *plan, u
 
 	for (uint32_t i = 0; i < plan->source_count; i++) {
 		const struct td_plan_source *source = &plan->sources[i];
-		uint32_t at = mixer->ready_count++, frame;
-		const struct td_prompt *prompt;
+		uint32_t at = mixer->ready_count++;
 
 		mixer->ready[at] = mixer->made[at] = NULL;
 		if (i + AHEAD < plan->source_count)
 			expect_inlet(worker, &plan->sources[i + AHEAD]);
-		if (!(source->feed & TD_FEED_PLAYER)) {
+		if (!(source->feed & TD_FEED_PLAYER))
 			gather_inlet(worker, source, samples, now_ns, at);
-			continue;
-		}
-		prompt = td_player_now(&worker->players[source->feed & ~TD_FEED_PLAYER],
-				       worker->prompts, &frame);
-		if (prompt != NULL)
-			mixer->ready[at] = td_prompt_samples(prompt, plan->rate_hz, frame);
+		else
+			mixer->ready[at] = player_samples(
+				worker, &worker->players[source->feed & ~TD_FEED_PLAYER],
+				plan->rate_hz);
 	}
 }
 

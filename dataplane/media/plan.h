@@ -4,6 +4,7 @@
 //   FORWARD   hears exactly one stream, at unity gain, of the same codec and packet time, whose
 //             digits it takes as they are: packets are rewritten and sent    --> a route
 //   PLAY      hears exactly one player, at unity gain: its encoded frames    --> a route
+//             (one that is fed live has none, and is mixed)
 //   MIX       anything else                                                  --> a mix
 //   SHARED    a mix that several listeners hear alike, in the same codec: encoded once
 //

@@ -215,9 +215,10 @@ static void mix_for(const struct td_matrix *matrix, struct td_plan_scratch *scra
 }
 
 // The frames of players are of 20 ms, in the codecs they are there in.
-static bool plays(const struct td_plan_scratch *scratch, const struct td_matrix_member *to)
+static bool plays(const struct td_plan_scratch *scratch, const struct td_matrix_member *from,
+		  const struct td_matrix_member *to)
 {
-	return (scratch->playable >> to->codec & 1u) != 0 &&
+	return !from->live && (scratch->playable >> to->codec & 1u) != 0 &&
 	       (to->ptime_ms == 0 || to->ptime_ms == 20 || is_mute(to));
 }
 
@@ -231,7 +232,7 @@ static void survey_listener(const struct td_matrix *matrix, struct td_plan_scrat
 		return;
 	if (count == 1 && td_matrix_heard(matrix, only, to) == TD_GAIN_UNITY &&
 	    (is_stream(matrix, only) ? forwards(&matrix->members[only], member)
-				     : plays(scratch, member))) {
+				     : plays(scratch, &matrix->members[only], member))) {
 		scratch->only[to] = only;
 		scratch->heard[only]++;
 		return;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "media/change.h"
+#include "media/live.h"
 #include "media/prompts.h"
 #include "td_event.h"
 #include "td_handle.h"
@@ -47,10 +48,11 @@ struct td_player {
 	uint64_t frames;      // sent in all
 	struct td_player_id id;
 	struct td_context_id context;
+	struct td_live *live; // fed by a fork: no sequence, no end of its own; NULL: prompts
 	struct td_sequence main, splice;
 };
 
-// The item that plays now, and the frame of its prompt; NULL when nothing does.
+// The item of a sequence that plays now, and the frame of its prompt; NULL when nothing does.
 static inline const struct td_prompt *
 td_player_now(const struct td_player *player, const struct td_prompts *prompts, uint32_t *frame)
 {

@@ -1,4 +1,5 @@
 // RTCP sent: an SR or RR with CNAME about every five seconds, at random (RFC 3550 section 6.2).
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "media/worker_state.h"
 #include "net/udp.h"
@@ -107,6 +108,8 @@ bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_
 		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
 		return false;
 	}
+	if (tx->flags & TD_TX_CAPTURED)
+		td_fork_packet_out(worker, stream, mbuf, now_ns);
 	td_tx_push(wire, td_neighbour_port(worker->neighbours, flow.next_hop), mbuf);
 	worker->stats->originated++;
 	cold->rtcp_tx++;

@@ -1,4 +1,5 @@
 // RTCP received: checked, believed only from the right party, used up here.
+#include "media/fork_taps.h"
 #include "media/worker_state.h"
 #include "net/udp.h"
 #include "rtp/rtcp.h"
@@ -75,6 +76,11 @@ void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, ui
 		   uint64_t now_ns, struct td_tx *tx)
 {
 	(void)tx;
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		const struct td_stream_rx *rx = &worker->streams[packets[i].stream].rx;
+
+		if ((rx->flags & (TD_RX_LIVE | TD_RX_TAPPED)) == (TD_RX_LIVE | TD_RX_TAPPED))
+			td_fork_packet_in(worker, &packets[i], now_ns);
 		td_media_rtcp_one(worker, &packets[i], now_ns);
+	}
 }

@@ -2,6 +2,7 @@
 
 #include <rte_prefetch.h>
 
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "rtp/header.h"
 
@@ -108,7 +109,8 @@ static struct rte_mbuf *begin(struct td_media_worker *worker, const struct td_st
 
 // The rest of it: payload and UDP checksum behind an RTP header that is written.
 static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, struct rte_mbuf *mbuf,
-		   uint8_t *udp, uint64_t sum, const struct td_frame *frame, struct td_tx *wire)
+		   uint8_t *udp, uint64_t sum, const struct td_frame *frame, uint64_t now_ns,
+		   struct td_tx *wire)
 {
 	uint16_t len_be = __builtin_bswap16((uint16_t)(8u + TD_RTP_HEADER_BYTES + frame->bytes));
 	uint16_t checksum;
@@ -123,6 +125,8 @@ static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, stru
 	tx->packets++;
 	tx->octets += frame->bytes;
 	worker->stats->originated++;
+	if (tx->flags & TD_TX_CAPTURED)
+		td_fork_packet_out(worker, tx->stream, mbuf, now_ns);
 	td_tx_push(wire, td_neighbour_port(worker->neighbours, tx->next_hop), mbuf);
 }
 
@@ -148,12 +152,12 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 	tx->last_sequence++;
 	td_rtp_write(udp + 8, tx->payload_type, fresh | frame->marker, tx->last_sequence,
 		     tx->last_timestamp, tx->ssrc);
-	finish(worker, tx, mbuf, udp, sum, frame, wire);
+	finish(worker, tx, mbuf, udp, sum, frame, now_ns, wire);
 	return true;
 }
 
 bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32_t timestamp,
-			 const struct td_frame *frame, struct td_tx *wire)
+			 const struct td_frame *frame, uint64_t now_ns, struct td_tx *wire)
 {
 	const struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
@@ -168,6 +172,6 @@ bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32
 	tx->last_sequence++;
 	td_rtp_write(udp + 8, cold->event_payload_type, frame->marker, tx->last_sequence, timestamp,
 		     tx->ssrc);
-	finish(worker, tx, mbuf, udp, sum, frame, wire);
+	finish(worker, tx, mbuf, udp, sum, frame, now_ns, wire);
 	return true;
 }

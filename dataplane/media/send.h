@@ -29,7 +29,7 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 // One packet of an RFC 4733 event of this stream's own, with the timestamp of the event's beginning;
 // the time of the audio goes on beside it.
 bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32_t timestamp,
-			 const struct td_frame *frame, struct td_tx *tx);
+			 const struct td_frame *frame, uint64_t now_ns, struct td_tx *tx);
 // Asks for the lines that td_media_send will need of a stream, well before it is called.
 void td_media_send_expect(const struct td_media_worker *worker, uint32_t stream);
 void td_media_send_soon(const struct td_media_worker *worker, uint32_t stream);

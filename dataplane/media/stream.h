@@ -30,17 +30,18 @@
 #define TD_RX_LIVE   0x01u // between creation and destruction
 #define TD_RX_STEADY 0x02u // nothing below needs a look, one listener: the short path
 #define TD_RX_IPV6   0x04u // the key is a hash: compare the address in the cold half too
-#define TD_RX_TAPPED 0x08u // copy to the tap ring
+#define TD_RX_TAPPED 0x08u // copy to the tap ring, or to a fork's, or both
 #define TD_RX_ACTIVE 0x10u // the first valid packet has been seen and announced
 #define TD_RX_MUX    0x20u // RTCP on the RTP port, RFC 5761
 #define TD_RX_INLET  0x40u // its samples are wanted: the inlet takes every packet
 #define TD_RX_48K    0x80u // its RTP clock is 48 kHz, not 8
 
 // tx flags
-#define TD_TX_READY  0x01u // address, next hop and codec are known: may send
-#define TD_TX_IPV6   0x02u // addresses are in the cold half
-#define TD_TX_HELD   0x08u // digits are being sent: everything else waits
-#define TD_TX_FORCED 0x04u // the next packet begins a new run, whoever feeds it
+#define TD_TX_CAPTURED 0x10u // what goes out is copied for the engineer
+#define TD_TX_READY    0x01u // address, next hop and codec are known: may send
+#define TD_TX_IPV6     0x02u // addresses are in the cold half
+#define TD_TX_HELD     0x08u // digits are being sent: everything else waits
+#define TD_TX_FORCED   0x04u // the next packet begins a new run, whoever feeds it
 
 // The accepted sender in one word: see td_stream_key().
 static inline uint64_t td_stream_key(uint32_t address_key, uint16_t port_be, uint8_t family)

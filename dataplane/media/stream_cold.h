@@ -33,6 +33,15 @@ static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
 	return carry->total;
 }
 
+#define TD_FORKS_PER_STREAM 4
+
+// One of the forks that take what a stream's party says.
+struct td_stream_fork {
+	uint16_t index; // of the td_fork_id
+	uint8_t track;
+	bool capture; // takes whole packets instead, of both directions
+};
+
 // What a sweep visits comes first, in four cache lines.
 struct td_stream_cold {
 	alignas(TD_CACHE_LINE) struct td_stream_id id;
@@ -68,7 +77,7 @@ struct td_stream_cold {
 	uint8_t tap_side;
 	uint8_t hears;              // enum td_hears
 	uint16_t floor_sequence;    // the last one sent for the feeder before this one
-	uint32_t tap;               // index, with TD_RX_TAPPED
+	uint32_t tap;               // index, with TD_RX_TAPPED; TD_INDEX_END: not recorded
 	uint32_t tap_offered;       // packets for it, since it began to listen
 	uint32_t position;          // in the worker's list of streams
 	uint32_t inlet;             // with TD_RX_INLET
@@ -79,7 +88,10 @@ struct td_stream_cold {
 	uint8_t ptime_ms;
 	uint8_t tune;          // TD_TUNE_*
 	bool in_transit;       // between two workers: its packets are parked
+	uint8_t fork_count;    // with TD_RX_TAPPED
+	uint8_t capture_count; // of them; with TD_TX_CAPTURED
 	uint32_t digit_sender; // index, TD_INDEX_END: none
+	struct td_stream_fork forks[TD_FORKS_PER_STREAM];
 	struct td_event_rx digits;
 };
 

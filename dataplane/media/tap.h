@@ -21,18 +21,22 @@
 
 enum td_tap_side { TD_TAP_LEFT, TD_TAP_RIGHT }; // the first two tracks
 
+// What a fork's record holds: a payload of either kind, or all of a packet with its headers.
+enum td_tap_kind { TD_TAP_AUDIO, TD_TAP_EVENT, TD_TAP_FRAME_IN, TD_TAP_FRAME_OUT };
+
 struct td_tap_record {
 	uint64_t arrival_ns; // CLOCK_MONOTONIC
-	uint32_t tap;        // index of the td_tap_id
+	uint32_t tap;        // index of the td_tap_id; on a fork ring: of the td_fork_id
 	uint32_t ssrc;
 	uint32_t timestamp;
 	uint16_t sequence;
 	uint16_t payload_len;
-	uint8_t side;  // the track: below TD_TRACK_MAX
+	uint8_t side;  // the track: below TD_TRACK_MAX, of a fork below TD_FORK_STREAM_MAX
 	uint8_t codec; // enum td_codec_id; TD_CODEC_NONE for a telephone-event (RFC 4733) packet
 	uint8_t marker;
-	uint8_t reserved;
-	uint32_t offered; // packets of this track so far, with this one and what the ring refused
+	uint8_t kind;     // enum td_tap_kind, on a fork ring
+	uint32_t offered; // packets of this track so far, with this one and what the ring refused;
+		// of a captured frame: its bytes on the wire, of which payload_len are here
 	uint8_t payload[TD_RTP_PAYLOAD_MAX];
 };
 

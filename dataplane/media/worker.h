@@ -13,7 +13,7 @@
 // Every packet handed in is sent, consumed, or freed under exactly one drop counter; or parked, and
 // then handed in again. Nothing here blocks, allocates (but mbufs from the pool), logs or makes a
 // system call. `stats` is the worker's block in the region: forwarded, originated, consumed,
-// tap_lost, events_lost, live counts and the drops of these stages are counted here, everything else
+// tap_lost, fork_lost, events_lost, live counts and the drops of these stages are counted here, everything else
 // by the loop.
 #pragma once
 

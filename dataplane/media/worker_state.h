@@ -45,7 +45,7 @@ struct td_media_worker {
 	struct td_player *players;
 	const struct td_neighbours *neighbours;
 	struct td_worker_stats *stats;
-	struct td_tap_ring *tap_ring;
+	struct td_tap_ring *tap_ring, *fork_ring; // fork_ring NULL: no forks
 	struct rte_mempool *pool;
 	const struct td_prompts *prompts;
 	uint32_t index;

@@ -414,6 +414,8 @@ static int execute(struct dp *dp, const struct td_command *command, struct td_ev
 		return 0;
 	case TD_COMMAND_RECORD_NOTE:
 		return dp_find(dp->taps, command->u.record_note.tap.v) ? 0 : -TD_ESTALE;
+	case TD_COMMAND_FORK_START:
+	case TD_COMMAND_FORK_STOP:
 	case TD_COMMAND_CONTEXT_MOVE: return -TD_EUNSUPPORTED; // it has one worker
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_PING:

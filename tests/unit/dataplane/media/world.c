@@ -36,6 +36,28 @@ static int on_note(void *user, const struct td_command_record_note *note)
 	return world->open_result;
 }
 
+static int on_fork_open(void *user, struct td_fork_id fork,
+			const struct td_command_fork_start *start, struct td_live **live)
+{
+	struct world *world = user;
+
+	(void)start;
+	if (world->open_result != 0)
+		return world->open_result;
+	world->forks_opened++;
+	world->last_fork = fork;
+	*live = world->live;
+	return 0;
+}
+
+static void on_fork_close(void *user, struct td_fork_id fork)
+{
+	struct world *world = user;
+
+	world->forks_closed++;
+	world->last_fork = fork;
+}
+
 // Two prompts of different length and content: "short" 5 frames, "long" 50.
 static void make_prompts(struct world *world, bool tones)
 {
@@ -102,6 +124,9 @@ static void open_engine(struct world *world, const struct world_options *options
 		engine.recorder = (struct td_engine_recorder){
 			.open = on_open, .close = on_close, .note = on_note, .user = world
 		};
+	if (options->forks > 0)
+		engine.forker = (struct td_engine_forker){ on_fork_open, on_fork_close, world };
+	engine.fork_count = options->forks;
 	ck_assert_int_eq(td_engine_create(&engine, &world->engine), 0);
 }
 

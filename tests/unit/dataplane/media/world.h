@@ -12,6 +12,7 @@
 
 #include "../net/frame.h"
 #include "media/engine.h"
+#include "media/live.h"
 #include "media/prompts.h"
 #include "media/tap.h"
 #include "media/worker.h"
@@ -31,6 +32,7 @@ struct world_options {
 	uint32_t mixed; // inlets and outlets; 0: as the engine has it
 	bool no_recorder;
 	bool tones;          // "dtmf.5" and the like are there as prompts
+	uint32_t forks;      // at once
 	bool second_address; // 10.88.0.2/24, without a gateway, as local address 2
 };
 
@@ -65,6 +67,10 @@ struct world {
 	struct td_tap_id last_opened, last_closed;
 	char last_name[TD_FILE_NAME_MAX];
 	struct td_command_record_note last_note;
+	// What the forker was told, and what it answers.
+	struct td_live *live;
+	uint32_t forks_opened, forks_closed;
+	struct td_fork_id last_fork;
 	// Packets handed to each worker, for the accounting identity.
 	uint64_t handed[TD_WORKER_MAX];
 };

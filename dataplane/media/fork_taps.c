@@ -1,0 +1,134 @@
+#include "media/fork_taps.h"
+
+#include <string.h>
+
+static struct td_tap_record *reserve(struct td_media_worker *worker)
+{
+	struct td_tap_record *record = td_tap_reserve(worker->fork_ring);
+
+	if (record == NULL)
+		worker->stats->fork_lost++;
+	return record;
+}
+
+void td_fork_payload(struct td_media_worker *worker, const struct td_forward *fw,
+		     const uint8_t *payload, uint64_t now_ns)
+{
+	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+	uint8_t codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
+						     : worker->streams[fw->packet->stream].rx.codec;
+
+	for (unsigned i = 0; i < cold->fork_count; i++) {
+		struct td_tap_record *record;
+
+		if (cold->forks[i].capture)
+			continue;
+		record = reserve(worker);
+		if (record == NULL)
+			return;
+		record->arrival_ns = now_ns;
+		record->tap = cold->forks[i].index;
+		record->ssrc = fw->ssrc;
+		record->timestamp = fw->timestamp;
+		record->sequence = fw->sequence;
+		record->payload_len = fw->payload_len;
+		record->side = cold->forks[i].track;
+		record->codec = codec;
+		record->marker = fw->marker;
+		record->kind = fw->kind == TD_PAYLOAD_EVENT ? TD_TAP_EVENT : TD_TAP_AUDIO;
+		memcpy(record->payload, payload, fw->payload_len);
+		td_tap_commit(worker->fork_ring);
+	}
+}
+
+static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap_kind kind,
+		    const uint8_t *frame, uint32_t len, uint64_t now_ns)
+{
+	const struct td_stream_cold *cold = &worker->cold[stream];
+
+	for (unsigned i = 0; i < cold->fork_count; i++) {
+		struct td_tap_record *record;
+
+		if (!cold->forks[i].capture)
+			continue;
+		record = reserve(worker);
+		if (record == NULL)
+			return;
+		record->arrival_ns = now_ns;
+		record->tap = cold->forks[i].index;
+		record->side = cold->forks[i].track;
+		record->kind = (uint8_t)kind;
+		record->offered = len;
+		record->payload_len =
+			(uint16_t)(len < sizeof record->payload ? len : sizeof record->payload);
+		memcpy(record->payload, frame, record->payload_len);
+		td_tap_commit(worker->fork_ring);
+	}
+}
+
+void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *packet,
+		       uint64_t now_ns)
+{
+	const uint8_t *frame = packet->l3 - packet->l2_len;
+
+	if (worker->cold[packet->stream].capture_count > 0)
+		capture(worker, packet->stream, TD_TAP_FRAME_IN, frame,
+			(uint32_t)(packet->payload + packet->payload_len - frame), now_ns);
+}
+
+void td_fork_packet_out(struct td_media_worker *worker, uint32_t stream,
+			const struct rte_mbuf *mbuf, uint64_t now_ns)
+{
+	capture(worker, stream, TD_TAP_FRAME_OUT, rte_pktmbuf_mtod(mbuf, const uint8_t *),
+		mbuf->data_len, now_ns);
+}
+
+// Main has made sure that there is room.
+static void add(struct td_stream_cold *cold, uint32_t index, uint32_t track, bool capture)
+{
+	cold->forks[cold->fork_count++] = (struct td_stream_fork){ .index = (uint16_t)index,
+								   .track = (uint8_t)track,
+								   .capture = capture };
+	cold->capture_count += capture;
+}
+
+static void drop(struct td_stream_cold *cold, uint32_t index)
+{
+	for (unsigned i = 0; i < cold->fork_count; i++) {
+		if (cold->forks[i].index != index)
+			continue;
+		cold->capture_count -= cold->forks[i].capture;
+		cold->forks[i] = cold->forks[--cold->fork_count];
+		return;
+	}
+}
+
+static void set_flags(struct td_media_worker *worker, uint32_t stream)
+{
+	struct td_stream_rx *rx = &worker->streams[stream].rx;
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
+	const struct td_stream_cold *cold = &worker->cold[stream];
+	bool tapped = cold->tap != TD_INDEX_END || cold->fork_count > 0;
+
+	rx->flags = (uint8_t)((rx->flags & ~(TD_RX_TAPPED | TD_RX_STEADY)) |
+			      (tapped ? TD_RX_TAPPED : 0u));
+	tx->flags = (uint8_t)((tx->flags & ~TD_TX_CAPTURED) |
+			      (cold->capture_count > 0 ? TD_TX_CAPTURED : 0u));
+}
+
+void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fork, bool on)
+{
+	uint32_t index = td_handle_index(fork->id.v);
+
+	for (uint32_t track = 0; track < fork->stream_count; track++) {
+		uint32_t stream = fork->streams[track];
+
+		if (stream == UINT32_MAX)
+			continue; // destroyed while it was forked
+		if (on)
+			add(&worker->cold[stream], index, track, fork->capture);
+		else
+			drop(&worker->cold[stream], index);
+		set_flags(worker, stream);
+	}
+}
