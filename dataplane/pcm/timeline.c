@@ -6,6 +6,8 @@
 
 #define NS_PER_S    1000000000u
 #define WIDEN_BLOCK 480 // samples
+// An anchor moves by one sample a packet, and rounding may add one.
+#define SEAM_SAMPLES 2
 
 void td_timeline_init(struct td_timeline *timeline, uint64_t start_ns)
 {
@@ -17,11 +19,6 @@ void td_timeline_init(struct td_timeline *timeline, uint64_t start_ns)
 static unsigned window_frames(const struct td_timeline *timeline)
 {
 	return timeline->rate_hz == TD_TIMELINE_HZ ? TD_TIMELINE_FRAMES : TD_TIMELINE_FRAMES_MAX;
-}
-
-static unsigned frames_per_ms(const struct td_timeline *timeline)
-{
-	return timeline->rate_hz / 1000;
 }
 
 // Converts one side of the window; what is beyond `frames` is silence already. It comes out as late as
@@ -53,9 +50,8 @@ void td_timeline_widen(struct td_timeline *timeline, struct td_resampler *up)
 		struct td_timeline_side *side = &timeline->sides[i];
 
 		widen_side(timeline, i, frames, up);
-		side->anchor_position *= 2;
-		side->block_delay *= 2;
-		side->delay *= 2;
+		td_anchor_double(&side->anchor);
+		side->edge *= 2;
 		side->samples *= 2;
 	}
 	timeline->end *= 2;
@@ -69,86 +65,68 @@ static int64_t position_of_time(const struct td_timeline *timeline, uint64_t tim
 	return (int64_t)((time_ns - timeline->start_ns) / (NS_PER_S / timeline->rate_hz));
 }
 
-static void anchor(struct td_timeline_side *side, const struct td_timeline_packet *packet,
-		   int64_t position)
+static int16_t *at(struct td_timeline *timeline, int64_t position, unsigned side)
 {
-	side->anchored = true;
-	side->ssrc = packet->ssrc;
-	side->clock_hz = packet->clock_hz;
-	side->anchor_timestamp = packet->timestamp;
-	side->anchor_position = position;
-	side->block_packets = 0;
-	side->delay_known = false;
+	return &timeline->window[position & (window_frames(timeline) - 1)][side];
 }
 
-// Moves the anchor by what the least delay has drifted, once it is a millisecond.
-static void follow_drift(struct td_timeline_side *side, int64_t delay, int64_t tolerance)
-{
-	int64_t drift;
-
-	if (side->block_packets == 0 || delay < side->block_delay)
-		side->block_delay = delay;
-	if (++side->block_packets < TD_TIMELINE_BLOCK)
-		return;
-	side->block_packets = 0;
-	if (!side->delay_known) {
-		side->delay_known = true;
-		side->delay = side->block_delay;
-		return;
-	}
-	drift = side->block_delay - side->delay;
-	if (drift >= tolerance || drift <= -tolerance)
-		side->anchor_position += drift;
-}
-
-// The packet's position, anchoring the side again when its RTP time cannot be believed.
-static int64_t locate(const struct td_timeline *timeline, struct td_timeline_side *side,
-		      const struct td_timeline_packet *packet, int64_t arrival)
-{
-	int64_t limit = TD_TIMELINE_SLIP_MS * (int64_t)frames_per_ms(timeline);
-	int64_t position, slip;
-
-	// Another codec may count time in another clock.
-	if (!side->anchored || side->ssrc != packet->ssrc || side->clock_hz != packet->clock_hz)
-		anchor(side, packet, arrival);
-	position = side->anchor_position +
-		   (int64_t)(int32_t)(packet->timestamp - side->anchor_timestamp) *
-			   timeline->rate_hz / side->clock_hz;
-	slip = position - arrival;
-	if (slip > limit || slip < -limit) {
-		anchor(side, packet, arrival);
-		return arrival;
-	}
-	if (position > side->anchor_position) {
-		side->anchor_position = position;
-		side->anchor_timestamp = packet->timestamp;
-	}
-	follow_drift(side, -slip, frames_per_ms(timeline));
-	return position;
-}
-
-void td_timeline_place(struct td_timeline *timeline, unsigned side_idx,
-		       const struct td_timeline_packet *packet)
+// The silence before a packet that begins at `position`; a sample or two is filled with the last one.
+static int64_t close_up(struct td_timeline *timeline, unsigned side_idx, int64_t position)
 {
 	struct td_timeline_side *side = &timeline->sides[side_idx];
-	int64_t arrival = position_of_time(timeline, packet->arrival_ns), position, limit;
-	unsigned mask = window_frames(timeline) - 1;
+	int64_t gap = side->edge == 0 || position < side->edge ? 0 : position - side->edge;
+
+	if (gap == 0 || gap > SEAM_SAMPLES)
+		return gap;
+	if (side->edge > (int64_t)timeline->written) {
+		for (int64_t i = side->edge; i < position; i++)
+			*at(timeline, i, side_idx) = *at(timeline, side->edge - 1, side_idx);
+		side->samples += (uint64_t)gap;
+	}
+	return 0;
+}
+
+// Samples of a packet that lie where none were: what fills a gap is all new.
+static uint64_t fresh(const struct td_timeline_side *side, int64_t position, unsigned count)
+{
+	int64_t beyond = position + count - side->edge;
+
+	return beyond > 0 && beyond < (int64_t)count ? (uint64_t)beyond : count;
+}
+
+int64_t td_timeline_place(struct td_timeline *timeline, unsigned side_idx,
+			  const struct td_timeline_packet *packet)
+{
+	struct td_timeline_side *side = &timeline->sides[side_idx];
+	int64_t arrival = position_of_time(timeline, packet->arrival_ns), position, limit, gap;
 
 	TD_ASSERT(side_idx < TD_TIMELINE_SIDES);
 	TD_ASSERT(packet->count <= TD_TIMELINE_PACKET_MAX && packet->clock_hz > 0);
 	side->received++;
-	position = locate(timeline, side, packet, arrival);
+	position = td_anchor_locate(&side->anchor, timeline->rate_hz, packet->ssrc,
+				    packet->timestamp, packet->clock_hz, arrival);
 	limit = (int64_t)timeline->written + window_frames(timeline);
 	if (position < (int64_t)timeline->written || position + packet->count > limit) {
 		side->late++;
-		return;
+		return TD_TIMELINE_LATE;
 	}
+	gap = close_up(timeline, side_idx, position);
 	for (unsigned i = 0; i < packet->count; i++)
-		timeline->window[(position + i) & mask][side_idx] = packet->pcm[i];
+		*at(timeline, position + i, side_idx) = packet->pcm[i];
 	side->placed++;
-	side->samples += packet->count;
-	if ((uint64_t)position + packet->count > timeline->end)
-		timeline->end = (uint64_t)position + packet->count;
+	side->samples += fresh(side, position, packet->count);
+	if (position + packet->count > side->edge)
+		side->edge = position + packet->count;
+	if ((uint64_t)side->edge > timeline->end)
+		timeline->end = (uint64_t)side->edge;
+	return gap;
+}
+
+void td_timeline_skip(struct td_timeline *timeline, uint64_t ns)
+{
+	timeline->start_ns += ns;
+	for (unsigned i = 0; i < TD_TIMELINE_SIDES; i++)
+		timeline->sides[i].anchor.set = false;
 }
 
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns)

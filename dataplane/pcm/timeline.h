@@ -1,16 +1,13 @@
 // Two parties on one clock: where each received frame of PCM belongs in what both said.
 //
-//   position of a sample = anchor position + (its RTP timestamp - anchor timestamp) * rate / clock
 //   invariant: written <= position of anything in the window < written + frames of the window
 //
 //   packets of either side --place--> window (silence where nothing came) --take--> a file, a fork
 //
-// A side is anchored by the arrival time of its first packet, and again when its SSRC changes or
-// its RTP time leaves the arrival time by more than TD_TIMELINE_SLIP_MS. A sender whose clock drifts
-// is followed: the least delay of each block of packets is kept where it was in the first block, so
-// hours of +-200 ppm stay within a millisecond or two of the other side. What arrives behind what is
-// already written is counted late and left out; nothing that was written is ever changed. A timeline
-// runs at 8 kHz until it is widened, which it can be as long as nothing has been taken from it.
+// Each side has an anchor (anchor.h) that says where its packets belong. A sample that is missing or
+// too much because a clock drifts is made up for. What arrives behind what is already written is
+// counted late and left out; nothing that was written is ever changed. A timeline runs at 8 kHz until
+// it is widened, which it can be as long as nothing has been taken from it.
 // Pure; memory of the caller, on whose thread it runs.
 #pragma once
 
@@ -18,6 +15,7 @@
 #include <stdint.h>
 
 #include "codecs/resample.h"
+#include "pcm/anchor.h"
 #include "td_limits.h"
 
 #define TD_TIMELINE_HZ         8000
@@ -25,20 +23,11 @@
 #define TD_TIMELINE_FRAMES     8192 // of the window, a power of two: a little over a second
 #define TD_TIMELINE_FRAMES_MAX (2 * TD_TIMELINE_FRAMES) // the same at the wide rate
 #define TD_TIMELINE_PACKET_MAX (4 * TD_RTP_PAYLOAD_MAX) // samples: two a byte, twice the rate
-#define TD_TIMELINE_SLIP_MS    500
 #define TD_TIMELINE_SIDES      2
-#define TD_TIMELINE_BLOCK      256 // packets over which the least delay is taken: about 5 s
 
 struct td_timeline_side {
-	bool anchored;
-	uint32_t ssrc;
-	uint32_t clock_hz;
-	uint32_t anchor_timestamp; // follows the stream, so that RTP time may wrap
-	int64_t anchor_position;
-	unsigned block_packets;
-	int64_t block_delay; // least arrival - position of this block, in frames
-	bool delay_known;
-	int64_t delay; // the same of the first block: what later blocks are held to
+	struct td_anchor anchor;
+	int64_t edge;                    // behind the last sample placed; 0: none was
 	uint64_t received, placed, late; // packets
 	uint64_t samples;                // placed
 };
@@ -69,9 +58,15 @@ struct td_timeline_packet {
 	unsigned count;
 };
 
-// Places it. Counts it as late instead when its place is written already.
-void td_timeline_place(struct td_timeline *timeline, unsigned side,
-		       const struct td_timeline_packet *packet);
+#define TD_TIMELINE_LATE (-1)
+
+// Places it. Answers how many samples before it are silent because nothing came for them, or
+// TD_TIMELINE_LATE: its place is written already, or beyond the window, and it is counted so.
+int64_t td_timeline_place(struct td_timeline *timeline, unsigned side,
+			  const struct td_timeline_packet *packet);
+
+// Leaves out `ns` from here on: what comes is placed so much earlier, anchored anew.
+void td_timeline_skip(struct td_timeline *timeline, uint64_t ns);
 
 // How many frames lie before `until_ns` and are not taken yet, at most the window.
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns);

@@ -159,37 +159,95 @@ START_TEST(widened_nothing_moves)
 }
 END_TEST
 
-// An hour of a clock that is 200 ppm fast or slow: nothing late, and at its end the side stands where
-// its packets arrive, give or take the jitter block's resolution.
+// An hour of a clock that is fast or slow, beside one that is right, both with jitter of 5 ms: nothing
+// late, and every ten seconds both stand where they should, within a millisecond, without a hole.
 START_TEST(drift_for_an_hour)
 {
-	static const int ppm[] = { 200, -200, 0 };
+	static const int ppm[] = { 100, -100, 0 };
 	int rate = ppm[_i];
-	uint64_t arrival_us = 0, taken_us = 0;
+	int64_t worst = 0;
+	unsigned holes = 0;
 
 	for (uint64_t n = 0; n < 180000; n++) {
-		unsigned ready;
-		int16_t pcm[FRAME_COUNT] = { 1 };
+		int16_t pcm[FRAME_COUNT];
+		uint64_t true_us = 0, least_us = UINT64_MAX;
 
-		arrival_us = n * 20000 - (uint64_t)((int64_t)(n * 20000) * rate / 1000000);
-		arrival_us += (n * 7919) % 5000; // jitter up to 5 ms
-		td_timeline_place(
-			&timeline, 0,
-			&(struct td_timeline_packet){ .ssrc = 1,
-						      .timestamp = (uint32_t)(n * FRAME_COUNT),
-						      .clock_hz = 8000,
-						      .arrival_ns = START_NS + arrival_us * 1000,
-						      .pcm = pcm,
-						      .count = FRAME_COUNT });
-		taken_us = arrival_us > 300000 ? arrival_us - 300000 : 0;
-		ready = td_timeline_ready(&timeline, START_NS + taken_us * 1000);
-		if (ready >= 4000)
+		for (unsigned side = 0; side < 2; side++) {
+			int64_t slow = side == 0 ? 0 : (int64_t)(n * 20000) * rate / 1000000;
+			struct td_timeline_packet packet = { .ssrc = side + 1,
+							     .timestamp =
+								     (uint32_t)(n * FRAME_COUNT),
+							     .clock_hz = 8000,
+							     .pcm = pcm,
+							     .count = FRAME_COUNT };
+			int64_t off;
+
+			for (int i = 0; i < FRAME_COUNT; i++)
+				pcm[i] = 7;
+			true_us = n * 20000 - (uint64_t)slow;
+			least_us = true_us < least_us ? true_us : least_us;
+			packet.arrival_ns =
+				START_NS + (true_us + (n * 7919 + side * 31) % 5000) * 1000;
+			ck_assert_int_eq(td_timeline_place(&timeline, side, &packet), 0);
+			off = timeline.sides[side].edge - FRAME_COUNT - (int64_t)(true_us / 125);
+			if (n % 500 == 499)
+				worst = llabs(off) > worst ? llabs(off) : worst;
+		}
+		if (n % 25 == 24) {
+			unsigned ready =
+				td_timeline_ready(&timeline, START_NS + (least_us - 100000) * 1000);
+
 			td_timeline_take(&timeline, out, ready);
+			for (unsigned i = 0; i < ready && n > 100; i++)
+				holes += out[i][0] != 7 || out[i][1] != 7;
+		}
 	}
-	ck_assert_uint_eq(timeline.sides[0].late, 0);
-	ck_assert_uint_eq(timeline.sides[0].placed, 180000);
-	ck_assert_int_lt(llabs((int64_t)timeline.end - FRAME_COUNT - (int64_t)(arrival_us / 125)),
-			 8 * 8);
+	for (unsigned side = 0; side < 2; side++) {
+		ck_assert_uint_eq(timeline.sides[side].late, 0);
+		ck_assert_uint_eq(timeline.sides[side].placed, 180000);
+	}
+	ck_assert_uint_eq(holes, 0);
+	ck_assert_msg(worst <= 8, "%lld samples off", (long long)worst);
+}
+END_TEST
+
+// What is skipped is not there, and both sides go on together.
+START_TEST(a_skip_is_cut_out)
+{
+	place(0, 1, 0, 0, 1);
+	place(1, 2, 0, 0, 2);
+	td_timeline_skip(&timeline, 10000 * MS);
+	place(0, 1, 80160, 10020, 3);
+	place(1, 2, 80160, 10020, 4);
+	ck_assert_uint_eq(td_timeline_rest(&timeline), 320);
+	td_timeline_take(&timeline, out, 320);
+	ck_assert_int_eq(out[159][0], 1);
+	ck_assert_int_eq(out[160][0], 3);
+	ck_assert_int_eq(out[160][1], 4);
+}
+END_TEST
+
+START_TEST(gaps_are_told)
+{
+	int16_t pcm[FRAME_COUNT] = { 1 };
+	struct td_timeline_packet packet = { .ssrc = 1,
+					     .timestamp = 0,
+					     .clock_hz = 8000,
+					     .arrival_ns = START_NS + 500 * MS,
+					     .pcm = pcm,
+					     .count = FRAME_COUNT };
+
+	ck_assert_int_eq(td_timeline_place(&timeline, 0, &packet), 0); // before the first is no gap
+	packet.timestamp = 160;
+	ck_assert_int_eq(td_timeline_place(&timeline, 0, &packet), 0);
+	packet.timestamp = 640;
+	ck_assert_int_eq(td_timeline_place(&timeline, 0, &packet), 320);
+	packet.timestamp = 320;
+	ck_assert_int_eq(td_timeline_place(&timeline, 0, &packet), 0);
+	ck_assert_uint_eq(timeline.sides[0].samples, 640);
+	td_timeline_take(&timeline, out, 4560);
+	packet.timestamp = 480;
+	ck_assert_int_eq(td_timeline_place(&timeline, 0, &packet), TD_TIMELINE_LATE);
 }
 END_TEST
 
@@ -210,6 +268,9 @@ int main(void)
 	tcase_add_test(tcase, window_bound);
 	tcase_add_test(tcase, widened_nothing_moves);
 	tcase_add_loop_test(tcase, drift_for_an_hour, 0, 3);
+	tcase_add_test(tcase, a_skip_is_cut_out);
+	tcase_add_test(tcase, gaps_are_told);
+	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
