@@ -21,7 +21,7 @@ TD_MUST_CHECK int td_config_check_dataplane(struct td_config_check *check);
 TD_MUST_CHECK int td_config_check_listeners(struct td_config_check *check);
 TD_MUST_CHECK int td_config_check_trunks(struct td_config_check *check);
 
-// check_codecs.c: lists of codecs, packet lengths, Opus. After the trunks' and agents' own checks.
+// check_codecs.c: lists of codecs and of SRTP suites, packet lengths, Opus. After the trunks' and agents' own checks.
 TD_MUST_CHECK int td_config_check_codecs(struct td_config_check *check);
 
 // check_names.c: names that must be unique, well-formed, or exist.

@@ -1,4 +1,5 @@
-// Codecs: lists without repetition of what this build has, packets of whole frames, Opus in range.
+// Codecs: lists without repetition of what this build has, packets of whole frames, Opus in range; and
+// SRTP suites.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,18 @@ static int check_opus(struct td_config_check *check)
 	return 0;
 }
 
+static int check_suites(struct td_config_check *check)
+{
+	const struct td_config *config = check->config;
+
+	for (unsigned i = 0; i < config->srtp_suites_count; i++)
+		for (unsigned other = 0; other < i; other++)
+			if (config->srtp_suites[other] == config->srtp_suites[i])
+				return td_config_wrong(check, "a suite twice", "it once",
+						       "srtp_suites[%u]", i);
+	return 0;
+}
+
 // One trunk's or agent's list and packets.
 static int check_party(struct td_config_check *check, enum td_codec_id **codecs, unsigned *count,
 		       uint8_t ptime_ms, const char *where)
@@ -122,6 +135,8 @@ int td_config_check_codecs(struct td_config_check *check)
 
 	if (rc == 0)
 		rc = check_opus(check);
+	if (rc == 0)
+		rc = check_suites(check);
 	if (rc == 0)
 		rc = fill_preferred(config);
 	for (unsigned i = 0; rc == 0 && i < config->trunks_count; i++) {

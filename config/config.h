@@ -15,6 +15,7 @@
 #include "td_endpoint.h"
 #include "td_error.h"
 #include "td_limits.h"
+#include "td_srtp.h"
 
 struct td_config_system {
 	char *run_dir;   // sockets; default /run/tandem
@@ -104,6 +105,13 @@ struct td_config_recording {
 	char *key_file; // 32 bytes, or 64 hexadecimal digits: what recordings are encrypted with
 };
 
+// Whether media is protected: SRTP with keys in the session descriptions (RFC 4568).
+enum td_srtp_policy {
+	TD_SRTP_POLICY_FORBID,
+	TD_SRTP_POLICY_PREFER, // where the other side can
+	TD_SRTP_POLICY_REQUIRE // or there is no call
+};
+
 struct td_config_trunk {
 	char *name;
 	char **addresses; // source addresses of the peer; numeric
@@ -114,7 +122,8 @@ struct td_config_trunk {
 	enum td_codec_id *codecs; // in order of preference; default: those of the top level
 	unsigned codecs_count;
 	uint8_t ptime_ms; // 10 to 60 in tens: packets we ask for; 0 (default): as the peer likes
-	bool nat;         // learn the media source inside the window
+	enum td_srtp_policy srtp; // default forbid
+	bool nat;                 // learn the media source inside the window
 };
 
 struct td_config_agent {
@@ -126,6 +135,7 @@ struct td_config_agent {
 	enum td_codec_id *codecs; // likewise, for this agent's phone
 	unsigned codecs_count;
 	uint8_t ptime_ms;
+	enum td_srtp_policy srtp;
 	bool logged_in; // default true: registered and available at once; else by API
 	bool nat;
 };
@@ -173,6 +183,8 @@ struct td_config {
 	unsigned codecs_count;
 	struct td_config_opus opus;
 	struct td_config_recording recording;
+	enum td_srtp_suite *srtp_suites; // offered in this order, and taken; default: all
+	unsigned srtp_suites_count;
 	struct td_config_trunk *trunks;
 	unsigned trunks_count;
 	struct td_config_agent *agents;

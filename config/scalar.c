@@ -69,7 +69,7 @@ static int check_enum(struct td_config_walk *walk, const yaml_node_t *node,
 {
 	int (*compare)(const char *, const char *) =
 		schema->flags & CYAML_FLAG_CASE_INSENSITIVE ? strcasecmp : strcmp;
-	char expected[128] = "one of";
+	char expected[256] = "one of";
 	size_t at = strlen(expected);
 
 	for (uint32_t i = 0; i < schema->enumeration.count; i++) {
@@ -77,8 +77,9 @@ static int check_enum(struct td_config_walk *walk, const yaml_node_t *node,
 
 		if (compare(scalar_text(node), word) == 0)
 			return 0;
-		at += (size_t)snprintf(expected + at, sizeof expected - at, "%s %s", i ? "," : "",
-				       word);
+		if (at < sizeof expected)
+			at += (size_t)snprintf(expected + at, sizeof expected - at, "%s %s",
+					       i ? "," : "", word);
 	}
 	return td_config_walk_wrong(walk, node, expected);
 }

@@ -64,6 +64,26 @@ static const cyaml_schema_value_t codec = {
 			 CYAML_ARRAY_LEN(codecs)),
 };
 
+static const cyaml_strval_t policies[] = {
+	{ "forbid", TD_SRTP_POLICY_FORBID },
+	{ "prefer", TD_SRTP_POLICY_PREFER },
+	{ "require", TD_SRTP_POLICY_REQUIRE },
+};
+
+static const cyaml_strval_t suites[] = {
+	{ "AEAD_AES_128_GCM", TD_SRTP_AEAD_AES_128_GCM },
+	{ "AEAD_AES_256_GCM", TD_SRTP_AEAD_AES_256_GCM },
+	{ "AES_CM_128_HMAC_SHA1_80", TD_SRTP_AES_CM_128_HMAC_SHA1_80 },
+	{ "AES_CM_128_HMAC_SHA1_32", TD_SRTP_AES_CM_128_HMAC_SHA1_32 },
+	{ "AES_256_CM_HMAC_SHA1_80", TD_SRTP_AES_256_CM_HMAC_SHA1_80 },
+	{ "AES_256_CM_HMAC_SHA1_32", TD_SRTP_AES_256_CM_HMAC_SHA1_32 },
+};
+
+static const cyaml_schema_value_t suite = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE, enum td_srtp_suite,
+			 suites, CYAML_ARRAY_LEN(suites)),
+};
+
 #define CODECS(s) LIST(s, codecs, &codec, 1, TD_CODEC_COUNT - 1)
 
 static const cyaml_schema_field_t system_fields[] = {
@@ -139,13 +159,10 @@ static const cyaml_schema_field_t recording_fields[] = {
 };
 
 static const cyaml_schema_field_t trunk_fields[] = {
-	TEXT(td_config_trunk, name),
-	LIST(td_config_trunk, addresses, &text, 1, 16),
-	TEXT(td_config_trunk, peer),
-	CODECS(td_config_trunk),
-	UINT(td_config_trunk, ptime_ms),
-	BOOL(td_config_trunk, nat),
-	CYAML_FIELD_END,
+	TEXT(td_config_trunk, name),     LIST(td_config_trunk, addresses, &text, 1, 16),
+	TEXT(td_config_trunk, peer),     CODECS(td_config_trunk),
+	UINT(td_config_trunk, ptime_ms), ENUM(td_config_trunk, srtp, policies),
+	BOOL(td_config_trunk, nat),      CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t trunk = {
@@ -159,6 +176,7 @@ static const cyaml_schema_field_t agent_fields[] = {
 	LIST(td_config_agent, queues, &text, 1, 64),
 	CODECS(td_config_agent),
 	UINT(td_config_agent, ptime_ms),
+	ENUM(td_config_agent, srtp, policies),
 	BOOL(td_config_agent, logged_in),
 	BOOL(td_config_agent, nat),
 	CYAML_FIELD_END,
@@ -225,6 +243,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	CODECS(td_config),
 	SECTION(opus, opus_fields),
 	SECTION(recording, recording_fields),
+	LIST(td_config, srtp_suites, &suite, 1, TD_SRTP_SUITE_COUNT - 1),
 	LIST(td_config, trunks, &trunk, 0, 1024),
 	LIST(td_config, agents, &agent, 0, 100000),
 	LIST(td_config, queues, &queue, 0, 1024),
@@ -280,11 +299,16 @@ const struct td_config_rule td_config_rules[] = {
 	{ "opus.loss_percent", "5", 0, 100 },
 	{ "recording.format", "wav" },
 	{ "recording.key_file", NULL, 0, 2048 },
+	// The quickest first; what everybody has before what few ask for.
+	{ "srtp_suites",
+	  "AEAD_AES_128_GCM AEAD_AES_256_GCM AES_CM_128_HMAC_SHA1_80 "
+	  "AES_CM_128_HMAC_SHA1_32 AES_256_CM_HMAC_SHA1_80 AES_256_CM_HMAC_SHA1_32" },
 	{ "trunks[].name", NULL, 1, 63 },
 	{ "trunks[].addresses", NULL, 1 },
 	{ "trunks[].addresses[]", NULL, 1, 64 },
 	{ "trunks[].peer", NULL, 0, 64 },
 	{ "trunks[].ptime_ms", "0", 0, 60 },
+	{ "trunks[].srtp", "forbid" },
 	{ "trunks[].nat", "false" },
 	{ "agents[].id", NULL, 1, 63 },
 	{ "agents[].name", "", 0, 63 },
@@ -292,6 +316,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "agents[].queues", NULL, 1 },
 	{ "agents[].queues[]", NULL, 1, 63 },
 	{ "agents[].ptime_ms", "0", 0, 60 },
+	{ "agents[].srtp", "forbid" },
 	{ "agents[].logged_in", "true" },
 	{ "agents[].nat", "false" },
 	{ "queues[].name", NULL, 1, 63 },

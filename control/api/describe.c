@@ -59,10 +59,13 @@ json_t *td_describe_leg(const struct td_call_leg_info *leg)
 	if (!leg->present)
 		return json_null();
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:b, s:b, s:o, s:o}", "state",
-		td_describe_text(leg->state), "party", td_describe_text(leg->party), "stream",
-		leg->stream.v ? td_describe_count(leg->stream.v) : json_null(), "codec",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:b, s:b, s:o, s:o}",
+		"state", td_describe_text(leg->state), "party", td_describe_text(leg->party),
+		"stream", leg->stream.v ? td_describe_count(leg->stream.v) : json_null(), "codec",
 		leg->codec == TD_CODEC_NONE ? json_null() : json_string(td_codec_name(leg->codec)),
+		"srtp",
+		leg->srtp == TD_SRTP_NONE ? json_null()
+					  : json_string(td_srtp_suite_shape(leg->srtp)->name),
 		"signalling", td_describe_endpoint(&leg->signalling), "local",
 		td_describe_endpoint(&leg->local), "remote", td_describe_endpoint(&leg->remote),
 		"held", leg->held, "role", td_describe_text(leg->role), "on_hold", leg->on_hold,

@@ -76,23 +76,47 @@ static json_t *describe_playout(const struct td_stream_stats *stats)
 			 td_describe_count(stats->playout_delay_ms));
 }
 
+static json_t *describe_suite(unsigned suite)
+{
+	return suite == TD_SRTP_NONE ? json_null() : json_string(td_srtp_suite_shape(suite)->name);
+}
+
+// By direction, since each has its own keys; null where neither has any nor has to.
+static json_t *describe_srtp(const struct td_stream_mirror *mirror)
+{
+	const struct td_stream_stats *stats = &mirror->stats;
+
+	if (mirror->srtp_rx_suite == TD_SRTP_NONE && mirror->srtp_tx_suite == TD_SRTP_NONE &&
+	    !mirror->protected)
+		return json_null();
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "received",
+			 describe_suite(mirror->srtp_rx_suite), "sent",
+			 describe_suite(mirror->srtp_tx_suite), "required", mirror->protected != 0,
+			 "received_rollover", td_describe_count(mirror->srtp_rx_rollover),
+			 "sent_rollover", td_describe_count(mirror->srtp_tx_rollover), "bad_tag",
+			 td_describe_count(stats->rx_srtp_bad_tag), "replayed",
+			 td_describe_count(stats->rx_srtp_replayed), "no_key",
+			 td_describe_count(stats->rx_srtp_no_key), "not_sent",
+			 td_describe_count(stats->tx_srtp_refused));
+}
+
 static json_t *describe_stream(const struct td_stream_mirror *mirror)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}",
-			 "id", td_describe_count(mirror->id.v), "context",
-			 td_describe_count(mirror->context.v), "worker",
-			 td_describe_count(mirror->worker), "local",
-			 td_describe_endpoint(&mirror->local), "remote",
-			 td_describe_endpoint(&mirror->remote), "codec",
-			 td_codec_name((enum td_codec_id)mirror->codec), "payload_type",
-			 mirror->payload_type == TD_PAYLOAD_TYPE_NONE
-				 ? json_null()
-				 : td_describe_count(mirror->payload_type),
-			 "ptime_ms", td_describe_count(mirror->ptime_ms), "hears",
-			 td_hears_name(mirror->hears), "source_locked", mirror->source_locked != 0,
-			 "received", describe_received(&mirror->stats), "playout",
-			 describe_playout(&mirror->stats), "sent", describe_sent(&mirror->stats),
-			 "reported", describe_reported(&mirror->stats));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "id",
+		td_describe_count(mirror->id.v), "context", td_describe_count(mirror->context.v),
+		"worker", td_describe_count(mirror->worker), "local",
+		td_describe_endpoint(&mirror->local), "remote",
+		td_describe_endpoint(&mirror->remote), "codec",
+		td_codec_name((enum td_codec_id)mirror->codec), "payload_type",
+		mirror->payload_type == TD_PAYLOAD_TYPE_NONE
+			? json_null()
+			: td_describe_count(mirror->payload_type),
+		"ptime_ms", td_describe_count(mirror->ptime_ms), "hears",
+		td_hears_name(mirror->hears), "source_locked", mirror->source_locked != 0, "srtp",
+		describe_srtp(mirror), "received", describe_received(&mirror->stats), "playout",
+		describe_playout(&mirror->stats), "sent", describe_sent(&mirror->stats), "reported",
+		describe_reported(&mirror->stats));
 }
 
 json_t *td_verb_stream_get(struct td_rpc_call *call)

@@ -242,6 +242,7 @@ static void release(struct td_calls *calls, struct td_call *call)
 	td_wheel_cancel(&calls->wheel, &call->media.retry.timer);
 	if (call->trunk)
 		call->trunk->calls_now--;
+	explicit_bzero(call->offer, call->offer_bytes); // it may hold the caller's keys
 	td_slots_give(&calls->call_slots, call->idx);
 }
 

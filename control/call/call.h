@@ -36,6 +36,7 @@ struct td_leg_record {
 	uint32_t agent;
 	enum td_cause cause;
 	enum td_codec_id codec;
+	enum td_srtp_suite srtp;
 	bool outbound, has_stats;
 	enum td_party_role role; // as which it was called
 	uint16_t status;
@@ -111,3 +112,7 @@ void td_features_gone(struct td_calls *calls, struct td_leg *leg);
 // record.c: keeps what a leg has been; writes the call's record to the store.
 void td_record_leg(struct td_call *call, const struct td_leg *leg);
 void td_record_call(struct td_calls *calls, struct td_call *call);
+// The record of an INVITE that was refused before it became a call.
+void td_record_refused(struct td_calls *calls, const struct td_sip_event *event,
+		       const struct td_trunk *trunk, uint32_t queue, const char *called,
+		       enum td_cause cause);

@@ -24,7 +24,10 @@ uint16_t td_cause_status(enum td_cause cause)
 {
 	switch (cause) {
 	case TD_CAUSE_NUMBER_UNKNOWN: return 404;
-	case TD_CAUSE_NO_CODEC: return 488;
+	case TD_CAUSE_NO_CODEC:
+	case TD_CAUSE_SRTP_REQUIRED:
+	case TD_CAUSE_SRTP_FORBIDDEN:
+	case TD_CAUSE_SRTP_NO_SUITE: return 488;
 	case TD_CAUSE_QUEUE_FULL:
 	case TD_CAUSE_BUSY: return 486;
 	case TD_CAUSE_CALLER_CANCELLED:
@@ -91,6 +94,9 @@ enum td_acd_reason td_cause_acd_reason(enum td_cause cause)
 	case TD_CAUSE_QUEUE_FULL:
 	case TD_CAUSE_NUMBER_UNKNOWN:
 	case TD_CAUSE_NO_CODEC:
+	case TD_CAUSE_SRTP_REQUIRED:
+	case TD_CAUSE_SRTP_FORBIDDEN:
+	case TD_CAUSE_SRTP_NO_SUITE:
 	case TD_CAUSE_MEDIA_FAILURE:
 	case TD_CAUSE_LINK_DOWN:
 	case TD_CAUSE_NO_ACK:
@@ -122,6 +128,9 @@ const char *td_cause_party(enum td_cause cause)
 	case TD_CAUSE_QUEUE_FULL:
 	case TD_CAUSE_NUMBER_UNKNOWN:
 	case TD_CAUSE_NO_CODEC:
+	case TD_CAUSE_SRTP_REQUIRED:
+	case TD_CAUSE_SRTP_FORBIDDEN:
+	case TD_CAUSE_SRTP_NO_SUITE:
 	case TD_CAUSE_OVERLOAD:
 	case TD_CAUSE_MEDIA_FAILURE:
 	case TD_CAUSE_LINK_DOWN:

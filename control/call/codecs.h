@@ -4,7 +4,10 @@
 //   agent    the agent's list, with the caller's codec first if it is in it, and in packets as long
 //            as the caller's, so that media can be forwarded as it is; else it is transcoded
 //
-// Pure; any thread. `out` is complete but for the address, which only the dataplane knows.
+// and whether they have to, may or must not protect their media.
+//
+// Pure; any thread. `out` is complete but for the address, which only the dataplane knows, and for
+// keys (srtp.h).
 #pragma once
 
 #include "config/config.h"

@@ -19,6 +19,8 @@ struct invitation {
 	char called[TD_CALL_PARTY_MAX];
 	bool has_offer;
 	struct td_sdp_agreed agreed; // as it will be, whatever our address turns out to be
+	struct td_leg_keys keys;     // with these
+	enum td_cause cause;         // why it is refused, where a status alone does not say
 };
 
 // The dialled number: the user part without parameters of its own, unescaped.
@@ -30,9 +32,10 @@ static int dialled_number(const struct td_sip_message *msg, char *out, size_t ou
 }
 
 // Finds out on a copy what the answer would agree on, before the dataplane is bothered.
-static int try_offer(const struct td_config *config, const struct td_trunk *trunk,
-		     const struct td_sdp *offer, struct td_sdp_agreed *agreed)
+static int try_offer(const struct td_config *config, const struct td_sdp *offer,
+		     struct invitation *invitation)
 {
+	const struct td_trunk *trunk = invitation->trunk;
 	struct td_sdp_local local;
 	struct td_sdp_session session;
 	char text[TD_SDP_TEXT_MAX];
@@ -40,6 +43,10 @@ static int try_offer(const struct td_config *config, const struct td_trunk *trun
 
 	td_sdp_session_init(&session, 1);
 	td_codecs_of_trunk(config, trunk->config, &local);
+	if (local.srtp != TD_SDP_SRTP_FORBID) {
+		td_leg_keys_renew(&invitation->keys, TD_SRTP_NONE);
+		td_leg_keys_lend(&invitation->keys, &local);
+	}
 	// Any address of the family they use: only the dataplane knows which it will be.
 	local.rtp = trunk->config->parsed[0];
 	for (uint32_t i = 0; i < offer->media_count; i++) {
@@ -51,7 +58,11 @@ static int try_offer(const struct td_config *config, const struct td_trunk *trun
 		break;
 	}
 	local.rtp.port_be = 0x0100;
-	len = td_sdp_answer(&session, &local, offer, agreed, text, sizeof text);
+	len = td_sdp_answer(&session, &local, offer, &invitation->agreed, text, sizeof text);
+	explicit_bzero(text, sizeof text);
+	if (len == -TD_EUNSUPPORTED)
+		invitation->cause = td_srtp_cause(td_sdp_srtp_trouble(&local, offer));
+	explicit_bzero(&local, sizeof local);
 	return len < 0 ? len : 0;
 }
 
@@ -67,13 +78,18 @@ static uint16_t check_offer(struct td_calls *calls, const struct td_sip_message 
 		invitation->has_offer = true;
 		if (msg->body.len > TD_CALL_OFFER_MAX)
 			return 413;
-		has = try_offer(calls->config, invitation->trunk, &offer, &invitation->agreed);
+		has = try_offer(calls->config, &offer, invitation);
 	}
 	if (has >= 0)
 		return 0;
 	if (has == -TD_EMALFORMED || has == -TD_ETRUNCATED || has == -TD_EVERSION)
 		return 400;
-	calls->stats.rejected_codec++;
+	if (invitation->cause == TD_CAUSE_NONE)
+		invitation->cause = TD_CAUSE_NO_CODEC;
+	if (invitation->cause == TD_CAUSE_NO_CODEC)
+		calls->stats.rejected_codec++;
+	else
+		calls->stats.rejected_srtp++;
 	return 488;
 }
 
@@ -177,47 +193,69 @@ static struct td_leg *make_leg(struct td_calls *calls, struct td_call *call,
 					    ? invitation->agreed.remote.family
 					    : event->from.family;
 		leg->agreed = invitation->agreed;
+		leg->keys = invitation->keys;
 		leg->media.remote_known = true;
 		leg->media.remote_serial = 1;
 	}
 	return leg;
 }
 
-void td_inbound_invite(struct td_calls *calls, const struct td_sip_event *event)
+// Somebody we know cannot talk with us: the carrier's people and ours will want to know why.
+static void refuse_media(struct td_calls *calls, const struct td_sip_event *event,
+			 const struct invitation *invitation)
 {
-	struct invitation invitation = { 0 };
-	uint16_t status = check(calls, event, &invitation);
-	struct td_call *call;
+	char headers[TD_REASON_MAX];
+
+	td_reason_header(invitation->cause, headers);
+	td_sip_refuse(calls, event->txn, td_cause_status(invitation->cause), headers);
+	td_record_refused(calls, event, invitation->trunk, invitation->queue, invitation->called,
+			  invitation->cause);
+}
+
+static void take_call(struct td_calls *calls, const struct td_sip_event *event,
+		      const struct invitation *invitation)
+{
+	struct td_call *call = td_call_create(calls, invitation->trunk, invitation->queue);
 	struct td_leg *leg;
 
-	if (status != 0) {
-		td_sip_refuse(calls, event->txn, status, NULL);
-		return;
-	}
-	call = td_call_create(calls, invitation.trunk, invitation.queue);
 	TD_ASSERT(call);
-	memcpy(call->called_name, invitation.called, sizeof call->called_name);
+	memcpy(call->called_name, invitation->called, sizeof call->called_name);
 	call->max_forwards =
 		event->msg->max_forwards > 1
 			? (uint8_t)(event->msg->max_forwards > 255 ? 255
 								   : event->msg->max_forwards - 1)
 			: 1;
 	take_caller(call, event->msg);
-	if (invitation.has_offer) {
+	if (invitation->has_offer) {
 		call->offer_bytes = (uint32_t)event->msg->body.len;
 		memcpy(call->offer, event->msg->body.at, event->msg->body.len);
 	}
-	leg = make_leg(calls, call, event, &invitation);
+	leg = make_leg(calls, call, event, invitation);
 	TD_ASSERT(leg);
 	if (td_sip_txn_adopt(calls->sip, event->txn, td_leg_ref(calls, leg),
-			     invitation.trunk->config->nat ? TD_SIP_SYMMETRIC : 0) != 0)
+			     invitation->trunk->config->nat ? TD_SIP_SYMMETRIC : 0) != 0)
 		td_trace("invite not adopted", call->key, 0);
 	td_notice_call(calls, call, TD_NOTICE_CALL_NEW);
 	td_post_leg(calls, leg, TD_LEG_START_IN);
-	call->conference = invitation.conference;
+	call->conference = invitation->conference;
 	call->media.context_wanted = !call->conference;
 	if (!call->conference)
 		return;
 	td_media_enter(&call->conference->media, leg);
 	td_conference_want(call->conference);
+}
+
+void td_inbound_invite(struct td_calls *calls, const struct td_sip_event *event)
+{
+	struct invitation invitation = { .queue = TD_CALL_QUEUE_NONE };
+	uint16_t status = check(calls, event, &invitation);
+
+	if (invitation.cause != TD_CAUSE_NONE)
+		refuse_media(calls, event, &invitation);
+	else if (status != 0)
+		td_sip_refuse(calls, event->txn, status, NULL);
+	else
+		take_call(calls, event, &invitation);
+	td_leg_keys_erase(&invitation.keys);
+	explicit_bzero(&invitation.agreed, sizeof invitation.agreed);
 }

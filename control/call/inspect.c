@@ -53,6 +53,7 @@ void td_leg_describe(const struct td_calls *calls, const struct td_call *call,
 	if (!leg->media.remote_known)
 		return;
 	out->codec = leg->agreed.codec;
+	out->srtp = (enum td_srtp_suite)leg->agreed.srtp_tx.suite;
 	out->remote = leg->agreed.remote;
 	out->held = td_sdp_held(&leg->agreed);
 }

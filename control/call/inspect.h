@@ -17,6 +17,7 @@
 #include "td_handle.h"
 #include "td_limits.h"
 #include "td_role.h"
+#include "td_srtp.h"
 
 #define TD_CALL_ID_MAX    24  // "c42"
 #define TD_CALL_NAME_MAX  64  // trunk, queue, agent
@@ -53,6 +54,9 @@ const char *td_call_state_name(enum td_call_state state); // "queued"
 	X(QUEUE_FULL, "queue-full", 17)                                                            \
 	X(NUMBER_UNKNOWN, "number-unknown", 1)                                                     \
 	X(NO_CODEC, "no-codec", 88)                                                                \
+	X(SRTP_REQUIRED, "srtp-required", 88)   /* we require it, the peer has no keys */          \
+	X(SRTP_FORBIDDEN, "srtp-forbidden", 88) /* only SRTP was on offer, and we may not */       \
+	X(SRTP_NO_SUITE, "srtp-no-suite", 88)   /* no suite in common, or no key we understand */  \
 	X(OVERLOAD, "overload", 42)                                                                \
 	X(MEDIA_FAILURE, "media-failure", 38) /* the dataplane refused or did not answer */        \
 	X(LINK_DOWN, "dataplane-down", 38)    /* the dataplane went away under the call */         \
@@ -85,6 +89,7 @@ struct td_call_leg_info {
 	char party[TD_CALL_PARTY_MAX];
 	struct td_stream_id stream; // v == 0: none
 	enum td_codec_id codec;
+	enum td_srtp_suite srtp;          // TD_SRTP_NONE: plain RTP
 	struct td_endpoint signalling;    // where its SIP goes
 	struct td_endpoint local, remote; // media
 	bool held;                        // this party has put the other on hold
@@ -174,6 +179,7 @@ struct td_calls_stats {
 	uint32_t calls_now, calls_peak, legs_now, registrations_now;
 	uint64_t calls_total, calls_connected, calls_recorded;
 	uint64_t rejected_overload, rejected_source, rejected_number, rejected_codec;
+	uint64_t rejected_srtp; // 488 because of keys
 	uint64_t registrations, registrations_refused;
 	uint64_t media_failures, records_lost; // records the store refused
 	uint64_t sip_rx, sip_tx;               // datagrams

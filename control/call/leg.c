@@ -84,6 +84,9 @@ void td_leg_settle(struct td_calls *calls, struct td_leg *leg)
 	if (leg->state != TD_LEG_ENDED)
 		return;
 	td_wheel_cancel(&calls->wheel, &leg->guard.timer);
+	td_leg_keys_erase(&leg->keys);
+	explicit_bzero(&leg->local, sizeof leg->local);
+	explicit_bzero(&leg->agreed, sizeof leg->agreed);
 	td_slots_give(&calls->leg_slots, leg->idx);
 }
 

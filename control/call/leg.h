@@ -13,6 +13,7 @@
 #include "call/leg_machine.h"
 #include "call/media.h"
 #include "call/party.h"
+#include "call/srtp.h"
 #include "sdp/negotiate.h"
 #include "sip/endpoint.h"
 
@@ -38,6 +39,7 @@ struct td_leg {
 	struct td_sip_dialog_id dialog;
 	struct td_endpoint peer;
 	struct td_sdp_session sdp;
+	struct td_leg_keys keys;
 	struct td_sdp_local local; // of the last exchange
 	struct td_sdp_agreed agreed;
 	struct td_leg_media media;
@@ -61,12 +63,16 @@ uint64_t td_leg_ref(const struct td_calls *calls, const struct td_leg *leg);
 
 // leg_sip.c: what goes out.
 void td_leg_send_answer(struct td_calls *calls, struct td_leg *leg);
+#define TD_REASON_MAX 96
+// "Reason: Q.850;cause=...;text=...\r\n" (RFC 3326).
+struct td_str td_reason_header(enum td_cause cause, char out[TD_REASON_MAX]);
 void td_leg_send_refusal(struct td_calls *calls, struct td_leg *leg);
 void td_leg_send_invite(struct td_calls *calls, struct td_leg *leg);
 void td_leg_send_cancel(struct td_calls *calls, struct td_leg *leg);
 void td_leg_send_bye(struct td_calls *calls, struct td_leg *leg);
 void td_leg_send_ack(struct td_calls *calls, struct td_leg *leg);
-// What we can do on this leg, from its stream and its call.
-void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out);
+// What we can do on this leg in a new exchange, from its stream, its call and its keys, of which
+// those not in use are made anew: into leg->local.
+void td_leg_local(struct td_leg *leg);
 // Takes what SDP has agreed; tells the dataplane only if it differs from before.
 void td_leg_agree(struct td_leg *leg, const struct td_sdp_agreed *agreed);

@@ -9,10 +9,9 @@
 #include "td_assert.h"
 #include "td_log.h"
 
-#define REASON_MAX 96
-
-void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out)
+void td_leg_local(struct td_leg *leg)
 {
+	struct td_sdp_local *out = &leg->local;
 	const struct td_call *call = leg->call;
 	const struct td_config *config = call->calls->config;
 	const struct td_leg *caller = call->caller;
@@ -24,6 +23,12 @@ void td_leg_local(const struct td_leg *leg, struct td_sdp_local *out)
 	else
 		td_codecs_of_trunk(config, call->trunk->config, out);
 	out->rtp = leg->media.local;
+	if (out->srtp == TD_SDP_SRTP_FORBID)
+		return;
+	td_leg_keys_renew(&leg->keys, leg->media.remote_known
+					      ? (enum td_srtp_suite)leg->agreed.srtp_tx.suite
+					      : TD_SRTP_NONE);
+	td_leg_keys_lend(&leg->keys, out);
 }
 
 static bool same_settings(const struct td_codec_settings *a, const struct td_codec_settings *b)
@@ -43,7 +48,9 @@ static bool same_media(const struct td_sdp_agreed *a, const struct td_sdp_agreed
 	       a->cn_payload_type_rx == b->cn_payload_type_rx && a->ptime_ms == b->ptime_ms &&
 	       a->rtcp_mux == b->rtcp_mux && td_endpoint_equal(&a->remote, &b->remote) &&
 	       td_endpoint_equal(&a->remote_rtcp, &b->remote_rtcp) &&
-	       same_settings(&a->settings, &b->settings);
+	       same_settings(&a->settings, &b->settings) &&
+	       td_srtp_same_master(&a->srtp_tx, &b->srtp_tx) &&
+	       td_srtp_same_master(&a->srtp_rx, &b->srtp_rx);
 }
 
 void td_leg_agree(struct td_leg *leg, const struct td_sdp_agreed *agreed)
@@ -62,17 +69,22 @@ void td_leg_agree(struct td_leg *leg, const struct td_sdp_agreed *agreed)
 // Our description for the 200: the answer to the stored offer, or our own offer. Length or -TD_E*.
 static int describe(struct td_leg *leg, char *text, size_t text_bytes)
 {
+	struct td_call *call = leg->call;
 	struct td_sdp_agreed agreed;
 	struct td_sdp offer;
-	int error;
+	int result;
 
-	td_leg_local(leg, &leg->local);
+	td_leg_local(leg);
 	if (leg->late_offer)
 		return td_sdp_offer(&leg->sdp, &leg->local, text, text_bytes);
-	error = td_sdp_parse(leg->call->offer, leg->call->offer_bytes, &offer);
-	if (error)
-		return error;
-	return td_sdp_answer(&leg->sdp, &leg->local, &offer, &agreed, text, text_bytes);
+	result = td_sdp_parse(call->offer, call->offer_bytes, &offer);
+	if (!result)
+		result = td_sdp_answer(&leg->sdp, &leg->local, &offer, &agreed, text, text_bytes);
+	// What was agreed is known since the INVITE came; here it is only said.
+	explicit_bzero(&agreed, sizeof agreed);
+	explicit_bzero(call->offer, call->offer_bytes);
+	call->offer_bytes = 0;
+	return result;
 }
 
 void td_leg_send_answer(struct td_calls *calls, struct td_leg *leg)
@@ -90,6 +102,7 @@ void td_leg_send_answer(struct td_calls *calls, struct td_leg *leg)
 		response.body = td_str_make(text, (size_t)len);
 		error = td_sip_respond(calls->sip, calls->now_ms, leg->invite, &response);
 	}
+	explicit_bzero(text, sizeof text);
 	if (error) {
 		td_error(leg->call->id, "cannot answer the caller: %s", td_error_text(error));
 		leg->cause = TD_CAUSE_OVERLOAD;
@@ -102,21 +115,21 @@ void td_leg_send_answer(struct td_calls *calls, struct td_leg *leg)
 	leg->dialog = td_sip_txn_dialog(calls->sip, leg->invite);
 }
 
-static struct td_str reason_header(enum td_cause cause, char out[REASON_MAX])
+struct td_str td_reason_header(enum td_cause cause, char out[TD_REASON_MAX])
 {
-	snprintf(out, REASON_MAX, "Reason: Q.850;cause=%u;text=\"%s\"\r\n", td_cause_q850(cause),
+	snprintf(out, TD_REASON_MAX, "Reason: Q.850;cause=%u;text=\"%s\"\r\n", td_cause_q850(cause),
 		 td_cause_name(cause));
 	return td_str_from(out);
 }
 
 void td_leg_send_refusal(struct td_calls *calls, struct td_leg *leg)
 {
-	char headers[REASON_MAX + 32], retry[32] = "", reason[REASON_MAX];
+	char headers[TD_REASON_MAX + 32], retry[32] = "", reason[TD_REASON_MAX];
 	struct td_sip_response response = { .status = td_cause_status(leg->cause) };
 
 	if (response.status == 503)
 		td_sip_retry_after(calls, retry);
-	reason_header(leg->cause, reason);
+	td_reason_header(leg->cause, reason);
 	snprintf(headers, sizeof headers, "%s%s", retry, reason);
 	response.headers = td_str_from(headers);
 	// Stale when the peer has cancelled at the same moment: it has its answer then.
@@ -149,11 +162,11 @@ static int try_invite(struct td_calls *calls, struct td_leg *leg)
 	char address[TD_ENDPOINT_TEXT_MAX], text[TD_SDP_TEXT_MAX];
 	char from[3 * TD_CALL_PARTY_MAX], to[TD_REGISTRAR_URI_MAX + 2];
 	struct td_sip_request request;
-	int len;
+	int len, error;
 
 	if (!contact)
 		return -TD_ENOT_FOUND;
-	td_leg_local(leg, &leg->local);
+	td_leg_local(leg);
 	len = td_sdp_offer(&leg->sdp, &leg->local, text, sizeof text);
 	if (len < 0)
 		return len;
@@ -164,7 +177,10 @@ static int try_invite(struct td_calls *calls, struct td_leg *leg)
 	request.from = td_str_from(from);
 	request.to = td_str_from(to);
 	request.body = td_str_make(text, (size_t)len);
-	return td_sip_request_send(calls->sip, calls->now_ms, &request, &leg->invite, &leg->dialog);
+	error = td_sip_request_send(calls->sip, calls->now_ms, &request, &leg->invite,
+				    &leg->dialog);
+	explicit_bzero(text, sizeof text);
+	return error;
 }
 
 static void remember_call_id(struct td_calls *calls, struct td_leg *leg)
@@ -211,11 +227,11 @@ void td_leg_send_ack(struct td_calls *calls, struct td_leg *leg)
 
 void td_leg_send_bye(struct td_calls *calls, struct td_leg *leg)
 {
-	char reason[REASON_MAX];
+	char reason[TD_REASON_MAX];
 	const struct td_sip_request request = {
 		.method = TD_SIP_BYE,
 		.dialog = leg->dialog,
-		.headers = reason_header(leg->cause, reason),
+		.headers = td_reason_header(leg->cause, reason),
 	};
 	int error = -TD_ESTALE;
 

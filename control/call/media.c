@@ -166,15 +166,19 @@ static bool submit(struct td_media *media, struct td_command *command, struct td
 
 void td_media_step(struct td_media *media)
 {
-	while (media->calls->link_up && !td_timer_armed(&media->retry.timer) && !waits(media)) {
+	bool more = true;
+
+	while (more && media->calls->link_up && !td_timer_armed(&media->retry.timer) &&
+	       !waits(media)) {
 		struct td_command command;
 		struct td_leg *leg = NULL;
 		uint32_t player = 0;
 
 		memset(&command, 0, sizeof command);
-		if (!next_command(media, &command, &leg, &player) ||
-		    !submit(media, &command, leg, player))
-			break;
+		more = next_command(media, &command, &leg, &player) &&
+		       submit(media, &command, leg, player);
+		if (command.kind == TD_COMMAND_STREAM_SET_REMOTE)
+			explicit_bzero(&command, sizeof command); // it may have held keys
 	}
 	if (media->call && media->call->state == TD_CALL_ENDING && media->call->leg_count == 0 &&
 	    td_media_idle(media))

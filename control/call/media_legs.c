@@ -80,6 +80,17 @@ void td_media_give_slot(struct td_media *media, struct td_leg *leg)
 	leg->media.slot = TD_MEDIA_SLOT_NONE;
 }
 
+// Whatever a session description says later, nothing plain is to come or go.
+static bool must_be_protected(const struct td_leg *leg)
+{
+	const struct td_call *call = leg->call;
+	const struct td_config *config = call->calls->config;
+	enum td_srtp_policy policy =
+		leg->outbound ? config->agents[leg->agent].srtp : call->trunk->config->srtp;
+
+	return policy == TD_SRTP_POLICY_REQUIRE;
+}
+
 static void fill_create(const struct td_media *media, const struct td_leg *leg,
 			struct td_command *command)
 {
@@ -91,6 +102,7 @@ static void fill_create(const struct td_media *media, const struct td_leg *leg,
 		// Where its media will come from; before an answer only its signalling says.
 		.toward = leg->agreed.remote.family == leg->media.family ? leg->agreed.remote
 									 : leg->peer,
+		.flags = must_be_protected(leg) ? TD_STREAM_PROTECTED : 0,
 	};
 }
 
@@ -115,6 +127,8 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.cn_payload_type = agreed->cn_payload_type,
 		.cn_payload_type_rx = agreed->cn_payload_type_rx,
 		.settings = agreed->settings,
+		.srtp_rx = agreed->srtp_rx,
+		.srtp_tx = agreed->srtp_tx,
 	};
 }
 

@@ -5,6 +5,7 @@
 #include "call/cause.h"
 #include "call/manager.h"
 #include "quality/emodel.h"
+#include "sip/uri.h"
 #include "store/store.h"
 #include "td_log.h"
 
@@ -27,6 +28,8 @@ void td_record_leg(struct td_call *call, const struct td_leg *leg)
 		.agent = leg->agent,
 		.cause = leg->cause,
 		.codec = leg->media.remote_known ? leg->agreed.codec : TD_CODEC_NONE,
+		.srtp = leg->media.remote_known ? (enum td_srtp_suite)leg->agreed.srtp_tx.suite
+						: TD_SRTP_NONE,
 		.outbound = leg->outbound,
 		.role = (enum td_party_role)leg->recorded_role,
 		.has_stats = leg->media.has_stats,
@@ -80,6 +83,9 @@ static void fill_leg(const struct td_calls *calls, const struct td_call *call, u
 			       td_endpoint_text(&record->remote, remote));
 	if (record->codec != TD_CODEC_NONE)
 		td_inspect_put(out->codec, sizeof out->codec, td_codec_name(record->codec));
+	if (record->srtp != TD_SRTP_NONE)
+		td_inspect_put(out->srtp, sizeof out->srtp,
+			       td_srtp_suite_shape(record->srtp)->name);
 	td_inspect_put(out->cause, sizeof out->cause, td_cause_name(record->cause));
 	out->outbound = record->outbound;
 	out->sip_status = record->status;
@@ -161,4 +167,35 @@ void td_record_call(struct td_calls *calls, struct td_call *call)
 		return;
 	calls->stats.records_lost++;
 	td_error(call->id, "the record of this call is lost: %s", td_error_text(error));
+}
+
+void td_record_refused(struct td_calls *calls, const struct td_sip_event *event,
+		       const struct td_trunk *trunk, uint32_t queue, const char *called,
+		       enum td_cause cause)
+{
+	int64_t now_ms = (int64_t)td_calls_wall_ms(calls);
+	struct td_cdr_call row = { .setup_utc_ms = now_ms, .end_utc_ms = now_ms };
+	struct td_cdr_leg leg = { .setup_utc_ms = now_ms, .end_utc_ms = now_ms };
+
+	calls->next_number++;
+	snprintf(row.id, sizeof row.id, "c%llu", (unsigned long long)calls->next_number);
+	snprintf(leg.id, sizeof leg.id, "%.16s-l1", row.id);
+	if (td_sip_uri_unescape(event->msg->from.uri.user, row.caller, sizeof row.caller) != 0)
+		row.caller[0] = '\0';
+	td_inspect_put(row.called, sizeof row.called, called);
+	td_inspect_put(row.trunk, sizeof row.trunk, trunk->config->name);
+	if (queue != TD_CALL_QUEUE_NONE)
+		td_inspect_put(row.queue, sizeof row.queue, calls->config->queues[queue].name);
+	td_inspect_put(row.cause, sizeof row.cause, td_cause_name(cause));
+	td_inspect_put(row.ended_by, sizeof row.ended_by, td_cause_party(cause));
+	td_inspect_put(leg.role, sizeof leg.role, td_party_role_name(TD_PARTY_CALLER));
+	td_inspect_put(leg.party, sizeof leg.party, row.caller);
+	td_inspect_put(leg.cause, sizeof leg.cause, row.cause);
+	if (td_str_copy(event->msg->call_id, leg.sip_call_id, sizeof leg.sip_call_id) != 0)
+		leg.sip_call_id[0] = '\0';
+	leg.sip_status = td_cause_status(cause);
+	td_info(row.id, "%s -> %s from trunk %s refused: %s", row.caller, row.called, row.trunk,
+		row.cause);
+	if (calls->deps.store && td_store_put_call(calls->deps.store, &row, &leg, 1) != 0)
+		calls->stats.records_lost++;
 }

@@ -1,4 +1,6 @@
 // A new offer inside a dialog: hold, resume, a moved phone (RFC 3261 section 14, RFC 3264 section 8).
+#include <string.h>
+
 #include "call/manager.h"
 #include "sdp/negotiate.h"
 #include "td_log.h"
@@ -20,10 +22,17 @@ static int describe(struct td_leg *leg, const struct td_sip_message *msg,
 	if (has < 0)
 		return has;
 	*has_offer = has > 0;
-	td_leg_local(leg, &leg->local);
-	if (*has_offer)
-		return td_sdp_answer(&leg->sdp, &leg->local, &offer, agreed, text, text_bytes);
-	return td_sdp_offer(&leg->sdp, &leg->local, text, text_bytes);
+	td_leg_local(leg);
+	if (!*has_offer)
+		return td_sdp_offer(&leg->sdp, &leg->local, text, text_bytes);
+	has = td_sdp_answer(&leg->sdp, &leg->local, &offer, agreed, text, text_bytes);
+	if (has < 0)
+		td_info(leg->call->id, "a new offer of the %s is refused, the call goes on: %s",
+			td_party_role_name((enum td_party_role)leg->party.role),
+			td_cause_name(has == -TD_EUNSUPPORTED ? td_srtp_cause(td_sdp_srtp_trouble(
+									&leg->local, &offer))
+							      : TD_CAUSE_NO_CODEC));
+	return has;
 }
 
 void td_reinvite(struct td_calls *calls, struct td_leg *leg, const struct td_sip_event *event)
@@ -49,6 +58,7 @@ void td_reinvite(struct td_calls *calls, struct td_leg *leg, const struct td_sip
 				     .content_type = TD_STR("application/sdp"),
 				     .body = td_str_make(text, (size_t)len),
 			     });
+	explicit_bzero(text, sizeof text); // our key
 	if (len < 0)
 		return;
 	if (!has_offer) {
@@ -57,6 +67,7 @@ void td_reinvite(struct td_calls *calls, struct td_leg *leg, const struct td_sip
 	}
 	was_held = td_sdp_held(&leg->agreed);
 	td_leg_agree(leg, &agreed);
+	explicit_bzero(&agreed, sizeof agreed);
 	td_call_want(calls, leg->call);
 	if (was_held != td_sdp_held(&leg->agreed))
 		td_notice_call(calls, leg->call, TD_NOTICE_CALL_STATE);

@@ -1,5 +1,6 @@
 // What the SIP endpoint reports, sorted to legs, registrar, trunks and new calls.
 #include <stdio.h>
+#include <string.h>
 
 #include "call/manager.h"
 #include "sdp/negotiate.h"
@@ -92,20 +93,34 @@ static void on_leg_request(struct td_calls *calls, struct td_leg *leg,
 		td_post_leg(calls, leg, TD_LEG_BYE);
 }
 
+// The peer's answer to our offer. False: it is none that we can use, and the leg has a cause.
+static bool take_answer(struct td_leg *leg, const struct td_sip_message *msg)
+{
+	struct td_sdp_agreed agreed;
+	struct td_sdp answer;
+	int error;
+
+	if (td_sip_body(msg, &answer) != 1)
+		return false;
+	error = td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed);
+	if (error == -TD_EUNSUPPORTED && leg->cause == TD_CAUSE_NONE)
+		leg->cause = td_srtp_cause(td_sdp_srtp_trouble(&leg->local, &answer));
+	if (error)
+		return false;
+	td_leg_agree(leg, &agreed);
+	explicit_bzero(&agreed, sizeof agreed);
+	return true;
+}
+
 // The peer's answer to an offer that we made in a 200.
 static enum td_leg_event judge_ack(struct td_calls *calls, struct td_leg *leg,
 				   const struct td_sip_message *msg)
 {
-	struct td_sdp_agreed agreed;
-	struct td_sdp answer;
-
 	if (!leg->late_offer)
 		return TD_LEG_ACK;
 	leg->late_offer = false;
-	if (td_sip_body(msg, &answer) != 1 ||
-	    td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed) != 0)
+	if (!take_answer(leg, msg))
 		return TD_LEG_BAD_ACK;
-	td_leg_agree(leg, &agreed);
 	// It may have been a hold.
 	if (leg->call)
 		td_call_want(calls, leg->call);
@@ -114,14 +129,7 @@ static enum td_leg_event judge_ack(struct td_calls *calls, struct td_leg *leg,
 
 static enum td_leg_event judge_answer(struct td_leg *leg, const struct td_sip_message *msg)
 {
-	struct td_sdp_agreed agreed;
-	struct td_sdp answer;
-
-	if (td_sip_body(msg, &answer) != 1 ||
-	    td_sdp_accept_answer(&leg->sdp, &leg->local, &answer, &agreed) != 0)
-		return TD_LEG_BAD_ANSWER;
-	td_leg_agree(leg, &agreed);
-	return TD_LEG_ANSWER;
+	return take_answer(leg, msg) ? TD_LEG_ANSWER : TD_LEG_BAD_ANSWER;
 }
 
 static void on_invite_response(struct td_calls *calls, struct td_leg *leg,

@@ -109,15 +109,11 @@ static const struct td_field call_card[] = {
 };
 
 static const struct td_field leg_card[] = {
-	{ "  state", "state", TD_FIELD_TEXT },
-	{ "  party", "party", TD_FIELD_TEXT },
-	{ "  stream", "stream", TD_FIELD_TEXT },
-	{ "  codec", "codec", TD_FIELD_TEXT },
-	{ "  signalling", "signalling", TD_FIELD_TEXT },
-	{ "  media here", "local", TD_FIELD_TEXT },
-	{ "  media there", "remote", TD_FIELD_TEXT },
-	{ "  on hold", "held", TD_FIELD_YESNO },
-	END,
+	{ "  state", "state", TD_FIELD_TEXT },      { "  party", "party", TD_FIELD_TEXT },
+	{ "  stream", "stream", TD_FIELD_TEXT },    { "  codec", "codec", TD_FIELD_TEXT },
+	{ "  SRTP", "srtp", TD_FIELD_TEXT },        { "  signalling", "signalling", TD_FIELD_TEXT },
+	{ "  media here", "local", TD_FIELD_TEXT }, { "  media there", "remote", TD_FIELD_TEXT },
+	{ "  on hold", "held", TD_FIELD_YESNO },    END,
 };
 
 static const struct td_field line_cells[] = {
@@ -133,6 +129,11 @@ static const struct td_field stream_card[] = {
 	{ "there", "remote", TD_FIELD_TEXT },
 	{ "source locked", "source_locked", TD_FIELD_YESNO },
 	{ "codec", "codec", TD_FIELD_TEXT },
+	{ "SRTP received", "srtp.received", TD_FIELD_TEXT },
+	{ "  without the key", "srtp.bad_tag", TD_FIELD_COUNT },
+	{ "  seen before", "srtp.replayed", TD_FIELD_COUNT },
+	{ "  not SRTP", "srtp.no_key", TD_FIELD_COUNT },
+	{ "SRTP sent", "srtp.sent", TD_FIELD_TEXT },
 	{ "received", "received.packets", TD_FIELD_COUNT },
 	{ "  last, ms ago", "received.last_ms_ago", TD_FIELD_COUNT },
 	{ "  lost", "received.lost", TD_FIELD_COUNT },

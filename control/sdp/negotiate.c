@@ -32,6 +32,24 @@ enum td_family td_sdp_family(const struct td_sdp *offer, enum td_sdp_srtp srtp)
 	return TD_FAMILY_NONE;
 }
 
+enum td_sdp_srtp_trouble td_sdp_srtp_trouble(const struct td_sdp_local *local,
+					     const struct td_sdp *offer)
+{
+	enum td_sdp_srtp_trouble worst = TD_SDP_SRTP_NO_TROUBLE;
+
+	for (uint32_t i = 0; i < offer->media_count; i++) {
+		const struct td_sdp_media *media = &offer->media[i];
+		enum td_sdp_srtp_trouble trouble = TD_SDP_SRTP_NO_TROUBLE;
+
+		// Whatever any policy could use: with keys under one that takes them, or without.
+		if (is_usable(media, TD_SDP_SRTP_PREFER, local->rtp.family))
+			trouble = td_sdp_secure_trouble(local, media);
+		if (trouble > worst)
+			worst = trouble;
+	}
+	return worst;
+}
+
 // Our codecs in order of preference: an agreed one comes before all others. Their count.
 static unsigned list_codecs(const struct td_sdp_session *session, const struct td_sdp_local *local,
 			    enum td_codec_id out[TD_SDP_LOCAL_CODEC_MAX + 1])

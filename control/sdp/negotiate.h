@@ -98,6 +98,16 @@ void td_sdp_session_init(struct td_sdp_session *session, uint64_t id);
 // be allocated before; TD_FAMILY_NONE if there is no such line.
 enum td_family td_sdp_family(const struct td_sdp *offer, enum td_sdp_srtp srtp);
 
+// What about keys stands in the way of an offer that td_sdp_answer has found to be -TD_EUNSUPPORTED.
+enum td_sdp_srtp_trouble {
+	TD_SDP_SRTP_NO_TROUBLE,
+	TD_SDP_SRTP_MISSING,  // it is required, and not on offer
+	TD_SDP_SRTP_UNWANTED, // it is forbidden, and nothing else is on offer
+	TD_SDP_SRTP_NO_SUITE, // no key on offer is for a suite of ours, or one we understand
+};
+enum td_sdp_srtp_trouble td_sdp_srtp_trouble(const struct td_sdp_local *local,
+					     const struct td_sdp *offer);
+
 // Answers the peer's offer (section 6) with one codec, the events of its clock rate (RFC 4733 section
 // 2.4.1) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
 // a codec agreed before stays as long as it is offered. Writes `text` (NUL-terminated, length

@@ -1,5 +1,7 @@
-#include "sdp/secure.h"
+#include <string.h>
+
 #include "sdp/crypto.h"
+#include "sdp/secure.h"
 
 bool td_sdp_transport_fits(const struct td_sdp_media *media, enum td_sdp_srtp srtp)
 {
@@ -18,6 +20,23 @@ bool td_sdp_secure_choose(const struct td_sdp_local *local, const struct td_sdp_
 			return true;
 	*out = (struct td_sdp_crypto){ 0 };
 	return false;
+}
+
+enum td_sdp_srtp_trouble td_sdp_secure_trouble(const struct td_sdp_local *local,
+					       const struct td_sdp_media *media)
+{
+	struct td_sdp_crypto crypto;
+	bool suits;
+
+	if (local->srtp == TD_SDP_SRTP_FORBID)
+		return media->rtp_savp ? TD_SDP_SRTP_UNWANTED : TD_SDP_SRTP_NO_TROUBLE;
+	suits = td_sdp_secure_choose(local, media, &crypto);
+	explicit_bzero(&crypto, sizeof crypto);
+	if (suits)
+		return TD_SDP_SRTP_NO_TROUBLE;
+	if (media->rtp_savp || media->crypto_count > 0)
+		return TD_SDP_SRTP_NO_SUITE;
+	return local->srtp == TD_SDP_SRTP_REQUIRE ? TD_SDP_SRTP_MISSING : TD_SDP_SRTP_NO_TROUBLE;
 }
 
 static void add_key(const struct td_sdp_local *local, uint32_t tag, enum td_srtp_suite suite,

@@ -13,6 +13,10 @@ bool td_sdp_transport_fits(const struct td_sdp_media *media, enum td_sdp_srtp sr
 bool td_sdp_secure_choose(const struct td_sdp_local *local, const struct td_sdp_media *media,
 			  struct td_sdp_crypto *out);
 
+// Why nothing comes of this line, as far as keys are concerned.
+enum td_sdp_srtp_trouble td_sdp_secure_trouble(const struct td_sdp_local *local,
+					       const struct td_sdp_media *media);
+
 // Puts transport and our key into the line that answers `theirs` (suite TD_SRTP_NONE: plain RTP),
 // both keys into `agreed`.
 void td_sdp_secure_answer(const struct td_sdp_local *local, const struct td_sdp_media *media,

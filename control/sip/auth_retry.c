@@ -127,6 +127,7 @@ bool td_sip_auth_retry(struct td_sip_endpoint *ep, struct td_sip_txn *txn,
 		return false;
 	td_token_text(&ep->tokens, token);
 	rewrite(&w, &ep->own, txn->cseq + 1, local, token, td_str_make(credentials, len));
+	ep->body_written |= ep->own.body.len > 0;
 	if (w.full)
 		return false;
 	if (txn->machine == &td_sip_ict && !leave_behind(ep, txn, response))

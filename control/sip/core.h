@@ -93,6 +93,7 @@ struct td_sip_endpoint {
 	uint64_t now_ms;
 	uint32_t depth; // calls we are in: graves are cleared when the outermost returns
 	bool shed;
+	bool body_written; // `out` has held a body, and with it perhaps keys: wiped when we are left
 	uint16_t account_count;
 	struct td_sip_saved_account *accounts; // TD_SIP_ACCOUNT_MAX of them
 	uint64_t counters[TD_SIP_COUNTER_COUNT];

@@ -1,6 +1,7 @@
 #include "sip/endpoint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sip/core.h"
 #include "td_assert.h"
@@ -132,8 +133,14 @@ void td_sip_enter(struct td_sip_endpoint *ep, uint64_t now_ms)
 void td_sip_leave(struct td_sip_endpoint *ep)
 {
 	TD_ASSERT(ep->depth > 0);
-	if (--ep->depth == 0)
-		td_sip_txn_clear_graves(ep);
+	if (--ep->depth > 0)
+		return;
+	td_sip_txn_clear_graves(ep);
+	if (!ep->body_written)
+		return;
+	ep->body_written = false;
+	explicit_bzero(ep->out, sizeof ep->out);
+	explicit_bzero(ep->again, sizeof ep->again);
 }
 
 const struct td_endpoint *td_sip_local(const struct td_sip_endpoint *ep,

@@ -72,6 +72,7 @@ void td_sip_put_request(struct td_sip_endpoint *ep, struct td_sip_writer *w,
 	td_sip_put_header(w, TD_STR("User-Agent"), td_str_from(ep->user_agent));
 	td_sip_put(w, out->headers);
 	td_sip_put_body(w, out->content_type, out->body);
+	ep->body_written |= out->body.len > 0;
 }
 
 // What every request inside a dialog says (12.2.1.1).

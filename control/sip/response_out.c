@@ -241,6 +241,7 @@ static int write_response(struct td_sip_endpoint *ep, const struct td_sip_txn *t
 	put_capabilities(&w, r->status, txn->method);
 	td_sip_put(&w, r->headers);
 	td_sip_put_body(&w, r->content_type, r->body);
+	ep->body_written |= r->body.len > 0;
 	*out = td_sip_writer_text(&w);
 	return w.full ? -TD_EFULL : 0;
 }

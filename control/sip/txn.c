@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "sip/core.h"
 #include "td_assert.h"
 
@@ -7,8 +9,11 @@ const uint16_t td_sip_class_bytes[TD_SIP_CLASS_COUNT] = { 512, 1024, 2048, TD_SI
 
 void td_sip_buffer_drop(struct td_sip_endpoint *ep, struct td_sip_buffer *buffer)
 {
-	if (buffer->at)
+	// A body may have held keys.
+	if (buffer->at) {
+		explicit_bzero(buffer->at, buffer->len);
 		td_pool_put(&ep->buffers[buffer->pool], buffer->at);
+	}
 	*buffer = (struct td_sip_buffer){ 0 };
 }
 
@@ -29,6 +34,8 @@ int td_sip_buffer_set(struct td_sip_endpoint *ep, struct td_sip_buffer *buffer, 
 			return -TD_EFULL;
 		td_sip_buffer_drop(ep, buffer);
 	}
+	if (buffer->len > bytes.len)
+		explicit_bzero(at, buffer->len);
 	memcpy(at, bytes.at, bytes.len);
 	*buffer = (struct td_sip_buffer){ at, (uint32_t)bytes.len, (uint8_t)pool };
 	return 0;

@@ -45,6 +45,7 @@ struct td_cdr_leg {
 	char sip_call_id[TD_CDR_PARTY_MAX];
 	char remote[TD_CDR_NAME_MAX]; // media address of the party, "a.b.c.d:port"
 	char codec[TD_CDR_NAME_MAX];
+	char srtp[TD_CDR_NAME_MAX]; // its suite; empty: plain RTP
 	char cause[TD_CDR_CAUSE_MAX];
 	bool outbound;       // we sent the INVITE
 	uint16_t sip_status; // final status of its INVITE; 0 none

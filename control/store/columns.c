@@ -51,6 +51,7 @@ const struct td_column td_leg_columns[] = {
 	LEG("sip_call_id", TEXT, sip_call_id),
 	LEG("remote", TEXT, remote),
 	LEG("codec", TEXT, codec),
+	LEG("srtp", TEXT, srtp),
 	LEG("cause", TEXT, cause),
 	LEG("outbound", BOOL, outbound),
 	LEG("sip_status", U16, sip_status),

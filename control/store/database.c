@@ -31,6 +31,7 @@ static const char *const migrations[TD_DATABASE_VERSION] = {
 	"CREATE INDEX call_by_setup ON call(setup_ms);"
 	"CREATE INDEX call_by_queue ON call(queue, setup_ms);"
 	"CREATE INDEX leg_by_call ON leg(call);",
+	"ALTER TABLE leg ADD COLUMN srtp TEXT;",
 };
 
 static int complain(struct td_database *db, const char *path, const char *what,

@@ -96,6 +96,9 @@ static int receive_batch(struct td_udp *udp) TD_CONTROL
 	udp->stats.rx_batches++;
 	for (int i = 0; i < count && !udp->closing; i++)
 		deliver(udp, (unsigned)i);
+	// A description may have held keys.
+	for (int i = 0; i < count; i++)
+		explicit_bzero(udp->rx_bytes[i], udp->rx[i].msg_len);
 	return count;
 }
 

@@ -47,6 +47,11 @@ int td_udp_queue_push(struct td_udp_queue *queue, const struct td_endpoint *to, 
 void td_udp_queue_drop(struct td_udp_queue *queue, uint32_t n)
 {
 	TD_ASSERT(n <= queue->count);
+	for (uint32_t i = 0; i < n; i++) {
+		struct td_udp_queued *slot = td_udp_queue_at(queue, i);
+
+		explicit_bzero(slot->bytes, slot->len); // a description may have held keys
+	}
 	queue->count -= n;
 	// An empty queue starts over at the front, where memory is touched already.
 	queue->first = queue->count ? (queue->first + n) & (TD_UDP_QUEUE_MAX - 1) : 0;

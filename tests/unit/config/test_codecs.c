@@ -64,6 +64,19 @@ static const struct {
 	{ "", "", "codecs: [opus, opus]",
 	  ":14: agents[0].codecs[1]: found a codec twice, expected it once" },
 	{ "", "ptime_ms: 10", "ptime_ms: 60", NULL },
+	{ "", "srtp: require", "srtp: prefer", NULL },
+	{ "", "srtp: forbid", "", NULL },
+	{ "", "srtp: yes", "",
+	  ":8: trunks[0].srtp: found \"yes\", expected one of forbid, prefer, require" },
+	{ "", "", "srtp: [prefer]", ":14: agents[0].srtp: found a list, expected a single word" },
+	{ "srtp_suites: [aead_aes_256_gcm, AES_CM_128_HMAC_SHA1_80]", "srtp: require", "", NULL },
+	{ "srtp_suites: []", "", "", ":1: srtp_suites: found 0 entries, expected 1 to 6 entries" },
+	{ "srtp_suites: [NULL_HMAC_SHA1_80]", "", "",
+	  ":1: srtp_suites[0]: found \"NULL_HMAC_SHA1_80\", expected one of AEAD_AES_128_GCM, "
+	  "AEAD_AES_256_GCM, AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_32, "
+	  "AES_256_CM_HMAC_SHA1_80, AES_256_CM_HMAC_SHA1_32" },
+	{ "srtp_suites: [AEAD_AES_128_GCM, aead_aes_128_gcm]", "", "",
+	  ":1: srtp_suites[1]: found a suite twice, expected it once" },
 	{ "", "ptime_ms: 0", "", NULL },
 	{ "", "ptime_ms: 9", "",
 	  ":8: trunks[0].ptime_ms: found 9, expected 10, 20, 30, 40, 50 or 60, or 0 for what the "
@@ -175,6 +188,10 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c->agents[0].codecs_count, c->codecs_count);
 	ck_assert_uint_eq(c->trunks[0].ptime_ms, 0);
 	ck_assert_uint_eq(c->agents[0].ptime_ms, 0);
+	ck_assert_int_eq(c->trunks[0].srtp, TD_SRTP_POLICY_FORBID);
+	ck_assert_int_eq(c->agents[0].srtp, TD_SRTP_POLICY_FORBID);
+	ck_assert_uint_eq(c->srtp_suites_count, TD_SRTP_SUITE_COUNT - 1);
+	ck_assert_int_eq(c->srtp_suites[0], TD_SRTP_AEAD_AES_128_GCM);
 	ck_assert_uint_eq(c->opus.bitrate_bps, 0);
 	ck_assert_uint_eq(c->opus.max_hz, 48000);
 	ck_assert_uint_eq(c->opus.complexity, 5);

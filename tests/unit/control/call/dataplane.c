@@ -236,6 +236,7 @@ static int create_stream(struct dp *dp, const struct td_command *command, struct
 	must(create->owner != 0);
 	stream = make(dp->streams, create->context.v);
 	stream->owner = create->owner;
+	stream->flags = create->flags;
 	index = td_handle_index(stream->handle);
 	event->u.stream_created.stream.v = stream->handle;
 	must(td_endpoint_parse_addr(create->family == TD_FAMILY_IPV6 ? "fd77::2" : "10.77.0.2",

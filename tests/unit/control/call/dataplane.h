@@ -34,6 +34,7 @@ struct dp_object {
 	struct td_command_stream_set_remote remote; // of a stream
 	uint32_t remote_count;
 	uint64_t owner;
+	uint32_t flags;       // of a stream: TD_STREAM_*
 	uint32_t left, right; // of a tap
 	// Of a player.
 	struct td_play_item items[TD_PLAY_ITEM_MAX], spliced[TD_PLAY_ITEM_MAX];

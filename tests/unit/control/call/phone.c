@@ -33,6 +33,7 @@ void phone_reset(struct phone *phone)
 	phone->cancelled = false;
 	phone->codecs = "0 8 101";
 	phone->answers = NULL;
+	phone->transport = "RTP/AVP";
 	phone->attributes = "";
 	phone->direction = "sendrecv";
 	phone->connection = NULL;
@@ -71,11 +72,11 @@ static size_t sdp_text(struct phone *phone, const char *codecs, char *out, size_
 	const char *address = inet_ntop(v6 ? AF_INET6 : AF_INET, phone->at.addr, host, sizeof host);
 	int len = snprintf(out, bytes,
 			   "v=0\r\no=phone 7 %u IN IP%d %s\r\ns=-\r\nc=IN IP%d %s\r\nt=0 0\r\n"
-			   "m=audio %u RTP/AVP %s\r\na=rtpmap:101 telephone-event/8000\r\n"
+			   "m=audio %u %s %s\r\na=rtpmap:101 telephone-event/8000\r\n"
 			   "%sa=%s\r\n",
 			   ++phone->sdp_version, v6 ? 6 : 4, address, v6 ? 6 : 4,
 			   phone->connection ? phone->connection : address, phone->media_port,
-			   codecs, phone->attributes, phone->direction);
+			   phone->transport, codecs, phone->attributes, phone->direction);
 
 	must(len > 0);
 	return (size_t)len;
@@ -222,7 +223,7 @@ static void respond(struct phone *phone, const char *text, uint16_t status, cons
 
 void phone_answer(struct phone *phone)
 {
-	const char *codecs = strstr(phone->last_body, "RTP/AVP 8") ? "8 101" : "0 101";
+	const char *codecs = strstr(phone->last_body, "AVP 8") ? "8 101" : "0 101";
 	char body[1024];
 
 	if (phone->answers)
@@ -351,6 +352,8 @@ static void on_invite_response(struct phone *phone, const struct td_sip_message 
 	phone->status = msg->status;
 	copy_span(phone->retry_after, sizeof phone->retry_after,
 		  td_sip_message_value(msg, TD_SIP_HEADER_RETRY_AFTER));
+	copy_span(phone->reason, sizeof phone->reason,
+		  td_sip_message_value(msg, TD_SIP_HEADER_REASON));
 	if (msg->status >= 300) {
 		ack_refusal(phone, msg);
 		if (phone->state == PHONE_CALLING)

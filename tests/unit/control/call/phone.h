@@ -46,6 +46,7 @@ struct phone {
 	bool cancelled;      // gave up while calling: ends a late 200 with BYE
 	const char *codecs;  // formats of the m= line in its offers, "0 8 101"
 	const char *answers; // and in its answers, NULL: PCMA where that is offered first, or PCMU
+	const char *transport;  // of both, "RTP/AVP"
 	const char *attributes; // more a= lines of both, each ending CRLF
 	const char *direction;
 	const char *connection; // address in c=, NULL: its own
@@ -66,7 +67,7 @@ struct phone {
 	uint32_t inbox_head, inbox_count;
 	// Counted.
 	uint32_t byes, cancels, invites, acks, options;
-	char reason[128]; // Reason header of the last BYE
+	char reason[128]; // Reason header of the last BYE, or of an answer to its INVITE
 };
 
 void phone_init(struct phone *phone, struct world *world, const char *user, const char *password,

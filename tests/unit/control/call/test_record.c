@@ -229,6 +229,31 @@ START_TEST(many_offers_keep_the_caller_and_the_latest)
 }
 END_TEST
 
+START_TEST(the_suite_of_a_leg_and_the_name_of_a_refusal)
+{
+	w.config.trunks[0].srtp = TD_SRTP_POLICY_REQUIRE;
+	phone_call(&w.caller, "100");
+	world_settle(&w);
+	ck_assert_uint_eq(w.caller.status, 488);
+	ck_assert_str_eq(
+		sql("SELECT call_id || ' ' || caller || ' ' || called || ' ' || trunk || ' ' "
+		    "|| queue || ' ' || cause || ' ' || ended_by || ' ' || talk_ms FROM call"),
+		"c1 49301234 100 carrier sales srtp-required system 0");
+	ck_assert_str_eq(sql("SELECT leg_id || ' ' || role || ' ' || cause || ' ' || sip_status "
+			     "FROM leg WHERE srtp IS NULL AND sip_call_id IS NOT NULL"),
+			 "c1-l1 caller srtp-required 488");
+	w.caller.transport = "RTP/SAVP";
+	w.caller.attributes = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+			      "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n";
+	to_conversation();
+	phone_hangup(&w.caller);
+	world_settle(&w);
+	ck_assert_str_eq(sql("SELECT group_concat(role || ' ' || ifnull(srtp, 'plain')) FROM leg "
+			     "WHERE leg_id LIKE 'c2-%'"),
+			 "caller AES_CM_128_HMAC_SHA1_80,agent plain");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("record");
@@ -249,6 +274,7 @@ int main(void)
 	tcase_add_test(tc, dead_dataplane_leaves_a_partial_recording);
 	tcase_add_test(tc, calls_still_up_at_the_end_are_written);
 	tcase_add_test(tc, many_offers_keep_the_caller_and_the_latest);
+	tcase_add_test(tc, the_suite_of_a_leg_and_the_name_of_a_refusal);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

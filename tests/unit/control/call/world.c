@@ -14,6 +14,7 @@ struct td_store *world_store;
 static char *sales[] = { "sales" }, *plain[] = { "plain" }, *moderators[] = { "1003" };
 static char *addresses[] = { "10.77.0.10", "fd77::10" };
 static enum td_codec_id codecs[] = { TD_CODEC_PCMU, TD_CODEC_PCMA };
+static enum td_srtp_suite suites[] = { TD_SRTP_AEAD_AES_128_GCM, TD_SRTP_AES_CM_128_HMAC_SHA1_80 };
 
 static struct td_endpoint endpoint(const char *text, uint16_t port)
 {
@@ -94,6 +95,8 @@ static void fill_config(struct world *world)
 			 .calls_max = 8,
 			 .registrations_max = 16,
 			 .options_ping_s = 0 },
+		.srtp_suites = suites,
+		.srtp_suites_count = 2,
 		.trunks = &world->trunk,
 		.trunks_count = 1,
 		.agents = world->agents,

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/database.h"
 #include "store/store.h"
 
 #define FLUSH_MS 10000
@@ -200,7 +201,7 @@ START_TEST(test_close_writes_what_is_queued_and_reopen_appends)
 		open_store();
 		ck_assert_int_eq(td_store_put_call(store, &call, NULL, 0), 0);
 		ck_assert_uint_eq(td_store_close(store), 0);
-		snprintf(count, sizeof count, "%d|1", i);
+		snprintf(count, sizeof count, "%d|%d", i, TD_DATABASE_VERSION);
 		ck_assert_str_eq(ask("SELECT count(*), (SELECT user_version FROM "
 				     "pragma_user_version) FROM call"),
 				 count);
@@ -327,6 +328,24 @@ static void run_sql(const char *sql)
 	sqlite3_close(db);
 }
 
+// A file of the first version: its rows stay, what was added since is empty in them.
+START_TEST(test_an_older_file_is_brought_up)
+{
+	struct td_cdr_call call = full_call();
+	struct td_cdr_leg leg = { .id = "c42-l1", .codec = "PCMU", .srtp = "AEAD_AES_128_GCM" };
+
+	open_store();
+	ck_assert_int_eq(td_store_put_call(store, &call, &leg, 1), 0);
+	ck_assert_uint_eq(td_store_close(store), 0);
+	run_sql("ALTER TABLE leg DROP COLUMN srtp; PRAGMA user_version=1");
+	open_store();
+	ck_assert_int_eq(td_store_put_call(store, &call, &leg, 1), 0);
+	ck_assert_uint_eq(td_store_close(store), 0);
+	ck_assert_str_eq(ask("SELECT group_concat(ifnull(srtp, 'none'), ' ') FROM leg"),
+			 "none AEAD_AES_128_GCM");
+}
+END_TEST
+
 START_TEST(test_open_refuses_what_it_cannot_use)
 {
 	char expected[TD_STORE_ERROR_MAX];
@@ -336,10 +355,11 @@ START_TEST(test_open_refuses_what_it_cannot_use)
 	ck_assert_str_eq(error,
 			 "/nonexistent/t.db: the database cannot be opened: create its folder "
 			 "and let this user write there (unable to open database file)");
-	run_sql("PRAGMA user_version=7");
+	run_sql("PRAGMA user_version=77");
 	ck_assert_int_eq(td_store_open(path, &store, error), -TD_EVERSION);
 	snprintf(expected, sizeof expected,
-		 "%s: found schema version 7, expected at most 1: a newer Tandem made it", path);
+		 "%s: found schema version 77, expected at most %d: a newer Tandem made it", path,
+		 TD_DATABASE_VERSION);
 	ck_assert_str_eq(error, expected);
 	run_sql("PRAGMA user_version=0; CREATE TABLE call(id)");
 	ck_assert_int_eq(td_store_open(path, &store, error), -TD_EIO);
@@ -375,6 +395,7 @@ int main(void)
 	tcase_add_test(tcase, test_busy_database);
 	tcase_add_test(tcase, test_full_disk);
 	tcase_add_test(tcase, test_close_gives_up_and_counts);
+	tcase_add_test(tcase, test_an_older_file_is_brought_up);
 	tcase_add_test(tcase, test_open_refuses_what_it_cannot_use);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
