@@ -39,11 +39,15 @@ enum td_command_kind {
 	TD_COMMAND_CONTEXT_MOVE, // to another worker; no packet is lost
 	TD_COMMAND_STREAM_MOVE, // to another context, with its first cells there; no packet is lost
 	TD_COMMAND_STREAM_TUNE, // what is listened for in it, what it is spared
-	TD_COMMAND_STREAM_DIGITS,  // sends digits to the peer
-	TD_COMMAND_PLAYER_CONTROL, // pause, resume, seek, splice, stop
-	TD_COMMAND_RECORD_NOTE,    // a key and a text for the sidecar: call ids, parties
-	TD_COMMAND_FORK_START,     // -> fork, and a player where it may speak
-	TD_COMMAND_FORK_STOP,      // TD_EVENT_FORK_CLOSED follows when it is over
+	TD_COMMAND_STREAM_DIGITS,   // sends digits to the peer
+	TD_COMMAND_PLAYER_CONTROL,  // pause, resume, seek, splice, stop
+	TD_COMMAND_RECORD_NOTE,     // a key and a text for the sidecar: call ids, parties
+	TD_COMMAND_FORK_START,      // -> fork, and a player where it may speak
+	TD_COMMAND_FORK_STOP,       // TD_EVENT_FORK_CLOSED follows when it is over
+	TD_COMMAND_RECORD_ATTACH,   // a stream is heard by a recording, as one of its tracks
+	TD_COMMAND_RECORD_DETACH,   // and no more; the recording goes on without it
+	TD_COMMAND_RECORD_CONTROL,  // pause, mask, resume, mark
+	TD_COMMAND_CONTEXT_PRIVACY, // nothing said in it reaches anybody but its parties
 	TD_COMMAND_KIND_COUNT
 };
 
@@ -211,8 +215,10 @@ enum td_record_format {
 #define TD_RECORD_ENCRYPTED ".tde"
 #define TD_RECORD_PART      ".part"
 
-// Tracks are what parties *said* (their received RTP), each from its own stream of the context:
-// left, right, more[0], more[1] ...
+// Tracks are what parties *said* (their received RTP), each from its own stream: left, right,
+// more[0], more[1] ... A track whose stream is v == 0 is silent until ATTACH gives it one; it may be
+// given to one stream after the other. A recording hears its streams wherever they are, also when
+// they move to another context or worker; it ends with `context` at the latest.
 struct td_command_record_start {
 	struct td_context_id context;
 	struct td_stream_id left, right;
@@ -254,6 +260,37 @@ struct td_command_fork_start {
 	char tracks[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX]; // "caller"; likewise
 };
 
+struct td_command_record_track {
+	struct td_tap_id tap;
+	struct td_stream_id stream;
+	uint32_t track; // of ATTACH: below the recording's track_count
+};
+
+enum td_record_action {
+	TD_RECORD_PAUSE,  // the time until RESUME is not in the file
+	TD_RECORD_MASK,   // the time until RESUME is silent in the file
+	TD_RECORD_RESUME, // ends both
+	TD_RECORD_MARK,   // a named moment in the sidecar
+	TD_RECORD_ACTION_COUNT
+};
+
+struct td_command_record_control {
+	struct td_tap_id tap;
+	uint32_t action;        // enum td_record_action
+	char text[TD_MARK_MAX]; // of MARK: its name
+};
+
+// While it is on, what streams of the context say is silent for every tap (recordings, forks,
+// captures), their digits are reported to nobody and end no player, and those of `parties` are heard
+// by each other alone: whoever else is in the context, or comes, hears silence of them. No parties:
+// all who are in it hear each other as before. A later one replaces it.
+struct td_command_context_privacy {
+	struct td_context_id context;
+	uint32_t on;
+	uint32_t party_count;
+	struct td_stream_id parties[TD_PRIVACY_PARTY_MAX];
+};
+
 struct td_command {
 	alignas(8) uint64_t request_id; // never 0
 	uint64_t deadline_ns;           // CLOCK_MONOTONIC
@@ -277,6 +314,9 @@ struct td_command {
 		struct td_command_player_control player_control;
 		struct td_command_fork_start fork_start;
 		struct td_fork_id fork_stop;
+		struct td_command_record_track record_track; // ATTACH, DETACH
+		struct td_command_record_control record_control;
+		struct td_command_context_privacy context_privacy;
 		uint8_t bytes[296];
 	} u;
 };

@@ -130,6 +130,10 @@ const char *td_command_name(uint32_t kind)
 		"record_note",
 		"fork_start",
 		"fork_stop",
+		"record_attach",
+		"record_detach",
+		"record_control",
+		"context_privacy",
 	};
 
 	return kind < TD_COMMAND_KIND_COUNT ? names[kind] : "unknown";

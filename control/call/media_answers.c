@@ -294,6 +294,10 @@ static void apply(struct td_media *media, const struct td_media_request *request
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_PING:
 	case TD_COMMAND_RESET:
+	case TD_COMMAND_RECORD_ATTACH:
+	case TD_COMMAND_RECORD_DETACH:
+	case TD_COMMAND_RECORD_CONTROL:
+	case TD_COMMAND_CONTEXT_PRIVACY:
 	case TD_COMMAND_CONTEXT_MOVE:
 	case TD_COMMAND_STREAM_TUNE:
 	case TD_COMMAND_STREAM_DIGITS:

@@ -143,51 +143,13 @@ static void announce(struct td_media_worker *worker, uint32_t stream, uint64_t n
 	td_media_mirror(worker, stream);
 }
 
-static void tap(struct td_media_worker *worker, const struct td_forward *fw, const uint8_t *payload,
-		uint64_t now_ns)
-{
-	struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
-	struct td_tap_record *record = td_tap_reserve(worker->tap_ring);
-
-	cold->tap_offered++;
-	if (record == NULL) {
-		worker->stats->tap_lost++;
-		return;
-	}
-	record->arrival_ns = now_ns;
-	record->tap = cold->tap;
-	record->ssrc = fw->ssrc;
-	record->timestamp = fw->timestamp;
-	record->sequence = fw->sequence;
-	record->payload_len = fw->payload_len;
-	record->side = cold->tap_side;
-	record->codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
-						     : worker->streams[fw->packet->stream].rx.codec;
-	record->marker = fw->marker;
-	record->offered = cold->tap_offered;
-	memcpy(record->payload, payload, fw->payload_len);
-	td_tap_commit(worker->tap_ring);
-}
-
-// Whoever takes what this party says gets a copy.
-static void copy_to_taps(struct td_media_worker *worker, const struct td_forward *fw,
-			 const uint8_t *payload, uint64_t now_ns)
-{
-	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
-
-	if (cold->tap != TD_INDEX_END)
-		tap(worker, fw, payload, now_ns);
-	if (cold->fork_count > cold->capture_count)
-		td_fork_payload(worker, fw, payload, now_ns);
-}
-
 // The short path may take the next packet when none of this file's questions is open and it has
 // one listener.
 static void set_steady(struct td_stream_rx *rx, const struct td_stream_cold *cold)
 {
-	const uint8_t open = TD_RX_IPV6 | TD_RX_TAPPED;
-	bool steady = (rx->flags & (open | TD_RX_ACTIVE)) == TD_RX_ACTIVE && cold->source.timed &&
-		      rx->sink < TD_SINK_FANOUT && (cold->clock_khz == 8 || cold->clock_khz == 48);
+	bool steady = (rx->flags & (TD_RX_IPV6 | TD_RX_ACTIVE)) == TD_RX_ACTIVE &&
+		      cold->source.timed && rx->sink < TD_SINK_FANOUT &&
+		      (cold->clock_khz == 8 || cold->clock_khz == 48);
 
 	rx->flags = (uint8_t)((rx->flags & ~TD_RX_STEADY) | (steady ? TD_RX_STEADY : 0u));
 }
@@ -263,7 +225,7 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	set_steady(rx, &worker->cold[packet->stream]);
 	fw->sink = rx->sink;
 	if (rx->flags & TD_RX_TAPPED)
-		copy_to_taps(worker, fw, packet->payload + header.payload_offset, now_ns);
+		td_media_tap(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (fw->kind == TD_PAYLOAD_EVENT)
 		td_digits_packet(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (rx->flags & TD_RX_INLET)

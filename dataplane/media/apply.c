@@ -142,16 +142,27 @@ static void apply_player(struct td_media_worker *worker, const struct td_change 
 	note(worker, TD_NOTE_PLAYER_GONE, event->u.player.v);
 }
 
-static void apply_record(struct td_media_worker *worker, const struct td_change *change,
-			 struct td_event *event)
+static void apply_tap(struct td_media_worker *worker, const struct td_change *change,
+		      struct td_event *event)
 {
-	bool start = change->kind == TD_CHANGE_RECORD_START;
+	struct td_note gone = { .kind = TD_NOTE_TAP_DETACHED, .object = change->object };
 
-	td_media_tap_set(worker, &change->u.record, start);
-	event->u.tap = change->u.record.id;
-	worker->stats->taps += start ? 1u : (uint64_t)-1;
-	if (!start)
-		note(worker, TD_NOTE_RECORD_STOPPED, change->u.record.id.v);
+	event->u.tap = change->u.tap.id;
+	if (change->kind == TD_CHANGE_TAP_ATTACH) {
+		td_media_tap_attach(worker, change->object, &change->u.tap);
+		return;
+	}
+	td_media_tap_detach(worker, change->object, &change->u.tap);
+	gone.handle = change->u.tap.id.v;
+	td_media_note(worker, &gone);
+}
+
+// The taps first: what comes between the two is nothing.
+static void apply_privacy(struct td_media_worker *worker, const struct td_change *change)
+{
+	td_media_hush(worker, &worker->contexts[td_handle_index(change->context.v)],
+		      change->u.privacy.on != 0);
+	apply_plan(worker, change);
 }
 
 static void fork_start(struct td_media_worker *worker, const struct td_change *change,
@@ -230,10 +241,14 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_PLAYER_CONTROL:
 	case TD_CHANGE_PLAYER_DESTROY: apply_player(worker, change, &event); break;
 	case TD_CHANGE_PLAN: apply_plan(worker, change); break;
-	case TD_CHANGE_RECORD_START:
-	case TD_CHANGE_RECORD_STOP: apply_record(worker, change, &event); break;
+	case TD_CHANGE_TAP_ATTACH:
+	case TD_CHANGE_TAP_DETACH: apply_tap(worker, change, &event); break;
 	case TD_CHANGE_FORK_START: fork_start(worker, change, &event); break;
 	case TD_CHANGE_FORK_STOP: fork_stop(worker, change); break;
+	case TD_CHANGE_CONTEXT_PRIVACY:
+		apply_privacy(worker, change);
+		event.u.context = change->context;
+		break;
 	case TD_CHANGE_KIND_COUNT: TD_ASSERT(false);
 	}
 	done(worker, change, &event, now_ns);

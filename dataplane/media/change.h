@@ -39,10 +39,11 @@ enum td_change_kind {
 	TD_CHANGE_PLAYER_CONTROL,
 	TD_CHANGE_PLAYER_DESTROY,
 	TD_CHANGE_PLAN,
-	TD_CHANGE_RECORD_START,
-	TD_CHANGE_RECORD_STOP,
 	TD_CHANGE_FORK_START,
 	TD_CHANGE_FORK_STOP,
+	TD_CHANGE_TAP_ATTACH, // object: stream
+	TD_CHANGE_TAP_DETACH, // likewise; TD_NOTE_TAP_DETACHED follows
+	TD_CHANGE_CONTEXT_PRIVACY,
 	TD_CHANGE_KIND_COUNT
 };
 
@@ -104,10 +105,13 @@ struct td_change_digits {
 	char digits[TD_DIGITS_MAX];
 };
 
-struct td_change_record {
+struct td_change_tap {
 	struct td_tap_id id;
-	uint32_t track_count;
-	uint32_t tracks[TD_TRACK_MAX]; // stream indexes
+	uint8_t track;
+};
+
+struct td_change_privacy {
+	uint32_t on;
 };
 
 struct td_change_fork {
@@ -132,7 +136,8 @@ struct td_change {
 		struct td_change_remote remote;
 		struct td_change_next_hop next_hop;
 		struct td_change_player player;
-		struct td_change_record record;
+		struct td_change_tap tap;
+		struct td_change_privacy privacy;
 		struct td_change_tune tune;
 		struct td_change_move move;
 		struct td_change_digits digits;
@@ -141,20 +146,21 @@ struct td_change {
 };
 
 enum td_note_kind {
-	TD_NOTE_CONTEXT_GONE,   // handle: context
-	TD_NOTE_STREAM_GONE,    // handle: stream
-	TD_NOTE_PLAYER_GONE,    // handle: player
-	TD_NOTE_RECORD_STOPPED, // handle: tap; its last record has been pushed
-	TD_NOTE_FORK_STOPPED,   // handle: fork; likewise, and its player has let go of it
-	TD_NOTE_RELEASED,       // `released`: next hops the worker does not use any more
-	TD_NOTE_LEARNED,        // handle: stream; `remote` is where it sends from
-	TD_NOTE_PLAN,           // `plan` is not used any more
-	TD_NOTE_LEFT            // what was to leave this worker has left it
+	TD_NOTE_CONTEXT_GONE, // handle: context
+	TD_NOTE_STREAM_GONE,  // handle: stream
+	TD_NOTE_PLAYER_GONE,  // handle: player
+	TD_NOTE_TAP_DETACHED, // handle: tap, object: stream; its last record has been pushed
+	TD_NOTE_FORK_STOPPED, // handle: fork; likewise, and its player has let go of it
+	TD_NOTE_RELEASED,     // `released`: next hops the worker does not use any more
+	TD_NOTE_LEARNED,      // handle: stream; `remote` is where it sends from
+	TD_NOTE_PLAN,         // `plan` is not used any more
+	TD_NOTE_LEFT          // what was to leave this worker has left it
 };
 
 struct td_note {
 	uint32_t kind; // enum td_note_kind
 	uint32_t handle;
+	uint32_t object;
 	struct td_endpoint remote;
 	uint32_t released[TD_RELEASED_MAX]; // TD_NEIGHBOUR_NONE: no next hop
 	struct td_plan *plan;

@@ -24,9 +24,13 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	case TD_COMMAND_PLAYER_CONTROL: return td_engine_player_control(engine, command);
 	case TD_COMMAND_PLAYER_DESTROY: return td_engine_player_destroy(engine, command);
 	case TD_COMMAND_MATRIX_EDIT: return td_engine_matrix_edit(engine, command);
-	case TD_COMMAND_RECORD_START: return td_engine_record_start(engine, command);
+	case TD_COMMAND_RECORD_START: return td_engine_record_start(engine, command, now_ns);
+	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command, now_ns);
 	case TD_COMMAND_RECORD_NOTE: return td_engine_record_note(engine, command);
-	case TD_COMMAND_RECORD_STOP: return td_engine_record_stop(engine, command);
+	case TD_COMMAND_RECORD_ATTACH: return td_engine_record_attach(engine, command);
+	case TD_COMMAND_RECORD_DETACH: return td_engine_record_detach(engine, command);
+	case TD_COMMAND_RECORD_CONTROL: return td_engine_record_control(engine, command, now_ns);
+	case TD_COMMAND_CONTEXT_PRIVACY: return td_engine_context_privacy(engine, command);
 	case TD_COMMAND_STREAM_TUNE: return td_engine_stream_tune(engine, command);
 	case TD_COMMAND_STREAM_DIGITS: return td_engine_stream_digits(engine, command);
 	case TD_COMMAND_STREAM_MOVE: return td_engine_stream_move(engine, command);
@@ -63,9 +67,11 @@ static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note
 {
 	switch ((enum td_note_kind)note->kind) {
 	case TD_NOTE_CONTEXT_GONE: td_engine_context_gone(engine, note->handle, now_ns); break;
-	case TD_NOTE_STREAM_GONE: td_engine_stream_gone(engine, note->handle); break;
+	case TD_NOTE_STREAM_GONE: td_engine_stream_gone(engine, note->handle, now_ns); break;
 	case TD_NOTE_PLAYER_GONE: td_engine_player_gone(engine, note->handle); break;
-	case TD_NOTE_RECORD_STOPPED: td_engine_record_stopped(engine, note->handle); break;
+	case TD_NOTE_TAP_DETACHED:
+		td_engine_tap_detached(engine, note->handle, note->object, now_ns);
+		break;
 	case TD_NOTE_FORK_STOPPED: td_engine_fork_stopped(engine, note->handle); break;
 	case TD_NOTE_RELEASED:
 		for (unsigned i = 0; i < TD_RELEASED_MAX; i++)

@@ -52,16 +52,14 @@ static TD_MAIN void close_member(struct td_engine *engine, const struct td_matri
 	}
 }
 
-static TD_MAIN void stop_tap(struct td_engine *engine, const struct td_engine_context *context,
-			     uint32_t handle)
+uint32_t td_engine_context_changes(struct td_engine *engine,
+				   const struct td_engine_context *context)
 {
-	struct td_engine_tap *tap = &engine->taps[td_handle_index(handle)];
-	struct td_change change;
+	uint32_t count = context->fork_count + 1u;
 
-	td_engine_change_begin(&change, TD_CHANGE_RECORD_STOP, NULL, context);
-	td_engine_record_describe(tap, &change);
-	tap->state = TD_OBJECT_DYING;
-	td_engine_change_push(engine, context->worker, &change);
+	for (unsigned i = 0; i < context->tap_count; i++)
+		count += engine->taps[td_handle_index(context->taps[i])].stream_count;
+	return count;
 }
 
 void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
@@ -69,9 +67,9 @@ void td_engine_context_end(struct td_engine *engine, struct td_engine_context *c
 {
 	struct td_change change;
 
-	for (unsigned i = 0; i < context->tap_count; i++)
-		stop_tap(engine, context, context->taps[i]);
-	context->tap_count = 0;
+	while (context->tap_count > 0)
+		td_engine_tap_stop(engine, &engine->taps[td_handle_index(context->taps[0])], NULL,
+				   now_ns);
 	td_engine_fork_stop_all(engine, context);
 	for (uint32_t slot = 0; slot < context->matrix.slots; slot++)
 		close_member(engine, &context->matrix.members[slot], now_ns);
@@ -88,7 +86,7 @@ int td_engine_context_destroy(struct td_engine *engine, const struct td_command 
 
 	if (context == NULL)
 		return -TD_ESTALE;
-	if (!td_engine_change_room(engine, context->worker, TD_DESTROY_CHANGES))
+	if (!td_engine_tap_room(engine, td_engine_context_changes(engine, context)))
 		return -TD_EBUSY;
 	td_engine_context_end(engine, context, command, now_ns);
 	return 0;
@@ -117,7 +115,7 @@ void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t 
 		uint32_t object = member->feed & ~TD_FEED_PLAYER;
 
 		if (member->kind == TD_MEMBER_STREAM)
-			td_engine_stream_gone(engine, engine->streams[object].handle);
+			td_engine_stream_gone(engine, engine->streams[object].handle, now_ns);
 		if (member->kind == TD_MEMBER_PLAYER)
 			td_engine_player_gone(engine, engine->players[object].handle);
 	}
@@ -170,7 +168,7 @@ bool td_engine_reset_continue(struct td_engine *engine, uint64_t now_ns)
 
 		if (!reset->marked[reset->cursor] || context->state != TD_OBJECT_LIVE)
 			continue;
-		if (!td_engine_change_room(engine, context->worker, TD_DESTROY_CHANGES))
+		if (!td_engine_tap_room(engine, td_engine_context_changes(engine, context)))
 			break; // goes on at the next housekeeping
 		td_engine_context_end(engine, context, NULL, now_ns);
 	}

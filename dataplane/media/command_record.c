@@ -1,8 +1,7 @@
-// Commands about recordings: taps on two streams of a context.
+// Commands about recordings: taps on streams, wherever those are.
 #include <string.h>
 
 #include "media/engine_state.h"
-#include "td_assert.h"
 
 static bool ends_in(const char *name, size_t len, const char *suffix)
 {
@@ -37,15 +36,18 @@ static struct td_stream_id track_of(const struct td_command_record_start *start,
 	return start->more[track - 2];
 }
 
+// The streams it begins with; NULL: the track has none yet.
 static int find_tracks(struct td_engine *engine, const struct td_command_record_start *start,
-		       uint32_t context, struct td_engine_stream *tracks[TD_TRACK_MAX])
+		       struct td_engine_stream *tracks[TD_TRACK_MAX])
 {
 	for (unsigned i = 0; i < track_count_of(start); i++) {
-		tracks[i] = td_engine_find_stream(engine, track_of(start, i).v);
-		if (tracks[i] == NULL || tracks[i]->context != context)
+		struct td_stream_id id = track_of(start, i);
+
+		tracks[i] = td_engine_find_stream(engine, id.v);
+		if (tracks[i] == NULL && id.v != 0)
 			return -TD_ESTALE;
 		for (unsigned j = 0; j < i; j++)
-			if (tracks[j] == tracks[i])
+			if (tracks[i] != NULL && tracks[j] == tracks[i])
 				return -TD_EINVALID;
 	}
 	return 0;
@@ -66,74 +68,82 @@ static int check_start(struct td_engine *engine, const struct td_command_record_
 {
 	int error;
 
+	if (context == NULL)
+		return -TD_ESTALE;
 	if (!form_is_known(start))
 		return -TD_EINVALID;
-	error = find_tracks(engine, start, td_handle_index(context->handle), tracks);
+	error = find_tracks(engine, start, tracks);
 	if (error != 0)
 		return error;
 	if (!name_is_safe(start->name, start->format))
 		return -TD_EINVALID;
 	if (engine->options.recorder.open == NULL)
 		return -TD_EUNSUPPORTED;
-	for (unsigned i = 0; i < track_count_of(start); i++)
-		if (tracks[i]->tap != TD_INDEX_NONE)
-			return -TD_EBUSY;
-	if (!td_engine_change_room(engine, context->worker, 1))
-		return -TD_EBUSY;
-	return context->tap_count == TD_TAPS_PER_CONTEXT ? -TD_EFULL : 0;
+	return td_engine_tap_room(engine, TD_TRACK_MAX) ? 0 : -TD_EBUSY;
 }
 
-void td_engine_record_describe(const struct td_engine_tap *tap, struct td_change *change)
+// The worker of the last stream answers; where there is none yet, main does.
+static TD_MAIN int attach_all(struct td_engine *engine, const struct td_command *command,
+			      struct td_engine_tap *tap,
+			      struct td_engine_stream *tracks[TD_TRACK_MAX], uint64_t now_ns)
 {
-	change->u.record.id.v = tap->handle;
-	change->u.record.track_count = tap->track_count;
-	memcpy(change->u.record.tracks, tap->tracks, sizeof tap->tracks);
+	struct td_event event = { .kind = TD_EVENT_DONE, .request_id = command->request_id };
+	unsigned count = track_count_of(&command->u.record_start);
+
+	while (count > 0 && tracks[count - 1u] == NULL)
+		count--;
+	for (unsigned i = 0; i < count; i++)
+		if (tracks[i] != NULL)
+			td_engine_tap_attach(engine, tap, tracks[i], i,
+					     i + 1u == count ? command : NULL);
+	if (count > 0)
+		return 0;
+	event.command = command->kind;
+	event.u.tap.v = tap->handle;
+	// A full ring is counted by the ring itself; control sees the deadline pass.
+	(void)!td_engine_post(engine, &event, now_ns);
+	return 0;
 }
 
-static TD_MAIN void begin(struct td_engine *engine, const struct td_command *command,
-			  struct td_engine_context *context,
-			  struct td_engine_stream *tracks[TD_TRACK_MAX], uint32_t handle)
-{
-	uint32_t index = td_handle_index(handle);
-	struct td_engine_tap *tap = &engine->taps[index];
-	struct td_change change;
-
-	*tap = (struct td_engine_tap){ .handle = handle,
-				       .context = td_handle_index(context->handle),
-				       .track_count = track_count_of(&command->u.record_start),
-				       .state = TD_OBJECT_LIVE };
-	for (unsigned track = 0; track < tap->track_count; track++) {
-		tap->tracks[track] = td_handle_index(tracks[track]->handle);
-		tracks[track]->tap = index;
-	}
-	context->taps[context->tap_count++] = handle;
-	td_engine_change_begin(&change, TD_CHANGE_RECORD_START, command, context);
-	td_engine_record_describe(tap, &change);
-	td_engine_change_push(engine, context->worker, &change);
-}
-
-int td_engine_record_start(struct td_engine *engine, const struct td_command *command)
+int td_engine_record_start(struct td_engine *engine, const struct td_command *command,
+			   uint64_t now_ns)
 {
 	const struct td_command_record_start *start = &command->u.record_start;
+	const struct td_engine_recorder *recorder = &engine->options.recorder;
 	struct td_engine_context *context = td_engine_find_context(engine, start->context.v);
 	struct td_engine_stream *tracks[TD_TRACK_MAX];
+	struct td_engine_tap *tap;
 	struct td_tap_id id;
-	int error;
+	int error = check_start(engine, start, context, tracks);
 
-	if (context == NULL)
-		return -TD_ESTALE;
-	error = check_start(engine, start, context, tracks);
+	if (error == 0)
+		error = td_engine_tap_take(engine, context, &id);
 	if (error != 0)
 		return error;
-	error = td_engine_take(engine, TD_POOL_TAP, &id.v);
-	if (error != 0)
-		return error;
-	error = engine->options.recorder.open(engine->options.recorder.user, id, start);
+	tap = &engine->taps[td_handle_index(id.v)];
+	tap->track_count = (uint8_t)track_count_of(start);
+	for (unsigned i = 0; i < tap->track_count && error == 0; i++)
+		if (tracks[i] != NULL)
+			error = td_engine_tap_admits(tap, tracks[i], i);
+	if (error == 0)
+		error = recorder->open(recorder->user, id, start);
 	if (error != 0) {
-		td_engine_untake(engine, TD_POOL_TAP, id.v);
+		td_engine_tap_untake(engine, id);
 		return error;
 	}
-	begin(engine, command, context, tracks, id.v);
+	return attach_all(engine, command, tap, tracks, now_ns);
+}
+
+int td_engine_record_stop(struct td_engine *engine, const struct td_command *command,
+			  uint64_t now_ns)
+{
+	struct td_engine_tap *tap = td_engine_find_tap(engine, command->u.record_stop.v);
+
+	if (tap == NULL)
+		return -TD_ESTALE;
+	if (!td_engine_tap_room(engine, tap->stream_count))
+		return -TD_EBUSY;
+	td_engine_tap_stop(engine, tap, command, now_ns);
 	return 0;
 }
 
@@ -158,47 +168,64 @@ int td_engine_record_note(struct td_engine *engine, const struct td_command *com
 	return error != 0 ? error : TD_ANSWERED;
 }
 
-static void forget_tap(struct td_engine_context *context, uint32_t handle)
+int td_engine_record_attach(struct td_engine *engine, const struct td_command *command)
 {
-	for (unsigned i = 0; i < context->tap_count; i++) {
-		if (context->taps[i] != handle)
-			continue;
-		context->taps[i] = context->taps[--context->tap_count];
-		return;
-	}
-}
+	const struct td_command_record_track *track = &command->u.record_track;
+	struct td_engine_tap *tap = td_engine_find_tap(engine, track->tap.v);
+	struct td_engine_stream *stream = td_engine_find_stream(engine, track->stream.v);
+	int error;
 
-int td_engine_record_stop(struct td_engine *engine, const struct td_command *command)
-{
-	struct td_engine_tap *tap = td_engine_find_tap(engine, command->u.record_stop.v);
-	struct td_engine_context *context;
-	struct td_change change;
-
-	if (tap == NULL)
+	if (tap == NULL || stream == NULL)
 		return -TD_ESTALE;
-	context = &engine->contexts[tap->context];
-	if (!td_engine_change_room(engine, context->worker, 1))
+	error = td_engine_tap_admits(tap, stream, track->track);
+	if (error != 0)
+		return error;
+	if (!td_engine_tap_room(engine, 1))
 		return -TD_EBUSY;
-	tap->state = TD_OBJECT_DYING;
-	forget_tap(context, tap->handle);
-	td_engine_change_begin(&change, TD_CHANGE_RECORD_STOP, command, context);
-	td_engine_record_describe(tap, &change);
-	for (unsigned track = 0; track < tap->track_count; track++)
-		if (tap->tracks[track] != TD_INDEX_NONE)
-			engine->streams[tap->tracks[track]].tap = TD_INDEX_NONE;
-	td_engine_change_push(engine, context->worker, &change);
+	td_engine_tap_attach(engine, tap, stream, track->track, command);
 	return 0;
 }
 
-// The last record is in the tap ring. The handle stays taken until the recorder reports the file
-// closed, so that records of another recording cannot be taken for this one's.
-void td_engine_record_stopped(struct td_engine *engine, uint32_t handle)
+int td_engine_record_detach(struct td_engine *engine, const struct td_command *command)
 {
-	struct td_engine_tap *tap = &engine->taps[td_handle_index(handle)];
-	struct td_tap_id id = { .v = handle };
+	const struct td_command_record_track *track = &command->u.record_track;
+	struct td_engine_tap *tap = td_engine_find_tap(engine, track->tap.v);
+	struct td_engine_stream *stream = td_engine_find_stream(engine, track->stream.v);
 
-	TD_ASSERT(tap->handle == handle && tap->state == TD_OBJECT_DYING);
-	engine->options.recorder.close(engine->options.recorder.user, id);
+	if (tap == NULL || stream == NULL)
+		return -TD_ESTALE;
+	if (!td_engine_tap_room(engine, 1))
+		return -TD_EBUSY;
+	return td_engine_tap_detach(engine, tap, stream, command);
+}
+
+int td_engine_record_control(struct td_engine *engine, const struct td_command *command,
+			     uint64_t now_ns)
+{
+	static const uint8_t set[TD_RECORD_ACTION_COUNT] = {
+		[TD_RECORD_PAUSE] = TD_TAP_PAUSED, [TD_RECORD_MASK] = TD_TAP_MASKED
+	};
+	static const uint8_t kept[TD_RECORD_ACTION_COUNT] = { [TD_RECORD_PAUSE] = TD_TAP_MASKED,
+							      [TD_RECORD_MASK] = TD_TAP_PAUSED,
+							      [TD_RECORD_MARK] = UINT8_MAX };
+	const struct td_command_record_control *control = &command->u.record_control;
+	const struct td_engine_recorder *recorder = &engine->options.recorder;
+	const struct td_engine_tap *tap = td_engine_find_tap(engine, control->tap.v);
+	_Atomic uint8_t *flags = &engine->tap_flags[td_handle_index(control->tap.v)];
+	uint8_t now;
+
+	if (tap == NULL)
+		return -TD_ESTALE;
+	if (control->action >= TD_RECORD_ACTION_COUNT ||
+	    strnlen(control->text, sizeof control->text) == sizeof control->text)
+		return -TD_EINVALID;
+	now = atomic_load_explicit(flags, memory_order_relaxed);
+	now = (uint8_t)((now & kept[control->action]) | set[control->action]);
+	// Relaxed: only this thread writes it, and a worker reads nothing else by it.
+	atomic_store_explicit(flags, now, memory_order_relaxed);
+	if (recorder->control != NULL)
+		recorder->control(recorder->user, control, now_ns);
+	return TD_ANSWERED;
 }
 
 int td_engine_record_event(struct td_engine *engine, const struct td_event *event)

@@ -31,7 +31,7 @@ static void stream_init(struct td_engine_stream *stream, uint32_t handle,
 	stream->handle = handle;
 	stream->context = td_handle_index(context->handle);
 	stream->slot = slot;
-	stream->tap = TD_INDEX_NONE;
+	memset(stream->taps, 0, sizeof stream->taps);
 	stream->inlet = stream->outlet = TD_LET_NONE;
 	stream->next_hop = TD_NEIGHBOUR_NONE;
 	stream->rtcp_next_hop = TD_NEIGHBOUR_NONE;
@@ -330,18 +330,8 @@ void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *s
 	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
 	td_engine_fork_leave(engine, stream);
 	stream->state = TD_OBJECT_DYING;
-}
-
-static void leave_tap(struct td_engine *engine, const struct td_engine_stream *stream)
-{
-	struct td_engine_tap *tap;
-
-	if (stream->tap == TD_INDEX_NONE)
-		return;
-	tap = &engine->taps[stream->tap];
-	for (unsigned track = 0; track < tap->track_count; track++)
-		if (tap->tracks[track] == td_handle_index(stream->handle))
-			tap->tracks[track] = TD_INDEX_NONE;
+	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++)
+		stream->taps[i].leaving = true;
 }
 
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,
@@ -364,12 +354,11 @@ int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *
 	if (error != 0)
 		return error;
 	td_engine_stream_close(engine, stream, now_ns);
-	leave_tap(engine, stream);
 	td_engine_change_push(engine, context->worker, &change);
 	return 0;
 }
 
-void td_engine_stream_gone(struct td_engine *engine, uint32_t handle)
+void td_engine_stream_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns)
 {
 	struct td_engine_stream *stream = &engine->streams[td_handle_index(handle)];
 
@@ -378,6 +367,7 @@ void td_engine_stream_gone(struct td_engine *engine, uint32_t handle)
 	td_engine_release_next_hop(engine, stream->rtcp_next_hop);
 	td_engine_release_next_hop(engine, stream->learned_next_hop);
 	td_engine_provision_end(engine, stream);
+	td_engine_taps_of_gone(engine, td_handle_index(handle), now_ns);
 	stream->state = TD_OBJECT_GONE;
 	engine->links[engine->contexts[stream->context].worker].load--;
 	td_engine_retire(engine, TD_POOL_STREAM, handle);

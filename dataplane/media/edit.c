@@ -22,11 +22,30 @@ void td_engine_edit_abort(struct td_engine *engine, struct td_edit *edit)
 	edit->context->editing = false;
 }
 
+static TD_MAIN int compile_concealed(struct td_engine *engine, const struct td_matrix *matrix,
+				     struct td_plan **plan)
+{
+	struct td_matrix concealed;
+	int error = td_matrix_copy(matrix, &concealed);
+
+	if (error != 0)
+		return error;
+	error = td_matrix_conceal(&concealed);
+	if (error == 0)
+		error = td_plan_compile(&concealed, engine->playable, engine->scratch, plan);
+	td_matrix_fini(&concealed);
+	return error;
+}
+
 static TD_MAIN int compile(struct td_engine *engine, struct td_edit *edit)
 {
 	struct td_plan *plan;
-	int error = td_plan_compile(&edit->matrix, engine->playable, engine->scratch, &plan);
+	int error;
 
+	if (edit->matrix.private)
+		error = compile_concealed(engine, &edit->matrix, &plan);
+	else
+		error = td_plan_compile(&edit->matrix, engine->playable, engine->scratch, &plan);
 	if (error != 0)
 		return error;
 	error = td_engine_provision(engine, plan, &edit->before);

@@ -13,7 +13,7 @@
 
 #define RECORD_EVENT_SLOTS 1024u
 #define FORK_EVENT_SLOTS   1024u
-#define FORK_RECORDS       4096u // 6 MiB a worker
+#define FORK_LINES         65536u // 4 MiB a worker
 #define MIXED_DEFAULT      4096u
 
 static uint32_t at_most(uint32_t value, uint32_t max)
@@ -70,12 +70,13 @@ static int create_pools(struct td_engine *engine)
 	engine->players = take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
 	engine->taps = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
 	engine->forks = take_lines(engine->capacity[TD_POOL_FORK] + 1u, sizeof *engine->forks);
+	engine->tap_flags = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->tap_flags);
 	engine->gone = take_lines(total, sizeof *engine->gone);
 	engine->scratch = td_plan_scratch_create();
 	engine->reset.marked = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
 	if (engine->contexts == NULL || engine->streams == NULL || engine->players == NULL ||
-	    engine->taps == NULL || engine->forks == NULL || engine->gone == NULL ||
-	    engine->scratch == NULL || engine->reset.marked == NULL)
+	    engine->taps == NULL || engine->tap_flags == NULL || engine->forks == NULL ||
+	    engine->gone == NULL || engine->scratch == NULL || engine->reset.marked == NULL)
 		return -TD_EMEMORY;
 	return 0;
 }
@@ -133,6 +134,7 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 	worker->prompts = options->prompts;
 	worker->index = index;
 	worker->mirrors = options->region->streams;
+	worker->tap_flags = engine->tap_flags;
 	worker->realtime_offset_ns = options->realtime_offset_ns;
 	worker->random = td_engine_random(engine) | 1u; // xorshift must not begin at 0
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
@@ -148,7 +150,7 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 	const struct td_engine_options *options = &engine->options;
 	struct td_media_worker *worker = &engine->workers[index];
 	struct td_engine_worker_link *link = &engine->links[index];
-	int error;
+	int error = 0;
 
 	fill_worker(engine, index);
 	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
@@ -160,11 +162,10 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 		return -TD_EMEMORY;
 	for (uint32_t i = 0; i < TD_DIGIT_SENDER_MAX; i++)
 		worker->senders[i].next = i + 1u < TD_DIGIT_SENDER_MAX ? i + 1u : TD_INDEX_END;
-	error = td_tap_ring_create(options->tap_records != 0 ? options->tap_records
-							     : TD_TAP_RECORDS,
+	error = td_tap_ring_create(options->tap_lines != 0 ? options->tap_lines : TD_TAP_LINES,
 				   &worker->tap_ring);
 	if (error == 0 && options->fork_count > 0)
-		error = td_tap_ring_create(FORK_RECORDS, &worker->fork_ring);
+		error = td_tap_ring_create(FORK_LINES, &worker->fork_ring);
 	if (error != 0)
 		return error;
 	error = ring_create(TD_CHANGE_SLOTS, sizeof(struct td_change), &link->change_memory,
@@ -313,6 +314,7 @@ void td_engine_destroy(struct td_engine *engine)
 	free(engine->players);
 	free(engine->taps);
 	free(engine->forks);
+	free(engine->tap_flags);
 	free(engine->gone);
 	free(engine->reset.marked);
 	free(engine);

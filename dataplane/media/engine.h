@@ -43,6 +43,11 @@ struct td_engine_recorder {
 	int (*open)(void *user, struct td_tap_id tap, const struct td_command_record_start *start);
 	// No record of this tap follows any more: finish it, then report it closed.
 	void (*close)(void *user, struct td_tap_id tap);
+	// Pause, mask, resume, mark: about what came at or after now_ns. May be NULL. Workers see to it
+	// that nothing comes in a pause, and that what comes while masked has TD_TAP_MASKED and no
+	// payload; so it has in a context that is private, of which nothing is told here.
+	void (*control)(void *user, const struct td_command_record_control *control,
+			uint64_t now_ns);
 	// For the sidecar. 0, or -TD_EFULL when too many wait already. NULL: -TD_EUNSUPPORTED.
 	int (*note)(void *user, const struct td_command_record_note *note);
 	void *user;
@@ -77,7 +82,7 @@ struct td_engine_options {
 	uint64_t
 		realtime_offset_ns; // CLOCK_REALTIME - CLOCK_MONOTONIC at start, for RTCP's NTP time
 	uint64_t seed;              // SSRCs, first sequence numbers and timestamps, CNAME
-	uint32_t tap_records;       // per worker, a power of two; 0: TD_TAP_RECORDS
+	uint32_t tap_lines;         // per worker, a power of two from 64; 0: TD_TAP_LINES
 };
 
 // -TD_EINVALID, -TD_EMEMORY.

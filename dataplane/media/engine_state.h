@@ -22,6 +22,7 @@
 #include "td_ring.h"
 
 #define TD_TAPS_PER_CONTEXT  8
+#define TD_TAP_STREAM_MAX    16 // of one tap at a time, those that are leaving as well
 #define TD_FORKS_PER_CONTEXT 8
 #define TD_INDEX_NONE        UINT32_MAX
 
@@ -54,10 +55,19 @@ struct td_engine_made {
 	struct td_engine_made **home; // whose it was, then
 };
 
+// A tap on a stream, from the attachment until the worker has said that it is over; the links of a
+// tap's list of them.
+struct td_engine_tapping {
+	uint32_t tap; // handle; 0: free
+	uint32_t next_stream;
+	uint8_t track;
+	bool leaving; // the worker has been told
+};
+
 struct td_engine_stream {
 	uint32_t handle;
-	uint32_t context;                                   // index
-	uint32_t tap;                                       // index, TD_INDEX_NONE: not recorded
+	uint32_t context; // index
+	struct td_engine_tapping taps[TD_STREAM_TAP_MAX];
 	uint32_t next_hop, rtcp_next_hop, learned_next_hop; // references; TD_NEIGHBOUR_NONE
 	uint16_t port;
 	uint32_t slot;                   // in the context's matrix
@@ -87,11 +97,18 @@ struct td_engine_fork {
 	bool capture;
 };
 
+// A tap hears streams wherever they are, and ends with the context it was made in at the latest.
+//
+//   LIVE --stop--> DYING, every stream is told to leave --the last has left--> the recorder is told, which
+//   gives the handle back (td_engine_retire) once it is done with what it got
 struct td_engine_tap {
 	uint32_t handle;
-	uint32_t context;
-	uint32_t track_count;
-	uint32_t tracks[TD_TRACK_MAX]; // stream indexes; TD_INDEX_NONE: destroyed since
+	uint32_t context;      // index
+	uint32_t first_stream; // that has a tapping of it, TD_INDEX_NONE
+	uint32_t stream_count;
+	uint64_t stop_request; // to be answered when the last has left; 0: nobody waits
+	uint32_t stop_command;
+	uint8_t track_count; // streams are attached as tracks below this
 	uint8_t state;
 };
 
@@ -144,6 +161,7 @@ struct td_engine {
 	struct td_engine_player *players;
 	struct td_engine_tap *taps;
 	struct td_engine_fork *forks;
+	_Atomic uint8_t *tap_flags; // by tap; read by workers
 	uint32_t capacity[TD_POOL_COUNT];
 	uint32_t live[TD_POOL_COUNT];
 
@@ -226,11 +244,16 @@ int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *
 int td_engine_player_create(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_player_control(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_player_destroy(struct td_engine *engine, const struct td_command *command) TD_MAIN;
-int td_engine_record_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
-int td_engine_record_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_start(struct td_engine *engine, const struct td_command *command,
+			   uint64_t now_ns) TD_MAIN;
+int td_engine_record_stop(struct td_engine *engine, const struct td_command *command,
+			  uint64_t now_ns) TD_MAIN;
 int td_engine_record_note(struct td_engine *engine, const struct td_command *command) TD_MAIN;
-// What a worker needs to know of a tap, into a change.
-void td_engine_record_describe(const struct td_engine_tap *tap, struct td_change *change);
+int td_engine_record_attach(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_detach(struct td_engine *engine, const struct td_command *command) TD_MAIN;
+int td_engine_record_control(struct td_engine *engine, const struct td_command *command,
+			     uint64_t now_ns) TD_MAIN;
+int td_engine_context_privacy(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 int td_engine_reset_start(struct td_engine *engine, const struct td_command *command,
 			  uint64_t now_ns) TD_MAIN;
 
@@ -294,11 +317,10 @@ void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
 			    uint64_t now_ns) TD_MAIN;
 // Its worker is done with it: its next hops are given back and its handle retires.
-void td_engine_stream_gone(struct td_engine *engine, uint32_t handle) TD_MAIN;
+void td_engine_stream_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns) TD_MAIN;
 void td_engine_player_gone(struct td_engine *engine, uint32_t handle) TD_MAIN;
 void td_engine_context_gone(struct td_engine *engine, uint32_t handle, uint64_t now_ns) TD_MAIN;
 void td_engine_stream_learned(struct td_engine *engine, const struct td_note *note) TD_MAIN;
-void td_engine_record_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
 
 // command_fork.c
 int td_engine_fork_start(struct td_engine *engine, const struct td_command *command) TD_MAIN;
@@ -312,8 +334,38 @@ void td_engine_fork_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
 uint32_t td_engine_fork_events(struct td_engine *engine, uint64_t now_ns) TD_MAIN;
 void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop) TD_MAIN;
 
-// Tells one context's worker to destroy it and all its members; needs TD_DESTROY_CHANGES of room.
-#define TD_DESTROY_CHANGES (TD_TAPS_PER_CONTEXT + TD_FORKS_PER_CONTEXT + 1u)
+// taps.c: what recordings hear. A new tap in a context. -TD_EFULL.
+TD_MUST_CHECK int td_engine_tap_take(struct td_engine *engine, struct td_engine_context *context,
+				     struct td_tap_id *id) TD_MAIN;
+// One that no stream has been attached to and the recorder does not know of.
+void td_engine_tap_untake(struct td_engine *engine, struct td_tap_id id) TD_MAIN;
+// Room on every worker for so many changes: an attachment is one, the end of a tap its streams.
+bool td_engine_tap_room(struct td_engine *engine, uint32_t changes) TD_MAIN;
+// Why this stream cannot be attached: -TD_EBUSY (it is already), -TD_EFULL (it has all the taps it
+// can have, or the tap all the streams), -TD_EINVALID (no such track); 0: it can.
+TD_MUST_CHECK int td_engine_tap_admits(const struct td_engine_tap *tap,
+				       const struct td_engine_stream *stream, uint32_t track)
+	TD_MAIN;
+// Attaches; `command` may be NULL, then nobody waits. Room and admission have been checked.
+void td_engine_tap_attach(struct td_engine *engine, struct td_engine_tap *tap,
+			  struct td_engine_stream *stream, uint32_t track,
+			  const struct td_command *command) TD_MAIN;
+// -TD_ENOT_FOUND: it is not attached.
+TD_MUST_CHECK int td_engine_tap_detach(struct td_engine *engine, struct td_engine_tap *tap,
+				       struct td_engine_stream *stream,
+				       const struct td_command *command) TD_MAIN;
+// Ends it; needs room for its streams. `command`, if any, is answered when the last has left.
+void td_engine_tap_stop(struct td_engine *engine, struct td_engine_tap *tap,
+			const struct td_command *command, uint64_t now_ns) TD_MAIN;
+// A worker has nothing to do with the stream, or with the tap on it, any more.
+void td_engine_tap_detached(struct td_engine *engine, uint32_t tap, uint32_t stream,
+			    uint64_t now_ns) TD_MAIN;
+void td_engine_taps_of_gone(struct td_engine *engine, uint32_t stream, uint64_t now_ns) TD_MAIN;
+
+// Tells one context's worker to destroy it and all its members; needs room on every worker for
+// td_engine_context_changes.
+uint32_t td_engine_context_changes(struct td_engine *engine,
+				   const struct td_engine_context *context) TD_MAIN;
 void td_engine_context_end(struct td_engine *engine, struct td_engine_context *context,
 			   const struct td_command *command, uint64_t now_ns) TD_MAIN;
 // Goes on with a RESET; true when it did something.

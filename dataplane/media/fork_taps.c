@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-static struct td_tap_record *reserve(struct td_media_worker *worker)
+static struct td_tap_record *reserve(struct td_media_worker *worker, uint32_t payload_len)
 {
-	struct td_tap_record *record = td_tap_reserve(worker->fork_ring);
+	struct td_tap_record *record = td_tap_reserve(worker->fork_ring, payload_len);
 
 	if (record == NULL)
 		worker->stats->fork_lost++;
@@ -23,9 +23,10 @@ void td_fork_payload(struct td_media_worker *worker, const struct td_forward *fw
 
 		if (cold->forks[i].capture)
 			continue;
-		record = reserve(worker);
+		record = reserve(worker, fw->payload_len);
 		if (record == NULL)
 			return;
+		record->flags = 0;
 		record->arrival_ns = now_ns;
 		record->tap = cold->forks[i].index;
 		record->ssrc = fw->ssrc;
@@ -45,22 +46,24 @@ static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap
 		    const uint8_t *frame, uint32_t len, uint64_t now_ns)
 {
 	const struct td_stream_cold *cold = &worker->cold[stream];
+	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
 
-	for (unsigned i = 0; i < cold->fork_count; i++) {
+	// What is private is nobody's, in neither direction.
+	for (unsigned i = 0; i < cold->fork_count && !cold->taps.hush; i++) {
 		struct td_tap_record *record;
 
 		if (!cold->forks[i].capture)
 			continue;
-		record = reserve(worker);
+		record = reserve(worker, taken);
 		if (record == NULL)
 			return;
 		record->arrival_ns = now_ns;
 		record->tap = cold->forks[i].index;
 		record->side = cold->forks[i].track;
 		record->kind = (uint8_t)kind;
-		record->offered = len;
-		record->payload_len =
-			(uint16_t)(len < sizeof record->payload ? len : sizeof record->payload);
+		record->flags = 0;
+		record->offered = (uint16_t)len;
+		record->payload_len = (uint16_t)taken;
 		memcpy(record->payload, frame, record->payload_len);
 		td_tap_commit(worker->fork_ring);
 	}
@@ -108,7 +111,7 @@ static void set_flags(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_rx *rx = &worker->streams[stream].rx;
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_stream_cold *cold = &worker->cold[stream];
-	bool tapped = cold->tap != TD_INDEX_END || cold->fork_count > 0;
+	bool tapped = cold->taps.count > 0 || cold->fork_count > 0;
 
 	rx->flags = (uint8_t)((rx->flags & ~(TD_RX_TAPPED | TD_RX_STEADY)) |
 			      (tapped ? TD_RX_TAPPED : 0u));

@@ -285,6 +285,14 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 	push(worker, fw.sink, packet->mbuf, now_ns, tx);
 }
 
+// A copy of `fw`, or it could not stay in registers.
+static __attribute__((noinline)) void tap_copy(struct td_media_worker *worker, struct td_forward fw,
+					       const struct td_packet *packet, uint64_t now_ns)
+{
+	td_fork_packet_in(worker, packet, now_ns);
+	td_media_tap(worker, &fw, packet->payload + TD_RTP_HEADER_BYTES, now_ns);
+}
+
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		       uint64_t now_ns, struct td_tx *tx)
 {
@@ -301,6 +309,8 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			forward_any(worker, packet, now_ns, tx);
 			continue;
 		}
+		if (UNLIKELY(worker->streams[packet->stream].rx.flags & TD_RX_TAPPED))
+			tap_copy(worker, fw, packet, now_ns);
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
 			// A copy, or the one above could not stay in registers.
 			struct td_forward taken_fw = fw;

@@ -10,6 +10,7 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 	struct td_stream_cold *cold = &worker->cold[stream];
 
 	cold->context = id;
+	cold->taps.hush = context->hush;
 	cold->previous = TD_INDEX_END;
 	cold->next = context->first_stream;
 	if (cold->next != TD_INDEX_END)
@@ -44,6 +45,7 @@ void td_media_own(struct td_media_worker *worker, uint32_t stream)
 	worker->cold[stream].position = worker->owned_count;
 	worker->owned[worker->owned_count++] = stream;
 	worker->stats->streams++;
+	worker->stats->taps += worker->cold[stream].taps.count;
 }
 
 void td_media_disown(struct td_media_worker *worker, uint32_t stream)
@@ -55,6 +57,7 @@ void td_media_disown(struct td_media_worker *worker, uint32_t stream)
 	worker->owned[position] = last;
 	worker->cold[last].position = position;
 	worker->stats->streams--;
+	worker->stats->taps -= worker->cold[stream].taps.count;
 }
 
 void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
@@ -90,7 +93,6 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
-	cold->tap = TD_INDEX_END;
 	td_event_rx_init(&cold->digits, 8000);
 	td_media_enter_context(worker, context, index);
 	td_media_own(worker, index);
@@ -287,35 +289,4 @@ void td_media_player_destroy(struct td_media_worker *worker, uint32_t index)
 		worker->contexts[td_handle_index(player->context.v)].first_player =
 			player->next_in_context;
 	player->id.v = 0;
-}
-
-static void tap_track(struct td_media_worker *worker, uint32_t stream, uint32_t tap, unsigned track,
-		      bool on)
-{
-	struct td_stream_rx *rx;
-	struct td_stream_cold *cold;
-
-	if (stream == UINT32_MAX)
-		return; // destroyed while it was recorded
-	rx = &worker->streams[stream].rx;
-	cold = &worker->cold[stream];
-	if (on) {
-		cold->tap = tap;
-		cold->tap_side = (uint8_t)track;
-		cold->tap_offered = 0;
-		rx->flags = (uint8_t)((rx->flags | TD_RX_TAPPED) & ~TD_RX_STEADY);
-	} else if ((rx->flags & TD_RX_TAPPED) && cold->tap == tap) {
-		cold->tap = TD_INDEX_END;
-		if (cold->fork_count == 0)
-			rx->flags &= (uint8_t)~TD_RX_TAPPED;
-	}
-}
-
-void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
-		      bool on)
-{
-	uint32_t tap = td_handle_index(record->id.v);
-
-	for (unsigned track = 0; track < record->track_count; track++)
-		tap_track(worker, record->tracks[track], tap, track, on);
 }

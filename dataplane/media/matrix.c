@@ -179,3 +179,21 @@ int32_t td_matrix_heard(const struct td_matrix *matrix, uint32_t from, uint32_t 
 		return 0;
 	return td_matrix_floor_gain(matrix->members[from].talk_q12, matrix->members[to].hear_q12);
 }
+
+int td_matrix_conceal(struct td_matrix *matrix)
+{
+	for (uint32_t from = 0; from < matrix->slots; from++) {
+		if (matrix->members[from].kind == TD_MEMBER_NONE || !matrix->members[from].party)
+			continue;
+		for (uint32_t to = 0; to < matrix->slots; to++) {
+			int error = 0;
+
+			if (matrix->members[to].kind == TD_MEMBER_STREAM &&
+			    !matrix->members[to].party && td_matrix_heard(matrix, from, to) != 0)
+				error = td_matrix_set(matrix, from, to, 0);
+			if (error != 0)
+				return error;
+		}
+	}
+	return 0;
+}

@@ -39,6 +39,7 @@ struct td_matrix_member {
 	uint8_t kind;                      // enum td_member_kind: STREAM, PLAYER; NONE: a hole
 	uint8_t codec;                     // of a stream: enum td_codec_id, NONE while unknown
 	uint8_t ptime_ms;                  // of a stream
+	bool party;                        // of a private context: heard by parties alone
 	bool events;                       // a stream's peer has negotiated telephone-event
 	uint8_t tune;                      // TD_TUNE_*
 	uint8_t detect;                    // TD_DETECT_*
@@ -59,6 +60,7 @@ struct td_matrix {
 	uint32_t member_count;
 	uint32_t cell_count;
 	uint32_t member_room, cell_room;
+	bool private; // what td_matrix_conceal is for
 };
 
 // All zero is an empty matrix. `copy` gets memory of its own. -TD_EMEMORY.
@@ -78,6 +80,9 @@ TD_MUST_CHECK int td_matrix_set(struct td_matrix *matrix, uint32_t from, uint32_
 
 // The rule above, for one pair, Q12: up to 64 where two gains of 8 meet on the floor.
 int32_t td_matrix_heard(const struct td_matrix *matrix, uint32_t from, uint32_t to);
+// What the matrix is while it is private: parties are silent for everybody else. -TD_EFULL,
+// -TD_EMEMORY.
+TD_MUST_CHECK int td_matrix_conceal(struct td_matrix *matrix);
 // The first cell of a listener; its others follow while `to` is the same.
 uint32_t td_matrix_first_cell(const struct td_matrix *matrix, uint32_t to);
 // What talk and hear gain make together, Q12.

@@ -30,7 +30,7 @@
 #define TD_RX_LIVE   0x01u // between creation and destruction
 #define TD_RX_STEADY 0x02u // nothing below needs a look, one listener: the short path
 #define TD_RX_IPV6   0x04u // the key is a hash: compare the address in the cold half too
-#define TD_RX_TAPPED 0x08u // copy to the tap ring, or to a fork's, or both
+#define TD_RX_TAPPED 0x08u // copied for recordings, forks, or both: see the cold half
 #define TD_RX_ACTIVE 0x10u // the first valid packet has been seen and announced
 #define TD_RX_MUX    0x20u // RTCP on the RTP port, RFC 5761
 #define TD_RX_INLET  0x40u // its samples are wanted: the inlet takes every packet

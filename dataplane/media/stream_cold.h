@@ -15,6 +15,7 @@
 
 #include "media/change.h"
 #include "media/source_lock.h"
+#include "media/tap.h"
 #include "rtp/rtcp.h"
 #include "rtp/source.h"
 #include "rtp/telephone_event.h"
@@ -34,6 +35,21 @@ static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
 }
 
 #define TD_FORKS_PER_STREAM 4
+
+// Which recordings hear what a stream says, in a line of its own.
+struct td_stream_tap {
+	uint32_t tap; // index of the td_tap_id
+	uint8_t track;
+	uint8_t reserved;
+	uint16_t offered; // packets, since it began to listen; wraps
+};
+
+struct td_stream_taps {
+	alignas(TD_CACHE_LINE) struct td_stream_tap entries[TD_STREAM_TAP_MAX];
+	uint8_t count;
+	bool hush;         // its context is private: see struct td_command_context_privacy
+	bool digit_hushed; // so was the beginning of the digit that is being said
+};
 
 // One of the forks that take what a stream's party says.
 struct td_stream_fork {
@@ -74,11 +90,8 @@ struct td_stream_cold {
 	struct td_source_lock lock;
 	const uint32_t *sinks; // in the context's plan
 	uint32_t sink_count;
-	uint8_t tap_side;
 	uint8_t hears;              // enum td_hears
 	uint16_t floor_sequence;    // the last one sent for the feeder before this one
-	uint32_t tap;               // index, with TD_RX_TAPPED; TD_INDEX_END: not recorded
-	uint32_t tap_offered;       // packets for it, since it began to listen
 	uint32_t position;          // in the worker's list of streams
 	uint32_t inlet;             // with TD_RX_INLET
 	uint32_t fed_by;            // TD_FEED_*
@@ -93,6 +106,7 @@ struct td_stream_cold {
 	uint32_t digit_sender; // index, TD_INDEX_END: none
 	struct td_stream_fork forks[TD_FORKS_PER_STREAM];
 	struct td_event_rx digits;
+	struct td_stream_taps taps;
 };
 
 #define TD_INDEX_END         0xffffffffu // of a list

@@ -4,25 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-int td_tap_ring_create(uint32_t record_count, struct td_tap_ring **out)
+#include "base/pages.h"
+
+#define LINES_LEAST 64u // the longest record, and as much again before the end
+
+static size_t bytes_of(const struct td_tap_ring *ring)
+{
+	return ((size_t)ring->mask + 1u) * TD_CACHE_LINE;
+}
+
+int td_tap_ring_create(uint32_t line_count, struct td_tap_ring **out)
 {
 	struct td_tap_ring *ring;
 
-	if (record_count == 0 || (record_count & (record_count - 1u)) != 0)
+	if (line_count < LINES_LEAST || (line_count & (line_count - 1u)) != 0)
 		return -TD_EINVALID;
 	ring = aligned_alloc(TD_CACHE_LINE, sizeof *ring);
 	if (ring == NULL)
 		return -TD_EMEMORY;
 	memset(ring, 0, sizeof *ring);
-	ring->mask = record_count - 1u;
-	ring->records =
-		aligned_alloc(TD_CACHE_LINE, (size_t)record_count * sizeof ring->records[0]);
-	if (ring->records == NULL) {
+	ring->mask = line_count - 1u;
+	ring->lines = td_pages_take(bytes_of(ring));
+	if (ring->lines == NULL) {
 		free(ring);
 		return -TD_EMEMORY;
 	}
 	// Touched here, so that the worker does not meet page faults.
-	memset(ring->records, 0, (size_t)record_count * sizeof ring->records[0]);
+	memset(ring->lines, 0, bytes_of(ring));
 	*out = ring;
 	return 0;
 }
@@ -31,6 +39,6 @@ void td_tap_ring_destroy(struct td_tap_ring *ring)
 {
 	if (ring == NULL)
 		return;
-	free(ring->records);
+	td_pages_give(ring->lines, bytes_of(ring));
 	free(ring);
 }

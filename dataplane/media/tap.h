@@ -1,11 +1,13 @@
-// The tap ring: what the recorded streams said, from one worker to the recorder thread.
+// The tap ring: what tapped streams said, from one worker to one thread that listens.
 //
-//   worker   reserve -> fill -> commit  -->  [ records ]  -->  peek -> release   recorder
-//   invariant: 0 <= head - tail <= record_count   (32-bit, wrapping)
+//   worker   reserve -> fill -> commit  -->  [ records ]  -->  peek -> release   recorder, forker
+//   invariant: 0 <= head - tail <= line_count   (in cache lines, 32-bit, wrapping)
 //
-// One ring a worker, one producer, one consumer. Records are filled in place and only as much of
-// the payload as there is gets copied. When it is full the worker counts tap_lost and goes on: the
-// recording has a gap, the call has not. Created and destroyed by the engine.
+// One ring a worker for the recorder and one for forks: one producer, one consumer each. A record is
+// a header and as much payload as there is, in whole cache lines one behind the other, so that a ring
+// in use stays in the cache; one that does not fit before the end of the memory is at its start,
+// behind a line that says so. When it is full the worker counts tap_lost or fork_lost and goes on:
+// the recording has a gap, the call has not. Created and destroyed by the engine.
 #pragma once
 
 #include <stdalign.h>
@@ -17,12 +19,16 @@
 #include "td_limits.h"
 #include "td_role.h"
 
-#define TD_TAP_RECORDS 8192 // 12 MiB a worker
+#define TD_TAP_LINES      131072u // of the recorder's: 8 MiB a worker
+#define TD_STREAM_TAP_MAX 4       // recordings of one stream at a time
 
 enum td_tap_side { TD_TAP_LEFT, TD_TAP_RIGHT }; // the first two tracks
 
 // What a fork's record holds: a payload of either kind, or all of a packet with its headers.
 enum td_tap_kind { TD_TAP_AUDIO, TD_TAP_EVENT, TD_TAP_FRAME_IN, TD_TAP_FRAME_OUT };
+
+#define TD_TAP_MASKED 0x01u // of a record: what was said is not here, only that it came
+#define TD_TAP_PAUSED 0x02u // of a recording: nothing is taken
 
 struct td_tap_record {
 	uint64_t arrival_ns; // CLOCK_MONOTONIC
@@ -30,43 +36,75 @@ struct td_tap_record {
 	uint32_t ssrc;
 	uint32_t timestamp;
 	uint16_t sequence;
-	uint16_t payload_len;
-	uint8_t side;  // the track: below TD_TRACK_MAX, of a fork below TD_FORK_STREAM_MAX
-	uint8_t codec; // enum td_codec_id; TD_CODEC_NONE for a telephone-event (RFC 4733) packet
+	uint16_t payload_len; // 0 when masked
+	uint16_t offered; // packets of this stream for this tap so far, with this one and what the
+			  // ring refused, and it wraps; of a captured frame: its bytes on the wire,
+			  // of which payload_len are here
+	uint8_t side;     // the track: below TD_TRACK_MAX, of a fork below TD_FORK_STREAM_MAX
+	uint8_t codec;    // enum td_codec_id; TD_CODEC_NONE for a telephone-event (RFC 4733) packet
 	uint8_t marker;
-	uint8_t kind;     // enum td_tap_kind, on a fork ring
-	uint32_t offered; // packets of this track so far, with this one and what the ring refused;
-		// of a captured frame: its bytes on the wire, of which payload_len are here
-	uint8_t payload[TD_RTP_PAYLOAD_MAX];
+	uint8_t kind;  // enum td_tap_kind
+	uint8_t flags; // TD_TAP_MASKED
+	uint8_t lines; // the ring's: how long the record is; 0: the next one is at the beginning
+	uint8_t payload[TD_RTP_PAYLOAD_MAX]; // payload_len of them
 };
 
-_Static_assert(sizeof(struct td_tap_record) % TD_CACHE_LINE == 0,
-	       "whole lines, header in the first");
+#define TD_TAP_HEADER_BYTES offsetof(struct td_tap_record, payload)
+
+_Static_assert(TD_TAP_HEADER_BYTES == 32, "half a line");
+_Static_assert((sizeof(struct td_tap_record) + TD_CACHE_LINE) / TD_CACHE_LINE < UINT8_MAX,
+	       "a record's lines fit their field");
 
 struct td_tap_ring {
-	alignas(TD_CACHE_LINE) _Atomic uint32_t head; // worker: rw, recorder: ro
+	alignas(TD_CACHE_LINE) _Atomic uint32_t head; // worker: rw, consumer: ro
 	uint32_t tail_seen;                           // worker's last look at tail
-	alignas(TD_CACHE_LINE) _Atomic uint32_t tail; // recorder: rw, worker: ro
+	uint32_t reserved; // lines of the record being filled, with a skip
+	alignas(TD_CACHE_LINE) _Atomic uint32_t tail; // consumer: rw, worker: ro
 	alignas(TD_CACHE_LINE) uint32_t mask;         // written once at creation
-	struct td_tap_record *records;
+	uint8_t *lines;
 };
 
-// `record_count` is a power of two. -TD_EINVALID, -TD_EMEMORY.
-TD_MUST_CHECK int td_tap_ring_create(uint32_t record_count, struct td_tap_ring **out);
+// `line_count` is a power of two of cache lines, 64 at least. -TD_EINVALID, -TD_EMEMORY.
+TD_MUST_CHECK int td_tap_ring_create(uint32_t line_count, struct td_tap_ring **out);
 void td_tap_ring_destroy(struct td_tap_ring *ring);
 
-// Worker: the next record to fill, or NULL when the ring is full. Nothing is visible before commit.
-static inline struct td_tap_record *td_tap_reserve(struct td_tap_ring *ring)
+static inline struct td_tap_record *td_tap_at(const struct td_tap_ring *ring, uint32_t line)
+{
+	return (struct td_tap_record *)(void *)(ring->lines +
+						(size_t)(line & ring->mask) * TD_CACHE_LINE);
+}
+
+static inline uint32_t td_tap_lines(uint32_t payload_len)
+{
+	return ((uint32_t)TD_TAP_HEADER_BYTES + payload_len + TD_CACHE_LINE - 1u) / TD_CACHE_LINE;
+}
+
+// Worker: a record to fill, with room for so much payload, or NULL when the ring is full. Nothing is
+// visible before commit. Fill in everything but `lines`.
+static inline struct td_tap_record *td_tap_reserve(struct td_tap_ring *ring, uint32_t payload_len)
 {
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	uint32_t lines = td_tap_lines(payload_len), skip = 0;
+	uint32_t before_end = ring->mask + 1u - (head & ring->mask);
+	struct td_tap_record *record;
 
-	if (head - ring->tail_seen > ring->mask) {
+	if (lines > before_end)
+		skip = before_end;
+	if (head - ring->tail_seen + skip + lines > ring->mask + 1u) {
 		// Pairs with the release store in td_tap_release.
 		ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-		if (head - ring->tail_seen > ring->mask)
+		if (head - ring->tail_seen + skip + lines > ring->mask + 1u)
 			return NULL;
 	}
-	return &ring->records[head & ring->mask];
+	if (skip != 0)
+		td_tap_at(ring, head)->lines = 0;
+	ring->reserved = skip + lines;
+	record = td_tap_at(ring, head + skip);
+	record->lines = (uint8_t)lines;
+	// The next one will most likely be as long.
+	__builtin_prefetch(td_tap_at(ring, head + skip + lines), 1);
+	__builtin_prefetch(td_tap_at(ring, head + skip + lines + 1u), 1);
+	return record;
 }
 
 static inline void td_tap_commit(struct td_tap_ring *ring)
@@ -74,24 +112,32 @@ static inline void td_tap_commit(struct td_tap_ring *ring)
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 
 	// Publishes the record; pairs with the acquire load in td_tap_peek.
-	atomic_store_explicit(&ring->head, head + 1u, memory_order_release);
+	atomic_store_explicit(&ring->head, head + ring->reserved, memory_order_release);
 }
 
-// Recorder: the oldest record, or NULL when there is none. Good until td_tap_release.
+// How many lines lie before the oldest record: those left over at the end of the memory.
+static inline uint32_t td_tap_skipped(const struct td_tap_ring *ring, uint32_t tail)
+{
+	return td_tap_at(ring, tail)->lines != 0 ? 0 : ring->mask + 1u - (tail & ring->mask);
+}
+
+// Consumer: the oldest record, or NULL when there is none. Good until td_tap_release.
 static inline const struct td_tap_record *td_tap_peek(const struct td_tap_ring *ring)
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	// Pairs with the release store in td_tap_commit.
+	// Pairs with the release store in td_tap_commit, which published what is skipped as well.
 	if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail)
 		return NULL;
-	return &ring->records[tail & ring->mask];
+	return td_tap_at(ring, tail + td_tap_skipped(ring, tail));
 }
 
 static inline void td_tap_release(struct td_tap_ring *ring)
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
+	tail += td_tap_skipped(ring, tail);
 	// Gives the record back; pairs with the acquire load in td_tap_reserve.
-	atomic_store_explicit(&ring->tail, tail + 1u, memory_order_release);
+	atomic_store_explicit(&ring->tail, tail + td_tap_at(ring, tail)->lines,
+			      memory_order_release);
 }

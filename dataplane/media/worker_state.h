@@ -33,6 +33,7 @@ struct td_worker_context {
 	uint32_t digit_count;                // sources of its plan in which a digit is being said
 	uint8_t slot;
 	bool ticking;
+	bool hush; // private: its streams' taps are told nothing, their digits nobody
 };
 
 #define TD_STASH_MBUFS 32u
@@ -46,6 +47,7 @@ struct td_media_worker {
 	const struct td_neighbours *neighbours;
 	struct td_worker_stats *stats;
 	struct td_tap_ring *tap_ring, *fork_ring; // fork_ring NULL: no forks
+	const _Atomic uint8_t *tap_flags; // by tap: TD_TAP_MASKED, TD_TAP_PAUSED; main writes them
 	struct rte_mempool *pool;
 	const struct td_prompts *prompts;
 	uint32_t index;
@@ -185,9 +187,17 @@ uint8_t td_media_emptiest_slot(const struct td_media_worker *worker);
 void td_media_player_create(struct td_media_worker *worker, struct td_context_id context,
 			    const struct td_change_player *create);
 void td_media_player_destroy(struct td_media_worker *worker, uint32_t index);
-// A recording begins or ends on the streams that still belong to it.
-void td_media_tap_set(struct td_media_worker *worker, const struct td_change_record *record,
-		      bool on);
+
+// tap_feed.c: what a tapped stream has said goes to whoever listens.
+void td_media_tap(struct td_media_worker *worker, const struct td_forward *forward,
+		  const uint8_t *payload, uint64_t now_ns);
+// A tap begins to listen to a stream, or ends; it is known to listen then.
+void td_media_tap_attach(struct td_media_worker *worker, uint32_t stream,
+			 const struct td_change_tap *tap);
+void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
+			 const struct td_change_tap *tap);
+// All streams of a context, those that will come as well.
+void td_media_hush(struct td_media_worker *worker, struct td_worker_context *context, bool on);
 
 // placement.c: the stream's tx line is in its own slot again.
 void td_media_place_home(struct td_media_worker *worker, uint32_t stream);

@@ -251,10 +251,10 @@ static int destroy_stream(struct dp *dp, uint32_t handle, struct td_event *event
 
 	if (!stream)
 		return -TD_ESTALE;
-	// The recording has to be stopped before its parties go, or its end would be cut.
 	for (int i = 0; i < DP_OBJECTS; i++)
-		must(!dp->taps[i].live ||
-		     (dp->taps[i].left != handle && dp->taps[i].right != handle));
+		for (int track = 0; track < TD_TRACK_MAX; track++)
+			if (dp->taps[i].tracks[track] == handle)
+				dp->taps[i].tracks[track] = 0;
 	stream->live = false;
 	dp_drop_cells(dp, TD_MEMBER_STREAM, handle);
 	event->u.stream_destroyed.stream.v = handle;
@@ -347,16 +347,72 @@ static int start_recording(struct dp *dp, const struct td_command *command, stru
 	size_t len = strnlen(start->name, sizeof start->name);
 	struct dp_object *tap;
 
-	if (!dp_find(dp->streams, start->left.v) || !dp_find(dp->streams, start->right.v))
+	if ((start->left.v && !dp_find(dp->streams, start->left.v)) ||
+	    (start->right.v && !dp_find(dp->streams, start->right.v)))
 		return -TD_ESTALE;
 	must(len > 4);
 	ck_assert_str_eq(start->name + len - 4, ".wav");
 	must(!strchr(start->name, '/'));
 	tap = make(dp->taps, start->context.v);
 	tap->owner = start->owner;
-	tap->left = start->left.v;
-	tap->right = start->right.v;
+	tap->tracks[0] = start->left.v;
+	tap->tracks[1] = start->right.v;
 	event->u.tap.v = tap->handle;
+	return 0;
+}
+
+static uint32_t *track_of(struct dp_object *tap, uint32_t stream)
+{
+	for (unsigned i = 0; i < TD_TRACK_MAX; i++)
+		if (tap->tracks[i] == stream)
+			return &tap->tracks[i];
+	return NULL;
+}
+
+static int set_track(struct dp *dp, const struct td_command_record_track *track, bool on)
+{
+	struct dp_object *tap = dp_find(dp->taps, track->tap.v);
+	uint32_t *at;
+
+	if (!tap || !dp_find(dp->streams, track->stream.v))
+		return -TD_ESTALE;
+	at = track_of(tap, track->stream.v);
+	if (on && at)
+		return -TD_EBUSY;
+	if (!on && !at)
+		return -TD_ENOT_FOUND;
+	if (on)
+		tap->tracks[track->track] = track->stream.v;
+	else
+		*at = 0;
+	return 0;
+}
+
+static int control_recording(struct dp *dp, const struct td_command_record_control *control)
+{
+	struct dp_object *tap = dp_find(dp->taps, control->tap.v);
+
+	if (!tap)
+		return -TD_ESTALE;
+	must(control->action < TD_RECORD_ACTION_COUNT);
+	tap->actions[control->action]++;
+	memcpy(tap->mark, control->text, sizeof tap->mark);
+	return 0;
+}
+
+static int set_privacy(struct dp *dp, const struct td_command_context_privacy *privacy)
+{
+	struct dp_object *context = dp_find(dp->contexts, privacy->context.v);
+
+	if (!context)
+		return -TD_ESTALE;
+	for (uint32_t i = 0; i < privacy->party_count; i++) {
+		const struct dp_object *stream = dp_find(dp->streams, privacy->parties[i].v);
+
+		if (!stream || stream->context != context->handle)
+			return -TD_ESTALE;
+	}
+	context->privacy = *privacy;
 	return 0;
 }
 
@@ -415,6 +471,10 @@ static int execute(struct dp *dp, const struct td_command *command, struct td_ev
 		return 0;
 	case TD_COMMAND_RECORD_NOTE:
 		return dp_find(dp->taps, command->u.record_note.tap.v) ? 0 : -TD_ESTALE;
+	case TD_COMMAND_RECORD_ATTACH: return set_track(dp, &command->u.record_track, true);
+	case TD_COMMAND_RECORD_DETACH: return set_track(dp, &command->u.record_track, false);
+	case TD_COMMAND_RECORD_CONTROL: return control_recording(dp, &command->u.record_control);
+	case TD_COMMAND_CONTEXT_PRIVACY: return set_privacy(dp, &command->u.context_privacy);
 	case TD_COMMAND_FORK_START:
 	case TD_COMMAND_FORK_STOP:
 	case TD_COMMAND_CONTEXT_MOVE: return -TD_EUNSUPPORTED; // it has one worker

@@ -34,8 +34,11 @@ struct dp_object {
 	struct td_command_stream_set_remote remote; // of a stream
 	uint32_t remote_count;
 	uint64_t owner;
-	uint32_t flags;       // of a stream: TD_STREAM_*
-	uint32_t left, right; // of a tap
+	uint32_t flags;                // of a stream: TD_STREAM_*
+	uint32_t tracks[TD_TRACK_MAX]; // of a tap: streams, 0: none now
+	uint32_t actions[TD_RECORD_ACTION_COUNT];
+	char mark[TD_MARK_MAX];
+	struct td_command_context_privacy privacy; // of a context
 	// Of a player.
 	struct td_play_item items[TD_PLAY_ITEM_MAX], spliced[TD_PLAY_ITEM_MAX];
 	uint32_t item_count, spliced_count;

@@ -100,10 +100,6 @@ int dp_move(struct dp *dp, const struct td_command_stream_move *move)
 
 	if (!stream || !dp_find(dp->contexts, move->context.v))
 		return -TD_ESTALE;
-	// A recording of the context it leaves would go on without it.
-	for (int i = 0; i < DP_OBJECTS; i++)
-		must(!dp->taps[i].live ||
-		     (dp->taps[i].left != move->stream.v && dp->taps[i].right != move->stream.v));
 	error = check_cells(dp, move->context.v, move->cells, move->cell_count, move->stream.v);
 	if (error)
 		return error;

@@ -185,7 +185,7 @@ END_TEST
 START_TEST(full_ring_loses_records_not_packets)
 {
 	struct td_tap_record record;
-	uint32_t kept = 0, said = 5000;
+	uint32_t kept = 0, said = 25000;
 
 	start(TD_FORK_DESTINATION);
 	for (uint32_t i = 0; i < said; i++) {

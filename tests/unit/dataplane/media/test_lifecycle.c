@@ -225,7 +225,9 @@ START_TEST(full_change_ring_is_busy_and_changes_nothing)
 			command.u.context_destroy = context;
 		if (kind == TD_COMMAND_PLAYER_DESTROY || kind == TD_COMMAND_RECORD_STOP ||
 		    kind == TD_COMMAND_RECORD_START || kind == TD_COMMAND_RECORD_NOTE ||
-		    kind == TD_COMMAND_PLAYER_CONTROL)
+		    kind == TD_COMMAND_RECORD_ATTACH || kind == TD_COMMAND_RECORD_DETACH ||
+		    kind == TD_COMMAND_RECORD_CONTROL || kind == TD_COMMAND_PLAYER_CONTROL ||
+		    kind == TD_COMMAND_FORK_START || kind == TD_COMMAND_FORK_STOP)
 			continue; // nothing of that kind there
 		world_command_only(&world, &command);
 		ck_assert(world_event(&world, TD_EVENT_DONE, &event));

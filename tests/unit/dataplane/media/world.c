@@ -117,7 +117,7 @@ static void open_engine(struct world *world, const struct world_options *options
 		.prompts = world->prompts,
 		.realtime_offset_ns = 1700000000ull * 1000000000ull,
 		.seed = 42,
-		.tap_records = options->tap_records != 0 ? options->tap_records : 64,
+		.tap_lines = options->tap_lines != 0 ? options->tap_lines : 64,
 	};
 
 	if (!options->no_recorder)

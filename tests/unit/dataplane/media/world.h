@@ -27,7 +27,7 @@
 #define WORLD_PORT    20000
 
 struct world_options {
-	uint32_t workers, streams, tap_records, port_count;
+	uint32_t workers, streams, tap_lines, port_count;
 	uint32_t wire;  // packets that may be sent in one go, a power of two; 0: 1,024
 	uint32_t mixed; // inlets and outlets; 0: as the engine has it
 	bool no_recorder;

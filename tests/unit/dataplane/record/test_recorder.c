@@ -61,7 +61,7 @@ static void setup(void)
 
 	scratch_make(folder);
 	report_count = refuse_count = 0;
-	ck_assert_int_eq(td_tap_ring_create(1024, &ring), 0);
+	ck_assert_int_eq(td_tap_ring_create(4096, &ring), 0);
 	ck_assert_int_eq(td_recorder_create(&options, &recorder, reason), 0);
 	ck_assert_int_eq(td_recorder_start(recorder, &ring, 1, report, NULL), 0);
 }
@@ -82,13 +82,13 @@ static struct td_tap_id tap_id(uint32_t index)
 
 static void speak(uint32_t tap, uint8_t side, int16_t value, uint32_t n, uint64_t start_ns)
 {
-	struct td_tap_record *record = td_tap_reserve(ring);
+	struct td_tap_record *record = td_tap_reserve(ring, FRAME);
 	int16_t pcm[FRAME];
 
 	ck_assert_ptr_nonnull(record);
 	for (int i = 0; i < FRAME; i++)
 		pcm[i] = value;
-	memset(record, 0, offsetof(struct td_tap_record, payload));
+	record->flags = record->marker = 0;
 	record->arrival_ns = start_ns + n * 20 * MS;
 	record->tap = tap;
 	record->ssrc = 7u + side;

@@ -62,7 +62,7 @@ static void open_engine(struct rig *rig, uint32_t worker_count)
 		.pool = rig->world.pool,
 		.prompts = rig->prompts,
 		.seed = 1,
-		.tap_records = 64,
+		.tap_lines = 64,
 	};
 
 	ck_assert_int_eq(td_engine_create(&options, &rig->engine), 0);
