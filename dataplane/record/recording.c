@@ -52,6 +52,12 @@ void td_recording_add(struct td_recording *recording, const struct td_tap_record
 		recording->timeline.sides[record->side].received++;
 		return;
 	}
+	if (record->flags & TD_TAP_MASKED) {
+		// What it said is not to be known: its time is silent, and nothing of it is missing.
+		recording->timeline.sides[record->side].received++;
+		recording->timeline.sides[record->side].placed++;
+		return;
+	}
 	if (codec->sample_hz > TD_TIMELINE_HZ)
 		widen(recording);
 	packet.clock_hz = codec->clock_hz;
