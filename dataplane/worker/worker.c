@@ -252,13 +252,19 @@ void td_worker_detach(struct td_worker *worker)
 	rcu_unregister_thread();
 }
 
-static void sleep_until(uint64_t wake_ns)
+// What was slept is idle time, whatever the turn before it did.
+static uint64_t rest(struct td_worker *worker, uint64_t now_ns, uint64_t sleep_ns)
 {
+	uint64_t wake_ns = now_ns + sleep_ns;
 	struct timespec wake = { .tv_sec = (time_t)(wake_ns / TD_NS_PER_S),
 				 .tv_nsec = (long)(wake_ns % TD_NS_PER_S) };
 
 	// An interrupted sleep is an early turn, nothing more.
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
+	wake_ns = td_clock_now_ns();
+	worker->stats->idle_ns += wake_ns - now_ns;
+	worker->turn_ns += wake_ns - now_ns;
+	return wake_ns;
 }
 
 int td_worker_run(void *argument)
@@ -277,12 +283,10 @@ int td_worker_run(void *argument)
 		now_ns = td_clock_now_ns();
 		sleep_ns = td_pace_sleep_ns(&worker->pace, found, now_ns,
 					    td_slots_next_ns(&worker->slots));
-		if (sleep_ns > 0) {
-			sleep_until(now_ns + sleep_ns);
-			now_ns = td_clock_now_ns();
-		} else if (!found) {
+		if (sleep_ns > 0)
+			now_ns = rest(worker, now_ns, sleep_ns);
+		else if (!found)
 			rte_pause();
-		}
 	}
 	td_worker_detach(worker);
 	return 0;

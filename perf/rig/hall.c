@@ -123,6 +123,19 @@ void td_hall_say(struct td_hall *hall, uint32_t party, const struct td_loop *loo
 	saying->at = at % loop->count;
 }
 
+void td_hall_hush(struct td_hall *hall, uint32_t party)
+{
+	uint32_t ms = hall->parties[party].phase_ms, i = 0;
+
+	if (hall->parties[party].loop == NULL)
+		return;
+	while (hall->turns[ms][i] != party)
+		i++;
+	hall->turns[ms][i] = hall->turns[ms][--hall->turn_count[ms]];
+	hall->parties[party].loop = NULL;
+	hall->talkers--;
+}
+
 static void say(struct td_hall *hall, uint32_t index)
 {
 	struct td_party *party = &hall->parties[index];

@@ -68,6 +68,8 @@ void td_hall_close(struct td_hall *hall);
 void td_hall_join(struct td_hall *hall, uint32_t party, struct td_context_id context,
 		  enum td_codec_id codec, const struct td_codec_settings *settings);
 void td_hall_say(struct td_hall *hall, uint32_t party, const struct td_loop *loop, uint32_t at);
+// It says nothing any more, until td_hall_say.
+void td_hall_hush(struct td_hall *hall, uint32_t party);
 
 // 20 ms. The CPU time of the worker's turns in it, ns, less what reading the clock itself takes.
 uint64_t td_hall_round(struct td_hall *hall);

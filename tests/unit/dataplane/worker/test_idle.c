@@ -1,6 +1,7 @@
 // A worker with nothing to do leaves its core alone; one told to poll busily does not. On the real
 // clock, for it is the real clock that is asked: CPU time of the worker's thread over a second.
 #include <check.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -80,6 +81,65 @@ START_TEST(test_busy)
 }
 END_TEST
 
+// Two who hear each other at half their loudness: a mix, which is sent whether anybody talks or not.
+static void mix_two(void)
+{
+	struct td_context_id context = rig_context(&rig);
+	struct td_stream_id a = rig_stream(&rig, context).stream;
+	struct td_stream_id b = rig_stream(&rig, context).stream;
+	struct td_command command = { .kind = TD_COMMAND_MATRIX_EDIT };
+
+	rig_remote(&rig, a, "10.77.0.10", 4000);
+	rig_remote(&rig, b, "10.77.0.10", 4002);
+	command.u.matrix_edit.context = context;
+	command.u.matrix_edit.cell_count = 2;
+	command.u.matrix_edit.cells[0] = (struct td_cell){ { TD_MEMBER_STREAM, a.v },
+							   { TD_MEMBER_STREAM, b.v },
+							   TD_GAIN_UNITY / 2 };
+	command.u.matrix_edit.cells[1] = (struct td_cell){ { TD_MEMBER_STREAM, b.v },
+							   { TD_MEMBER_STREAM, a.v },
+							   TD_GAIN_UNITY / 2 };
+	ck_assert_int_eq(rig_command(&rig, &command).result, 0);
+}
+
+static struct frame frame;
+
+// The time slept after a slot that had something to send is not time spent working.
+START_TEST(test_sleep_is_idle)
+{
+	const struct td_worker_stats *stats;
+	struct td_worker_stats before;
+	uint64_t busy_ns, idle_ns, sent;
+	pthread_t thread;
+
+	rig_open(&rig, 1);
+	stats = &rig.region.workers[0];
+	for (unsigned i = 0; i < 10; i++)
+		mix_two();
+	frame_arp(&frame, 2, frame_peer_mac, "10.77.0.10", "10.77.0.2");
+	rig_inject(&rig, &frame);
+	rig_run(&rig, 50);
+	rig_flush(&rig);
+	td_role_enter_worker(0);
+	td_worker_detach(rig.workers->workers[0]);
+	rig.workers->workers[0]->pace.busy_poll = false;
+	before = *stats;
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, rig.workers->workers[0]), 0);
+	wait_ms(500);
+	atomic_store(&rig.workers->stop, true);
+	pthread_join(thread, NULL);
+	busy_ns = stats->busy_ns - before.busy_ns;
+	idle_ns = stats->idle_ns - before.idle_ns;
+	sent = stats->originated - before.originated;
+	// Half of all slots have something to send.
+	ck_assert_uint_gt(sent, 100);
+	ck_assert_msg(busy_ns * 5 < idle_ns, "%" PRIu64 " ns busy, %" PRIu64 " idle", busy_ns,
+		      idle_ns);
+	td_worker_attach(rig.workers->workers[0], rig.now_ns);
+	rig_close(&rig);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("idle");
@@ -92,6 +152,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, test_adaptive);
 	tcase_add_test(tests, test_busy);
+	tcase_add_test(tests, test_sleep_is_idle);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
