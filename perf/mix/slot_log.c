@@ -13,14 +13,6 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int compare_places(const void *a, const void *b)
-{
-	const struct td_slot_entry *x = *(const struct td_slot_entry *const *)a;
-	const struct td_slot_entry *y = *(const struct td_slot_entry *const *)b;
-
-	return (x->place > y->place) - (x->place < y->place);
-}
-
 static uint32_t shorten(uint64_t ns)
 {
 	return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
@@ -46,19 +38,14 @@ void td_slot_log_append(struct td_slot_log *log, const struct td_slot_log *more)
 // What a slot at each place mostly costs.
 static void find_usual(const struct td_slot_log *log, uint32_t usual_ns[TD_SLOT_PERIOD])
 {
-	static const struct td_slot_entry *by_place[TD_SLOT_LOG_MAX];
-	uint32_t first = 0;
+	for (uint32_t place = 0; place < TD_SLOT_PERIOD; place++) {
+		uint32_t count = 0;
 
-	for (uint32_t i = 0; i < log->count; i++)
-		by_place[i] = &log->slots[i];
-	qsort(by_place, log->count, sizeof(by_place[0]), compare_places);
-	while (first < log->count) {
-		uint32_t place = by_place[first]->place, count = 0;
-
-		for (; first < log->count && by_place[first]->place == place; first++)
-			sorted[count++] = by_place[first]->cost_ns;
+		for (uint32_t i = 0; i < log->count; i++)
+			if (log->slots[i].place == place)
+				sorted[count++] = log->slots[i].cost_ns;
 		qsort(sorted, count, sizeof *sorted, compare);
-		usual_ns[place] = sorted[count / 2u];
+		usual_ns[place] = count > 0 ? sorted[count / 2u] : 0;
 	}
 }
 
