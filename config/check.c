@@ -28,6 +28,8 @@ int td_config_check_meaning(struct td_config_check *check)
 	if (rc == 0)
 		rc = td_config_check_codecs(check);
 	if (rc == 0)
+		rc = td_config_check_forks(check);
+	if (rc == 0)
 		rc = td_config_check_names(check);
 	return rc;
 }

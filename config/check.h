@@ -24,6 +24,9 @@ TD_MUST_CHECK int td_config_check_trunks(struct td_config_check *check);
 // check_codecs.c: lists of codecs and of SRTP suites, packet lengths, Opus. After the trunks' and agents' own checks.
 TD_MUST_CHECK int td_config_check_codecs(struct td_config_check *check);
 
+// check_forks.c: a fork goes to one place, which it can be reached at.
+TD_MUST_CHECK int td_config_check_forks(struct td_config_check *check);
+
 // check_names.c: names that must be unique, well-formed, or exist.
 TD_MUST_CHECK int td_config_check_names(struct td_config_check *check);
 

@@ -72,6 +72,7 @@ struct td_config_dataplane {
 	unsigned ports_count;
 	struct td_config_prompt *prompts;
 	unsigned prompts_count;
+	uint32_t forks;      // live forks and captures at once, default 256
 	bool recording_sync; // fdatasync groups of recordings, default true
 };
 
@@ -163,6 +164,16 @@ struct td_config_conference {
 	unsigned moderators_count;
 };
 
+// Where what parties say may go while they say it: exactly one of `rtp` and `socket`.
+struct td_config_fork {
+	char *name;
+	char *rtp; // "192.0.2.7:40000", or with an IPv6 address; track i goes to port + 2 i
+	struct td_endpoint rtp_parsed;
+	char *socket;     // path of a Unix socket on which the far end listens
+	uint32_t rate_hz; // of a socket: 8000 (default) or 16000
+	bool speak;       // of a socket: the far end may; default false
+};
+
 struct td_config_number {
 	char *number; // exactly this user part, or a prefix ending in "*"
 	char *queue;  // where it leads: exactly one of the two
@@ -193,6 +204,8 @@ struct td_config {
 	unsigned queues_count;
 	struct td_config_conference *conferences;
 	unsigned conferences_count;
+	struct td_config_fork *forks;
+	unsigned forks_count;
 	struct td_config_number *dialplan;
 	unsigned dialplan_count;
 	struct td_config_api api;

@@ -131,6 +131,7 @@ static const cyaml_schema_field_t dataplane_fields[] = {
 	UINT(td_config_dataplane, rtp_port_last),
 	LIST(td_config_dataplane, ports, &port, 1, TD_PORT_MAX),
 	LIST(td_config_dataplane, prompts, &prompt, 0, TD_PROMPT_FILE_MAX),
+	UINT(td_config_dataplane, forks),
 	BOOL(td_config_dataplane, recording_sync),
 	CYAML_FIELD_END,
 };
@@ -219,6 +220,15 @@ static const cyaml_schema_value_t conference = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_conference, conference_fields),
 };
 
+static const cyaml_schema_field_t fork_fields[] = {
+	TEXT(td_config_fork, name),    TEXT(td_config_fork, rtp),   TEXT(td_config_fork, socket),
+	UINT(td_config_fork, rate_hz), BOOL(td_config_fork, speak), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t destination = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_fork, fork_fields),
+};
+
 static const cyaml_schema_field_t number_fields[] = {
 	TEXT(td_config_number, number),
 	TEXT(td_config_number, queue),
@@ -248,6 +258,7 @@ static const cyaml_schema_field_t root_fields[] = {
 	LIST(td_config, agents, &agent, 0, 100000),
 	LIST(td_config, queues, &queue, 0, 1024),
 	LIST(td_config, conferences, &conference, 0, 1024),
+	LIST(td_config, forks, &destination, 0, 256),
 	LIST(td_config, dialplan, &number, 0, 100000),
 	SECTION(api, api_fields),
 	CYAML_FIELD_END,
@@ -283,6 +294,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "dataplane.ports[].queues", "1", 1, TD_WORKER_MAX },
 	{ "dataplane.prompts[].name", NULL, 1, TD_PROMPT_NAME_MAX - 1 },
 	{ "dataplane.prompts[].file", NULL, 1, 2048 },
+	{ "dataplane.forks", "256", 0, TD_FORK_MAX },
 	{ "dataplane.recording_sync", "true" },
 	{ "sip.listen", NULL, 1, 64 },
 	{ "sip.realm", "tandem", 1, 63 },
@@ -337,6 +349,11 @@ const struct td_config_rule td_config_rules[] = {
 	{ "conferences[].members_max", "100", 2, TD_MEMBER_MAX - 8 },
 	{ "conferences[].lecture", "false" },
 	{ "conferences[].moderators[]", NULL, 1, 63 },
+	{ "forks[].name", NULL, 1, TD_FORK_NAME_MAX - 1 },
+	{ "forks[].rtp", NULL, 0, 64 },
+	{ "forks[].socket", NULL, 0, 107 }, // a Unix socket's path has 108 bytes
+	{ "forks[].rate_hz", "8000", 8000, 16000 },
+	{ "forks[].speak", "false" },
 	{ "dialplan[].queue", NULL, 0, 63 },
 	{ "dialplan[].conference", NULL, 0, 63 },
 	{ "api.listen", "127.0.0.1:5048", 1, 64 },

@@ -5,6 +5,7 @@
 #include "app/dataplane.h"
 #include "app/eal.h"
 #include "app/folder.h"
+#include "app/forks.h"
 #include "base/clock.h"
 #include "td_assert.h"
 
@@ -156,6 +157,8 @@ static TD_MAIN int start_engine(struct td_dataplane *dataplane,
 		.pool = dataplane->network.pool,
 		.prompts = dataplane->prompts,
 		.recorder = { .open = open_recording, .close = close_recording, .user = dataplane },
+		.forker = td_forks_for_engine(dataplane),
+		.fork_count = dataplane->config->dataplane.forks,
 		.realtime_offset_ns = realtime_offset_ns(),
 		.seed = dataplane->seed,
 	};
@@ -289,6 +292,7 @@ static const struct stage stages[] = {
 	{ "region", start_share, stop_share },
 	{ "engine", start_engine, stop_engine },
 	{ "recorder", start_recorder, stop_recorder },
+	{ "forks", td_forks_start, td_forks_stop },
 	{ "workers", start_workers, stop_workers },
 	{ "door", start_door, stop_door },
 	{ "start", start_turning, stop_turning },

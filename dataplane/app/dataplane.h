@@ -1,6 +1,6 @@
 // The whole process as one struct, and the stages that bring it up and take it down.
 //
-//   DPDK -> network -> prompts -> region -> engine -> recorder -> workers -> door -> start
+//   DPDK -> network -> prompts -> region -> engine -> recorder -> forker -> workers -> door -> start
 //
 // Each stage has a start and a stop; a start that fails leaves one sentence and everything before
 // it is stopped in reverse. Stopping is the same unwinding, so there is one way down. Main thread.
@@ -12,6 +12,7 @@
 #include "app/network.h"
 #include "app/share.h"
 #include "config/config.h"
+#include "fork/forker.h"
 #include "media/engine.h"
 #include "media/prompts.h"
 #include "record/recorder.h"
@@ -29,6 +30,8 @@ struct td_dataplane {
 	struct td_share share;
 	struct td_engine *engine;
 	struct td_recorder *recorder;
+	struct td_forker *forker;
+	struct td_forker_destination *fork_destinations;
 	struct td_workers *workers;
 	struct td_door door;
 };

@@ -163,7 +163,7 @@ static TD_MAIN void choose_rest(struct loop *loop, bool active, uint64_t now_ns)
 	td_engine_count(loop->dataplane->engine, &counts);
 	if (now_ns - loop->active_ns < TD_LOOP_ALERT_MS * TD_NS_PER_MS)
 		loop->rest_ms = 1;
-	else if (counts.contexts > 0 || counts.taps > 0 || counts.waiting > 0)
+	else if (counts.contexts > 0 || counts.taps > 0 || counts.forks > 0 || counts.waiting > 0)
 		loop->rest_ms = TD_LOOP_CALLS_MS;
 	else if (loop->rest_ms < TD_LOOP_REST_MS)
 		loop->rest_ms++;

@@ -6,6 +6,7 @@ void td_live_init(struct td_live *live)
 {
 	memset(live, 0, sizeof *live);
 	atomic_init(&live->rate_hz, TD_LIVE_RATE_HZ);
+	atomic_init(&live->cut, UINT32_MAX); // before any frame
 }
 
 // Chooses this tick's frame; what was flushed is passed over first.

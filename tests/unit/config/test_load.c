@@ -66,7 +66,8 @@ static const struct {
 	// Keys.
 	{ "system:", "sistem:",
 	  ":1: sistem: found an unknown key, expected one of system, dataplane, sip, codecs, opus, "
-	  "recording, srtp_suites, trunks, agents, queues, conferences, dialplan, api" },
+	  "recording, srtp_suites, trunks, agents, queues, conferences, forks, "
+	  "dialplan, api" },
 	{ "log_level", "level",
 	  ":2: system.level: found an unknown key, expected one of run_dir, data_dir, log_level" },
 	{ "  token: 0123456789abcdef", "  tokn: 0123456789abcdef",
