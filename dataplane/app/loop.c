@@ -99,12 +99,14 @@ static TD_MAIN uint32_t run_commands(struct loop *loop)
 	int error = 0;
 
 	while (count < TD_LOOP_COMMANDS && !td_engine_in_transit(loop->dataplane->engine)) {
-		error = td_ring_pop(&share->commands, &command);
+		// There may be keys in it.
+		error = td_ring_take(&share->commands, &command, 1);
 		if (error)
 			break;
 		td_engine_command(loop->dataplane->engine, &command, td_clock_now_ns());
 		count++;
 	}
+	explicit_bzero(&command.u, sizeof command.u);
 	if (error == -TD_ECORRUPT) {
 		td_error(NULL, "the command ring is damaged: control is detached");
 		td_door_detach(&loop->dataplane->door);

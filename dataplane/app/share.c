@@ -74,7 +74,7 @@ bool td_share_ring_bell(struct td_share *share)
 	for (uint32_t thread = 0; thread <= region->worker_count; thread++) {
 		struct td_ring *ring =
 			(struct td_ring *)(region->events + thread * region->events_stride);
-		// Relaxed: the reader synchronises with the producer itself, in td_ring_pop.
+		// Relaxed: the reader synchronises with the producer itself, in td_ring_take.
 		uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 
 		news |= head != share->heads_seen[thread];

@@ -17,7 +17,7 @@ static size_t round_up(size_t bytes, size_t to)
 	return (bytes + to - 1) & ~(to - 1);
 }
 
-void *td_pages_take(size_t bytes)
+static void *take(size_t bytes, int flags)
 {
 	size_t align = granule(bytes), length = round_up(bytes ? bytes : 1, align);
 	size_t room = length + align - SMALL_PAGE, before, after;
@@ -25,7 +25,8 @@ void *td_pages_take(size_t bytes)
 
 	if (length < bytes || room < length)
 		return NULL;
-	memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		return NULL;
 	// Of a mapping that is surely large enough, the aligned part is kept.
@@ -39,6 +40,23 @@ void *td_pages_take(size_t bytes)
 	// It is an advice: without it everything works, slower.
 	if (align == HUGE_PAGE)
 		(void)madvise(memory, length, MADV_HUGEPAGE);
+	return memory;
+}
+
+void *td_pages_take(size_t bytes)
+{
+	return take(bytes, 0);
+}
+
+void *td_pages_take_secret(size_t bytes)
+{
+	void *memory = take(bytes, MAP_NORESERVE);
+
+	if (memory &&
+	    madvise(memory, round_up(bytes ? bytes : 1, granule(bytes)), MADV_DONTDUMP) != 0) {
+		td_pages_give(memory, bytes);
+		return NULL;
+	}
 	return memory;
 }
 

@@ -11,5 +11,8 @@
 
 // `bytes` of zeroes, aligned to a page at least; NULL when there is no memory.
 void *td_pages_take(size_t bytes);
+// The same for secrets, of which only a part will ever be touched: no memory is set aside for the
+// rest, and none of it goes into a core dump.
+void *td_pages_take_secret(size_t bytes);
 // What td_pages_take(bytes) returned; NULL is fine.
 void td_pages_give(void *memory, size_t bytes);

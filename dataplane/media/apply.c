@@ -260,9 +260,11 @@ uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns)
 	uint32_t count = 0;
 
 	while (count < CHANGES_PER_CALL && td_media_note_room(worker) &&
-	       td_ring_pop(&worker->changes, &change) == 0) {
+	       td_ring_take(&worker->changes, &change, 1) == 0) {
 		apply(worker, &change, now_ns);
 		count++;
 	}
+	if (count > 0) // there may have been keys in them
+		explicit_bzero(&change.u, sizeof change.u);
 	return count;
 }

@@ -57,6 +57,7 @@ struct td_change_stream {
 	uint64_t owner;
 	struct td_endpoint local;
 	uint64_t cname; // random: RFC 7022, a name for this stream alone
+	bool protected; // TD_STREAM_PROTECTED
 };
 
 struct td_change_remote {

@@ -17,11 +17,14 @@ static void describe(struct td_engine *engine, const struct td_engine_stream *st
 	out->id.v = stream->handle;
 	out->ssrc = (uint32_t)td_engine_random(engine);
 	out->timestamp = (uint32_t)td_engine_random(engine);
-	out->sequence = (uint16_t)td_engine_random(engine);
+	// Not near its wrap, which a peer that misses the first packets could not tell (RFC 3711
+	// section 3.3.1).
+	out->sequence = (uint16_t)(td_engine_random(engine) & 0x7fffu);
 	out->owner = create->owner;
 	out->local = engine->options.locals->entries[stream->local].addr;
 	out->local.port_be = __builtin_bswap16(stream->port);
 	out->cname = td_engine_random(engine);
+	out->protected = (create->flags & TD_STREAM_PROTECTED) != 0;
 }
 
 static void stream_init(struct td_engine_stream *stream, uint32_t handle,
@@ -94,8 +97,8 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 		return -TD_ESTALE;
 	if (create->family != TD_FAMILY_IPV4 && create->family != TD_FAMILY_IPV6)
 		return -TD_EINVALID;
-	if (create->flags != 0)
-		return -TD_EUNSUPPORTED;
+	if (create->flags & ~TD_STREAM_PROTECTED)
+		return -TD_EINVALID;
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
 	error = td_engine_take(engine, TD_POOL_STREAM, &handle);
@@ -258,8 +261,11 @@ static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_str
 
 	if (error != 0)
 		return error;
+	error = td_protection_check(set);
+	if (error != 0)
+		return error;
 	if (set->srtp_rx.suite != TD_SRTP_NONE || set->srtp_tx.suite != TD_SRTP_NONE)
-		return -TD_EUNSUPPORTED;
+		td_protection_touch(&engine->protections[td_handle_index(stream->handle)]);
 	change->u.remote.set = *set;
 	fill_rtcp(&change->u.remote.set);
 	return get_next_hops(engine, stream, &change->u.remote);
@@ -296,6 +302,7 @@ int td_engine_stream_set_remote(struct td_engine *engine, const struct td_comman
 	stream->rtcp_next_hop = change.u.remote.rtcp_next_hop;
 	stream->learned_next_hop = TD_NEIGHBOUR_NONE;
 	td_engine_change_push(engine, context->worker, &change);
+	explicit_bzero(&change.u.remote.set, sizeof change.u.remote.set);
 	return 0;
 }
 

@@ -10,7 +10,7 @@ bool td_engine_change_room(struct td_engine *engine, uint32_t worker, uint32_t c
 
 	if (ring->own - ring->peer + count <= ring->mask + 1u)
 		return true;
-	// Pairs with the release store of tail in td_ring_pop.
+	// Pairs with the release store of tail in td_ring_take.
 	ring->peer = atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
 	return ring->own - ring->peer + count <= ring->mask + 1u;
 }

@@ -112,9 +112,11 @@ static int create_arrays(struct td_engine *engine)
 		take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->worker_contexts);
 	engine->worker_players =
 		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
+	engine->protections = td_pages_take_secret(streams * sizeof *engine->protections);
 	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
 	if (engine->hot == NULL || engine->cold == NULL || engine->worker_contexts == NULL ||
-	    engine->worker_players == NULL || engine->workers == NULL)
+	    engine->worker_players == NULL || engine->protections == NULL ||
+	    engine->workers == NULL)
 		return -TD_EMEMORY;
 	return create_lets(engine);
 }
@@ -141,6 +143,7 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 		worker->slot_first[slot] = worker->slot_contexts[slot] =
 			worker->slot_senders[slot] = TD_INDEX_END;
 	worker->lets = &engine->lets;
+	worker->protections = engine->protections;
 	worker->moving = TD_INDEX_END;
 	td_digit_prompts_find(options->prompts, &worker->digit_prompts);
 }
@@ -162,6 +165,9 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 		return -TD_EMEMORY;
 	for (uint32_t i = 0; i < TD_DIGIT_SENDER_MAX; i++)
 		worker->senders[i].next = i + 1u < TD_DIGIT_SENDER_MAX ? i + 1u : TD_INDEX_END;
+	error = td_protector_create((enum td_srtp_engine_kind)options->srtp, &worker->protector);
+	if (error != 0)
+		return error;
 	error = td_tap_ring_create(options->tap_lines != 0 ? options->tap_lines : TD_TAP_LINES,
 				   &worker->tap_ring);
 	if (error == 0 && options->fork_count > 0)
@@ -226,6 +232,14 @@ int td_engine_create(const struct td_engine_options *options, struct td_engine *
 	return 0;
 }
 
+// Keys may be on their way in it.
+static void free_changes(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, td_ring_bytes(TD_CHANGE_SLOTS, sizeof(struct td_change)));
+	free(memory);
+}
+
 static void destroy_worker(struct td_engine *engine, uint32_t index)
 {
 	if (engine->workers != NULL) {
@@ -236,12 +250,13 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 			rte_pktmbuf_free(worker->parked[i].mbuf);
 		free(worker->parked);
 		td_mixer_destroy(worker->mixer);
+		td_protector_destroy(worker->protector);
 		free(worker->senders);
 		free(engine->workers[index].owned);
 		td_tap_ring_destroy(engine->workers[index].tap_ring);
 		td_tap_ring_destroy(engine->workers[index].fork_ring);
 	}
-	free(engine->links[index].change_memory);
+	free_changes(engine->links[index].change_memory);
 	free(engine->links[index].note_memory);
 }
 
@@ -302,6 +317,8 @@ void td_engine_destroy(struct td_engine *engine)
 	free(engine->worker_contexts);
 	td_pages_give(engine->worker_players,
 		      engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
+	td_pages_give(engine->protections,
+		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->protections);
 	td_lets_destroy(&engine->lets);
 	td_plan_scratch_destroy(engine->scratch);
 	free(engine->free_inlets);

@@ -83,6 +83,7 @@ struct td_engine_options {
 		realtime_offset_ns; // CLOCK_REALTIME - CLOCK_MONOTONIC at start, for RTCP's NTP time
 	uint64_t seed;              // SSRCs, first sequence numbers and timestamps, CNAME
 	uint32_t tap_lines;         // per worker, a power of two from 64; 0: TD_TAP_LINES
+	uint32_t srtp;              // enum td_srtp_engine_kind
 };
 
 // -TD_EINVALID, -TD_EMEMORY.

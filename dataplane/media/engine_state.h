@@ -15,6 +15,7 @@
 #include "media/lets.h"
 #include "media/matrix.h"
 #include "media/plan.h"
+#include "media/protection.h"
 #include "media/worker_state.h"
 #include "net/demux.h"
 #include "net/local.h"
@@ -189,6 +190,7 @@ struct td_engine {
 	struct td_worker_context *worker_contexts;
 	struct td_player *worker_players;
 	struct td_lets lets;
+	struct td_protection *protections; // by stream
 	struct td_media_worker *workers;
 	struct td_engine_worker_link links[TD_WORKER_MAX];
 };

@@ -76,8 +76,7 @@ HOT uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3, const
 	return td_checksum_add(sum, l3 + TD_IPV6_SOURCE_OFFSET, 32);
 }
 
-// IPv6 has no datagrams without checksum (RFC 8200 section 8.1): one that came without gets one.
-RARE uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
+static uint16_t whole_checksum(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
 {
 	uint16_t checksum;
 
@@ -86,6 +85,20 @@ RARE uint16_t checksum_from_nothing(const uint8_t *udp, uint16_t udp_len, uint64
 	sum = td_checksum_add(sum, udp + 8, udp_len - 8u);
 	checksum = (uint16_t)~td_checksum_fold(sum);
 	return checksum == 0 ? 0xffffu : checksum;
+}
+
+// IPv6 has no datagrams without checksum (RFC 8200 section 8.1): one that came without gets one, and
+// so does one that was opened. What will be sealed gets its own then.
+static __attribute__((noinline)) uint16_t checksum_from_nothing(const struct td_packet *packet,
+								const struct td_stream_tx *tx,
+								const uint8_t *udp,
+								uint16_t udp_len, uint64_t sum)
+{
+	if (tx->flags & TD_TX_SEALED)
+		return 0;
+	if (!(tx->flags & TD_TX_IPV6) && !(packet->flags & TD_PACKET_OPENED))
+		return 0;
+	return whole_checksum(udp, udp_len, sum);
 }
 
 // The numbers this packet goes out with.
@@ -105,6 +118,13 @@ HOT uint8_t payload_type_of(const struct td_media_worker *worker, const struct t
 					    : worker->cold[tx->stream].cn_payload_type;
 }
 
+HOT int why_not(const struct td_stream_tx *tx)
+{
+	if (!(tx->flags & TD_TX_READY))
+		return TD_DROP_SINK_NO_REMOTE;
+	return tx->flags & TD_TX_BARRED ? TD_DROP_SINK_NO_KEY : TD_DROP_SINK_HELD;
+}
+
 // SENT: *numbers is set and the packet may go. Else why not.
 HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
 	       uint64_t now_ns, struct numbers *numbers)
@@ -113,8 +133,8 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) |
 		     (fw->verdict == TD_RTP_FRESH);
 
-	if (UNLIKELY((tx->flags & (TD_TX_READY | TD_TX_HELD)) != TD_TX_READY))
-		return tx->flags & TD_TX_READY ? TD_DROP_SINK_HELD : TD_DROP_SINK_NO_REMOTE;
+	if (UNLIKELY((tx->flags & (TD_TX_READY | TD_TX_HELD | TD_TX_BARRED)) != TD_TX_READY))
+		return why_not(tx);
 	if (UNLIKELY(fresh))
 		td_sender_resync(tx, &worker->cold[tx->stream], fw->packet->stream, fw->ssrc,
 				 fw->sequence, fw->timestamp, now_ns);
@@ -180,8 +200,8 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 	memcpy(udp + 8, &rtp[0], 4);
 	memcpy(udp + 12, &rtp[1], 4);
 	memcpy(udp + 16, &rtp[2], 4);
-	if (UNLIKELY(checksum == 0 && (tx->flags & TD_TX_IPV6)))
-		checksum = checksum_from_nothing(udp, udp_len, added);
+	if (UNLIKELY(checksum == 0))
+		checksum = checksum_from_nothing(fw->packet, tx, udp, udp_len, added);
 	else
 		checksum =
 			td_checksum_adjust_udp(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);
@@ -194,13 +214,19 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 	return SENT;
 }
 
-HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf, uint64_t now_ns,
-	      struct td_tx *tx)
+HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf, uint8_t *udp,
+	      uint64_t now_ns, struct td_tx *wire)
 {
-	if (UNLIKELY(worker->streams[sink].tx.flags & TD_TX_CAPTURED))
-		td_fork_packet_out(worker, worker->streams[sink].tx.stream, mbuf, now_ns);
-	td_tx_push(tx, td_neighbour_port(worker->neighbours, worker->streams[sink].tx.next_hop),
-		   mbuf);
+	const struct td_stream_tx *tx = &worker->streams[sink].tx;
+	uint32_t port = td_neighbour_port(worker->neighbours, tx->next_hop);
+
+	if (UNLIKELY(tx->flags & TD_TX_CAPTURED))
+		td_fork_packet_out(worker, tx->stream, mbuf, now_ns);
+	if (UNLIKELY(tx->flags & TD_TX_SEALED))
+		td_protect_push(worker, tx->stream, mbuf, udp, (tx->flags & TD_TX_IPV6) != 0, port,
+				wire);
+	else
+		td_tx_push(wire, port, mbuf);
 }
 
 // The same for the fan-out and for packets that are not simply next.
@@ -217,6 +243,7 @@ static int send_copy(struct td_media_worker *worker, const struct td_forward *fw
 		     uint64_t now_ns, struct td_tx *tx)
 {
 	struct rte_mbuf *mbuf = fw->packet->mbuf, *copy;
+	uint8_t *frame;
 	size_t l3 = (size_t)(fw->packet->l3 - rte_pktmbuf_mtod(mbuf, uint8_t *));
 	size_t udp = l3 + fw->packet->l3_len;
 	int outcome;
@@ -226,11 +253,11 @@ static int send_copy(struct td_media_worker *worker, const struct td_forward *fw
 		worker->stats->drops[TD_DROP_POOL_EMPTY]++;
 		return TD_DROP_POOL_EMPTY;
 	}
-	outcome = rewrite_any(worker, fw, sink, copy, rte_pktmbuf_mtod(copy, uint8_t *) + l3,
-			      rte_pktmbuf_mtod(copy, uint8_t *) + udp, now_ns);
+	frame = rte_pktmbuf_mtod(copy, uint8_t *);
+	outcome = rewrite_any(worker, fw, sink, copy, frame + l3, frame + udp, now_ns);
 	if (outcome == SENT) {
 		worker->stats->originated++;
-		push(worker, sink, copy, now_ns, tx);
+		push(worker, sink, copy, frame + udp, now_ns, tx);
 	} else {
 		rte_pktmbuf_free(copy);
 	}
@@ -253,7 +280,7 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 	outcome = rewrite_any(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
 			      td_packet_udp(fw->packet), now_ns);
 	if (outcome == SENT)
-		push(worker, last, fw->packet->mbuf, now_ns, tx);
+		push(worker, last, fw->packet->mbuf, td_packet_udp(fw->packet), now_ns, tx);
 	else if (any)
 		rte_pktmbuf_free(fw->packet->mbuf);
 	else
@@ -282,7 +309,7 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 		return;
 	}
 	worker->stats->forwarded++;
-	push(worker, fw.sink, packet->mbuf, now_ns, tx);
+	push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 }
 
 // A copy of `fw`, or it could not stay in registers.
@@ -327,7 +354,7 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			continue;
 		}
 		forwarded++;
-		push(worker, fw.sink, packet->mbuf, now_ns, tx);
+		push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 	}
 	worker->stats->forwarded += forwarded;
 	worker->stats->consumed += taken_count;
@@ -338,9 +365,12 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 		  uint64_t now_ns, struct td_tx *tx)
 {
 	while (n > 0) {
-		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR;
+		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
 
-		rtp_vector(worker, packets, step, now_ns, tx);
+		if (worker->protector->guarded > 0)
+			left = td_protect_open(worker, packets, step, false, now_ns);
+		rtp_vector(worker, packets, left, now_ns, tx);
+		td_protect_flush(worker, tx);
 		packets += step;
 		n -= step;
 	}

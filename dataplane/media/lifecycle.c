@@ -44,6 +44,7 @@ void td_media_own(struct td_media_worker *worker, uint32_t stream)
 {
 	worker->cold[stream].position = worker->owned_count;
 	worker->owned[worker->owned_count++] = stream;
+	worker->protector->guarded += worker->streams[stream].rx.guard != TD_GUARD_NONE;
 	worker->stats->streams++;
 	worker->stats->taps += worker->cold[stream].taps.count;
 }
@@ -56,6 +57,7 @@ void td_media_disown(struct td_media_worker *worker, uint32_t stream)
 	TD_ASSERT(worker->owned[position] == stream);
 	worker->owned[position] = last;
 	worker->cold[last].position = position;
+	worker->protector->guarded -= worker->streams[stream].rx.guard != TD_GUARD_NONE;
 	worker->stats->streams--;
 	worker->stats->taps -= worker->cold[stream].taps.count;
 }
@@ -94,6 +96,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
 	td_event_rx_init(&cold->digits, 8000);
+	td_protection_begin(worker, index, create->protected);
 	td_media_enter_context(worker, context, index);
 	td_media_own(worker, index);
 }
@@ -114,6 +117,8 @@ void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 	td_digits_stop(worker, stream);
 	td_media_leave_context(worker, stream);
 	td_media_disown(worker, stream);
+	td_protection_end(worker, stream);
+	worker->streams[stream].rx.guard = TD_GUARD_NONE;
 	worker->streams[stream].rx.flags = 0;
 	worker->streams[stream].rx.key = 0;
 	worker->streams[stream].tx.flags = 0;
@@ -145,7 +150,7 @@ static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_
 	}
 	cold->clock_khz = khz;
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_48K) | (khz == 48 ? TD_RX_48K : 0u));
-	hot->rx.codec = codec;
+	hot->rx.codec = codec & 0x3fu;
 }
 
 void td_media_spare_digits(struct td_media_worker *worker, uint32_t stream)
@@ -165,6 +170,7 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	const struct td_command_stream_set_remote *set = &remote->set;
 	bool accepted_elsewhere;
 
+	td_protection_set(worker, stream, set);
 	td_source_lock_set(&cold->lock, &set->remote, &set->remote_rtcp,
 			   (set->flags & TD_REMOTE_LEARN) != 0, now_ns);
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |

@@ -47,6 +47,10 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->remote_fraction_lost = cold->remote_fraction_lost;
 	stats->rtcp_rx = cold->rtcp_rx;
 	stats->rtcp_tx = cold->rtcp_tx;
+	stats->rx_srtp_bad_tag = cold->srtp_bad_tag;
+	stats->rx_srtp_replayed = cold->srtp_replayed;
+	stats->rx_srtp_no_key = cold->srtp_no_key;
+	stats->tx_srtp_refused = cold->srtp_refused;
 	if (hot->rx.flags & TD_RX_INLET)
 		fill_playout(&td_lets_inlet(worker->lets, cold->inlet)->playout, stats);
 }
@@ -61,7 +65,8 @@ static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
 	return cold->rx_packets.total +
 	       (uint32_t)(hot->rx.packets - (uint32_t)cold->rx_packets.total) +
 	       cold->tx_packets.total + (uint32_t)(tx->packets - (uint32_t)cold->tx_packets.total) +
-	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx;
+	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx +
+	       cold->srtp_bad_tag + cold->srtp_replayed + cold->srtp_no_key + cold->srtp_refused;
 }
 
 bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream)
@@ -94,6 +99,7 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	mirror->source_locked = hot->rx.key != 0;
 	mirror->tx_sequence = tx->last_sequence;
 	mirror->tx_timestamp = tx->last_timestamp;
+	td_protection_show(worker, stream, mirror);
 	mirror->stats = stats;
 	td_mirror_write_end(&mirror->lock);
 }

@@ -8,7 +8,7 @@ bool td_media_note_room(struct td_media_worker *worker)
 
 	if (notes->own - notes->peer + TD_NOTES_A_CHANGE <= notes->mask + 1u)
 		return true;
-	// Pairs with the release store of tail in td_ring_pop.
+	// Pairs with the release store of tail in td_ring_take.
 	notes->peer = atomic_load_explicit(&notes->shared->tail, memory_order_acquire);
 	return notes->own - notes->peer + TD_NOTES_A_CHANGE <= notes->mask + 1u;
 }

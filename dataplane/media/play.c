@@ -166,5 +166,6 @@ uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t n
 		sent += play(worker, index, now_ns, tx);
 		index = worker->players[index].next;
 	}
+	td_protect_flush(worker, tx);
 	return sent;
 }

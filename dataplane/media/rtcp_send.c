@@ -18,7 +18,7 @@ static bool target(const struct td_stream *hot, const struct td_stream_tx *tx,
 {
 	bool mux = (hot->rx.flags & TD_RX_MUX) != 0;
 
-	if (!(tx->flags & TD_TX_READY))
+	if ((tx->flags & (TD_TX_READY | TD_TX_BARRED)) != TD_TX_READY)
 		return false;
 	flow->source = cold->local;
 	flow->destination = cold->remote;
@@ -104,6 +104,8 @@ bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_
 	len = build(worker, hot, tx, cold, now_ns, rte_pktmbuf_mtod(mbuf, uint8_t *));
 	mbuf->data_len = (uint16_t)len;
 	mbuf->pkt_len = (uint32_t)len;
+	if ((tx->flags & TD_TX_SEALED) && !td_protect_seal_rtcp(worker, stream, mbuf))
+		return false;
 	if (td_udp_encapsulate(worker->neighbours, &flow, mbuf) != 0) {
 		td_media_drop(worker, mbuf, TD_DROP_NEIGHBOUR_UNRESOLVED);
 		return false;

@@ -76,11 +76,20 @@ void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, ui
 		   uint64_t now_ns, struct td_tx *tx)
 {
 	(void)tx;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct td_stream_rx *rx = &worker->streams[packets[i].stream].rx;
+	while (n > 0) {
+		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
 
-		if ((rx->flags & (TD_RX_LIVE | TD_RX_TAPPED)) == (TD_RX_LIVE | TD_RX_TAPPED))
-			td_fork_packet_in(worker, &packets[i], now_ns);
-		td_media_rtcp_one(worker, &packets[i], now_ns);
+		if (worker->protector->guarded > 0)
+			left = td_protect_open(worker, packets, step, true, now_ns);
+		for (uint32_t i = 0; i < left; i++) {
+			const struct td_stream_rx *rx = &worker->streams[packets[i].stream].rx;
+
+			if ((rx->flags & (TD_RX_LIVE | TD_RX_TAPPED)) ==
+			    (TD_RX_LIVE | TD_RX_TAPPED))
+				td_fork_packet_in(worker, &packets[i], now_ns);
+			td_media_rtcp_one(worker, &packets[i], now_ns);
+		}
+		packets += step;
+		n -= step;
 	}
 }

@@ -114,6 +114,7 @@ static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, stru
 {
 	uint16_t len_be = __builtin_bswap16((uint16_t)(8u + TD_RTP_HEADER_BYTES + frame->bytes));
 	uint16_t checksum;
+	uint32_t port;
 
 	memcpy(udp + 8 + TD_RTP_HEADER_BYTES, frame->payload, frame->bytes);
 	memcpy(udp + 4, &len_be, 2);
@@ -127,7 +128,12 @@ static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, stru
 	worker->stats->originated++;
 	if (tx->flags & TD_TX_CAPTURED)
 		td_fork_packet_out(worker, tx->stream, mbuf, now_ns);
-	td_tx_push(wire, td_neighbour_port(worker->neighbours, tx->next_hop), mbuf);
+	port = td_neighbour_port(worker->neighbours, tx->next_hop);
+	if (tx->flags & TD_TX_SEALED)
+		td_protect_push(worker, tx->stream, mbuf, udp, (tx->flags & TD_TX_IPV6) != 0, port,
+				wire);
+	else
+		td_tx_push(wire, port, mbuf);
 }
 
 // What is held back by digits, or has nowhere to go, is made up for by the clock afterwards.
@@ -142,7 +148,7 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 	uint8_t *udp;
 	uint64_t sum;
 
-	if ((tx->flags & (TD_TX_READY | TD_TX_HELD)) == (TD_TX_READY | through))
+	if ((tx->flags & (TD_TX_READY | TD_TX_HELD | TD_TX_BARRED)) == (TD_TX_READY | through))
 		mbuf = begin(worker, tx, cold, frame->bytes, &udp, &sum);
 	if (mbuf == NULL) {
 		tx->flags |= TD_TX_FORCED;
@@ -165,7 +171,8 @@ bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32
 	uint8_t *udp;
 	uint64_t sum;
 
-	if ((tx->flags & TD_TX_READY) && cold->event_payload_type <= 127)
+	if ((tx->flags & (TD_TX_READY | TD_TX_BARRED)) == TD_TX_READY &&
+	    cold->event_payload_type <= 127)
 		mbuf = begin(worker, tx, cold, frame->bytes, &udp, &sum);
 	if (mbuf == NULL)
 		return false;

@@ -117,6 +117,19 @@ static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_e
 	return TD_LOCK_ADOPT;
 }
 
+bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct td_endpoint *from,
+			       uint64_t now_ns)
+{
+	if (lock->mode == TD_LOCK_UNSET)
+		return false;
+	if (lock->rank != TD_LOCK_NOBODY && td_endpoint_equal(&lock->accepted, from))
+		return true;
+	if (lock->mode == TD_LOCK_EXACT)
+		return false;
+	return now_ns < lock->window_end_ns ||
+	       (lock->rank == TD_LOCK_NOBODY && rank_of(lock, from) == TD_LOCK_EXACT_MATCH);
+}
+
 enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
 					  const struct td_endpoint *from, uint32_t ssrc,
 					  uint16_t sequence, uint64_t accepted_last_ns,

@@ -66,6 +66,10 @@ struct td_source_lock {
 void td_source_lock_set(struct td_source_lock *lock, const struct td_endpoint *remote,
 			const struct td_endpoint *remote_rtcp, bool learn, uint64_t now_ns);
 
+// False: a packet from there will be a mismatch whatever is in it. Changes nothing.
+bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct td_endpoint *from,
+			       uint64_t now_ns);
+
 // One valid RTP packet that is not known to be from the accepted sender. `accepted_last_ns`: when
 // that one was last heard.
 enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,

@@ -36,12 +36,21 @@
 #define TD_RX_INLET  0x40u // its samples are wanted: the inlet takes every packet
 #define TD_RX_48K    0x80u // its RTP clock is 48 kHz, not 8
 
+// What becomes of a received packet before anybody else sees it (media/protection.h).
+enum td_guard {
+	TD_GUARD_NONE,   // it is plain
+	TD_GUARD_OPEN,   // opened, or dropped
+	TD_GUARD_BARRED, // dropped: there is to be a key, and there is none
+};
+
 // tx flags
 #define TD_TX_CAPTURED 0x10u // what goes out is copied for the engineer
 #define TD_TX_READY    0x01u // address, next hop and codec are known: may send
 #define TD_TX_IPV6     0x02u // addresses are in the cold half
 #define TD_TX_HELD     0x08u // digits are being sent: everything else waits
 #define TD_TX_FORCED   0x04u // the next packet begins a new run, whoever feeds it
+#define TD_TX_SEALED   0x20u // SRTP
+#define TD_TX_BARRED   0x40u // there is to be a key, and there is none: sends nothing
 
 // The accepted sender in one word: see td_stream_key().
 static inline uint64_t td_stream_key(uint32_t address_key, uint16_t port_be, uint8_t family)
@@ -58,7 +67,8 @@ struct td_stream_rx {
 	uint8_t payload_type;
 	uint8_t event_payload_type; // TD_PAYLOAD_TYPE_NONE matches nothing: types have 7 bits
 	uint8_t flags;              // TD_RX_*
-	uint8_t codec;              // enum td_codec_id
+	uint8_t codec : 6;          // enum td_codec_id
+	uint8_t guard : 2;          // enum td_guard
 	uint32_t packets;           // accepted, since creation, wraps
 };
 

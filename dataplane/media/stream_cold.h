@@ -99,7 +99,11 @@ struct td_stream_cold {
 	uint8_t event_payload_type; // what the peer takes; tx has it only while it is to hear digits
 	uint8_t cn_payload_type, cn_payload_type_rx;
 	uint8_t ptime_ms;
-	uint8_t tune;          // TD_TUNE_*
+	uint8_t tune;   // TD_TUNE_*
+	bool protected; // TD_STREAM_PROTECTED
+	bool has_keys;  // or had: there is something to erase
+	// Of SRTP, dropped: see struct td_stream_stats.
+	uint32_t srtp_bad_tag, srtp_replayed, srtp_no_key, srtp_refused;
 	bool in_transit;       // between two workers: its packets are parked
 	uint8_t fork_count;    // with TD_RX_TAPPED
 	uint8_t capture_count; // of them; with TD_TX_CAPTURED

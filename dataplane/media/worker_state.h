@@ -16,6 +16,7 @@
 #include "media/lets.h"
 #include "media/plan.h"
 #include "media/player.h"
+#include "media/protection.h"
 #include "media/stream.h"
 #include "media/stream_cold.h"
 #include "media/tap.h"
@@ -80,6 +81,9 @@ struct td_media_worker {
 	uint32_t free_sender;
 	uint32_t slot_senders[TD_MEDIA_SLOTS];
 	struct td_digit_prompts digit_prompts;
+
+	struct td_protection *protections; // the engine's, by stream
+	struct td_protector *protector;
 
 	struct rte_mbuf *stash[TD_STASH_MBUFS]; // send.c
 	uint32_t stash_count;

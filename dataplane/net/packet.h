@@ -26,6 +26,7 @@ enum td_packet_kind {
 
 #define TD_PACKET_CHECKSUM_ABSENT   0x01u // UDP over IPv4 with checksum 0: there is none to check
 #define TD_PACKET_CHECKSUM_VERIFIED 0x02u // the NIC says that the layer-4 checksum is right
+#define TD_PACKET_OPENED            0x04u // was SRTP: its checksum field is 0 and waits for a new one
 
 // How many packets lie between asking for a cache line and needing it: about as much work as a miss
 // takes, and no more misses at once than a core can have under way.

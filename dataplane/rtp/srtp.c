@@ -53,15 +53,15 @@ int td_srtp_rekey_open(struct td_srtp_engine *engine, struct td_srtp *srtp,
 {
 	int error = check_master(master);
 
-	if (error != 0 || repeated(&srtp->epochs[srtp->present], master))
+	if (error != 0 || repeated(&srtp->epochs[0], master))
 		return error;
 	// The first key of all has nothing before it.
-	if (srtp->epochs[srtp->present].master.suite != TD_SRTP_NONE) {
-		srtp->present ^= 1u;
+	if (srtp->epochs[0].master.suite != TD_SRTP_NONE) {
+		srtp->epochs[1] = srtp->epochs[0];
 		srtp->may_restart = 1u << TD_SRTP_RTP | 1u << TD_SRTP_RTCP;
 	}
 	srtp->proofs = 0;
-	make_epoch(engine, &srtp->epochs[srtp->present], master);
+	make_epoch(engine, &srtp->epochs[0], master);
 	if (srtp->source_count > 1) {
 		srtp->sources[0] = srtp->sources[srtp->recent];
 		srtp->source_count = 1;
@@ -75,9 +75,9 @@ int td_srtp_rekey_seal(struct td_srtp_engine *engine, struct td_srtp *srtp,
 {
 	int error = check_master(master);
 
-	if (error != 0 || repeated(&srtp->epochs[srtp->present], master))
+	if (error != 0 || repeated(&srtp->epochs[0], master))
 		return error;
-	make_epoch(engine, &srtp->epochs[srtp->present], master);
+	make_epoch(engine, &srtp->epochs[0], master);
 	return 0;
 }
 

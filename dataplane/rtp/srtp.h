@@ -6,8 +6,8 @@
 //   |V P RC|PT| length | SSRC | the rest ~encrypted~ | tag | E, index | MKI |         AEAD
 //
 // A direction knows up to TD_SRTP_SOURCE_MAX sources (SSRCs), each with its rollover counter and
-// replay windows, and two epochs of keys: the present one and, after a re-key, the one before, until
-// TD_SRTP_PROOFS packets have come under the present one.
+// replay windows, and two epochs of keys: the present one, always in the same place, and after a
+// re-key the one before, until TD_SRTP_PROOFS packets have come under the present one.
 //
 // Invariants. Nothing is learned from a packet before its tag has proved right: opening changes the
 // state with the packets it accepts only, and no number of bad ones does anything but be counted by
@@ -57,14 +57,26 @@ struct td_srtp_epoch {
 struct td_srtp {
 	// What every packet of a call's usual kind looks at is the first line: this, and of the
 	// first source all but RTCP's window.
-	_Alignas(64) uint8_t present; // the epoch that is in force
-	uint8_t source_count, recent; // `recent`: the source of the last packet
-	uint8_t proofs;               // packets opened under the present keys, up to TD_SRTP_PROOFS
+	_Alignas(64) uint8_t source_count;
+	uint8_t recent;      // the source of the last packet
+	uint8_t proofs;      // packets opened under the present keys, up to TD_SRTP_PROOFS
 	uint8_t may_restart; // a new key, unproven: the peer may count from 0 again; bits 1 << protocol
 	uint32_t rtcp_next; // sealing: the next SRTCP index
 	struct td_srtp_source sources[TD_SRTP_SOURCE_MAX];
-	struct td_srtp_epoch epochs[2];
+	struct td_srtp_epoch epochs[2]; // the present one, and the one before
 };
+
+// The suite in force, of enum td_srtp_suite.
+static inline unsigned td_srtp_suite_of(const struct td_srtp *srtp)
+{
+	return srtp->epochs[0].master.suite;
+}
+
+// The rollover counter of the source that was heard, or sent, last.
+static inline uint32_t td_srtp_rollover(const struct td_srtp *srtp)
+{
+	return (uint32_t)(srtp->sources[srtp->recent].rtp.highest >> 16);
+}
 
 // One packet of a vector. Sealing needs TD_SRTP_TRAILER_MAX bytes of room behind `len`.
 struct td_srtp_packet {

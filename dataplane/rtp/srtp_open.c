@@ -120,7 +120,7 @@ static enum td_srtp_verdict consider_epoch(struct inbound *inbound, unsigned epo
 	verdict = consider(inbound, window, &trial);
 	if (verdict == TD_SRTP_OK)
 		return verdict;
-	if (window && may_restart(inbound) && epoch == srtp->present) {
+	if (window && may_restart(inbound) && epoch == 0) {
 		trial.restarts = true;
 		if (!packet->is_rtcp)
 			trial.index = sequence;
@@ -140,8 +140,7 @@ static enum td_srtp_verdict choose(struct inbound *inbound)
 	struct td_srtp *srtp = inbound->packet->srtp;
 	enum td_srtp_verdict fate = TD_SRTP_NO_KEY;
 
-	for (unsigned i = 0; i < 2; i++) {
-		unsigned epoch = srtp->present ^ i;
+	for (unsigned epoch = 0; epoch < 2; epoch++) {
 		const struct td_srtp_keys *keys = keys_of(inbound, epoch);
 		enum td_srtp_verdict verdict;
 
@@ -252,7 +251,7 @@ static void count_proof(struct td_srtp *srtp, unsigned bit)
 {
 	srtp->may_restart &= (uint8_t)~bit;
 	if (srtp->proofs < TD_SRTP_PROOFS && ++srtp->proofs == TD_SRTP_PROOFS)
-		explicit_bzero(&srtp->epochs[srtp->present ^ 1u], sizeof srtp->epochs[0]);
+		explicit_bzero(&srtp->epochs[1], sizeof srtp->epochs[1]);
 }
 
 // An authentic packet: only now is anything learned from it. Others of the vector may have been
@@ -277,7 +276,7 @@ static enum td_srtp_verdict learn(const struct inbound *inbound)
 	}
 	td_srtp_window_mark(window, trial->index);
 	srtp->recent = (uint8_t)(source - srtp->sources);
-	if (trial->epoch == srtp->present)
+	if (trial->epoch == 0)
 		count_proof(srtp, protocol_bit(inbound));
 	packet->len = inbound->plain_len;
 	return TD_SRTP_OK;

@@ -33,7 +33,7 @@ static enum td_srtp_verdict take_rtp_index(struct td_srtp *srtp, uint32_t ssrc, 
 
 static enum td_srtp_verdict prepare_rtp(struct td_srtp_packet *packet, struct td_srtp_job *job)
 {
-	struct td_srtp_epoch *epoch = &packet->srtp->epochs[packet->srtp->present];
+	struct td_srtp_epoch *epoch = &packet->srtp->epochs[0];
 	unsigned header = td_srtp_header_bytes(packet->bytes, packet->len);
 	enum td_srtp_verdict verdict;
 	uint64_t index;
@@ -60,7 +60,7 @@ static enum td_srtp_verdict prepare_rtp(struct td_srtp_packet *packet, struct td
 
 static enum td_srtp_verdict prepare_rtcp(struct td_srtp_packet *packet, struct td_srtp_job *job)
 {
-	struct td_srtp_epoch *epoch = &packet->srtp->epochs[packet->srtp->present];
+	struct td_srtp_epoch *epoch = &packet->srtp->epochs[0];
 	uint32_t index = packet->srtp->rtcp_next;
 
 	if (packet->len < TD_SRTCP_HEADER_BYTES ||
@@ -120,7 +120,7 @@ static void put(struct td_srtp_packet *packet, const void *bytes, unsigned len)
 
 static void append_trailer(struct td_srtp_packet *packet, const struct td_srtp_job *job)
 {
-	const struct td_srtp_master *master = &packet->srtp->epochs[packet->srtp->present].master;
+	const struct td_srtp_master *master = &packet->srtp->epochs[0].master;
 
 	if (job->keys->aead) {
 		memcpy(packet->bytes + packet->len, job->tag, TD_SRTP_TAG_MAX);
@@ -147,7 +147,7 @@ static void seal_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 		const struct td_srtp *srtp = packet->srtp;
 		struct td_srtp_job *job = &engine->jobs[i];
 
-		if (srtp->epochs[srtp->present].rtp.key_bytes == 0)
+		if (srtp->epochs[0].rtp.key_bytes == 0)
 			packet->verdict = TD_SRTP_NO_KEY;
 		else
 			packet->verdict = packet->is_rtcp ? prepare_rtcp(packet, job)
