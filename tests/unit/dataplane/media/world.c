@@ -109,6 +109,7 @@ static void open_engine(struct world *world, const struct world_options *options
 		.worker_count = options->workers,
 		.stream_count = options->streams,
 		.mixed_count = options->mixed,
+		.srtp = options->srtp,
 		.region = &world->region,
 		.demux = world->demux,
 		.locals = &world->net.locals,
