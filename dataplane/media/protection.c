@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "media/worker_state.h"
+#include "net/checksum.h"
 #include "rtp/header.h"
 #include "td_assert.h"
 
@@ -223,6 +224,25 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 					 .is_rtcp = is_rtcp };
 }
 
+// Somebody will look at the frame itself.
+static void shorten_ip(struct td_packet *packet, uint16_t udp_len)
+{
+	uint8_t *ip = packet->l3;
+	uint16_t was, is_be, checksum;
+
+	if (packet->family == TD_FAMILY_IPV6) {
+		is_be = __builtin_bswap16((uint16_t)(udp_len + packet->l3_len - 40u));
+		memcpy(ip + 4, &is_be, sizeof is_be);
+		return;
+	}
+	is_be = __builtin_bswap16((uint16_t)(udp_len + packet->l3_len));
+	memcpy(&was, ip + 2, sizeof was);
+	memcpy(&checksum, ip + 10, sizeof checksum);
+	checksum = td_checksum_adjust(checksum, was, is_be);
+	memcpy(ip + 2, &is_be, sizeof is_be);
+	memcpy(ip + 10, &checksum, sizeof checksum);
+}
+
 // The frame becomes what a plain one would have been, but for its UDP checksum: who sends it on makes
 // a new one.
 static void become_plain(struct td_packet *packet, uint16_t len)
@@ -262,11 +282,14 @@ static void judge(struct td_media_worker *worker, struct opening *opening,
 		struct td_packet *packet = &packets[opening->places[i]];
 		const struct td_srtp_packet *opened = &opening->packets[i];
 
-		if (__builtin_expect(opened->verdict == TD_SRTP_OK, 1))
+		if (__builtin_expect(opened->verdict == TD_SRTP_OK, 1)) {
 			become_plain(packet, opened->len);
-		else
+			if (worker->streams[packet->stream].rx.flags & TD_RX_TAPPED)
+				shorten_ip(packet, (uint16_t)(opened->len + 8u));
+		} else {
 			refuse(worker, opening, packet,
 			       count_refused(&worker->cold[packet->stream], opened->verdict));
+		}
 	}
 }
 
