@@ -108,6 +108,9 @@ struct td_command_stream_set_remote {
 	uint8_t cn_payload_type_rx;
 	uint8_t reserved[3];
 	struct td_codec_settings settings; // of our encoder
+	// Where the peer's signalling comes from; family NONE: not said. With TD_REMOTE_LEARN media from
+	// this address is taken before media from a third one.
+	struct td_endpoint signalling;
 	// Secrets. .suite TD_SRTP_NONE: plain, or nothing at all with TD_STREAM_PROTECTED.
 	struct td_srtp_master srtp_rx, srtp_tx;
 };

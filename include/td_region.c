@@ -35,6 +35,7 @@ uint64_t td_region_layout_hash(void)
 		offsetof(struct td_command_stream_create, flags),
 		sizeof(struct td_command_matrix_edit),
 		sizeof(struct td_command_stream_set_remote),
+		offsetof(struct td_command_stream_set_remote, signalling),
 		offsetof(struct td_command_stream_set_remote, srtp_rx),
 		sizeof(struct td_command_record_start),
 		sizeof(struct td_command_fork_start),

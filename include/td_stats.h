@@ -141,6 +141,13 @@ struct td_stream_stats {
 	uint32_t rx_srtp_replayed; // seen before, or too far back to know
 	uint32_t rx_srtp_no_key;   // plain where keys are asked for, an unknown MKI, malformed
 	uint32_t tx_srtp_refused;  // ours: no key yet, or it has been used as often as it may be
+	// Dropped besides rx_wrong_source, rx_duplicates and SRTP's: each packet in one of these.
+	uint32_t rx_unexpected;     // no remote is known yet
+	uint32_t rx_probation;      // of a sender or a sequence that has yet to prove itself
+	uint32_t rx_payload_type;   // the right sender's, of a type that was not agreed
+	uint32_t rx_malformed;      // no RTP, or broken
+	uint32_t rtcp_wrong_source; // RTCP of somebody else
+	uint32_t rtcp_malformed;    // RTCP whose lengths do not add up
 };
 
 // How a listener gets what it hears.

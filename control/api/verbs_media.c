@@ -47,6 +47,19 @@ static json_t *describe_received(const struct td_stream_stats *stats)
 			 since_ms(stats->first_rx_ns), "last_ms_ago", since_ms(stats->last_rx_ns));
 }
 
+// What was not let in, by reason: nothing of it has reached anybody, or moved the source.
+static json_t *describe_refused(const struct td_stream_stats *stats)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "wrong_source",
+			 td_describe_count(stats->rx_wrong_source), "unexpected",
+			 td_describe_count(stats->rx_unexpected), "probation",
+			 td_describe_count(stats->rx_probation), "payload_type",
+			 td_describe_count(stats->rx_payload_type), "malformed",
+			 td_describe_count(stats->rx_malformed), "rtcp_wrong_source",
+			 td_describe_count(stats->rtcp_wrong_source), "rtcp_malformed",
+			 td_describe_count(stats->rtcp_malformed));
+}
+
 static json_t *describe_sent(const struct td_stream_stats *stats)
 {
 	return json_pack("{s:o, s:o}", "packets", td_describe_count(stats->tx_packets), "bytes",
@@ -103,10 +116,10 @@ static json_t *describe_srtp(const struct td_stream_mirror *mirror)
 static json_t *describe_stream(const struct td_stream_mirror *mirror)
 {
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "id",
-		td_describe_count(mirror->id.v), "context", td_describe_count(mirror->context.v),
-		"worker", td_describe_count(mirror->worker), "local",
-		td_describe_endpoint(&mirror->local), "remote",
+		"{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"id", td_describe_count(mirror->id.v), "context",
+		td_describe_count(mirror->context.v), "worker", td_describe_count(mirror->worker),
+		"local", td_describe_endpoint(&mirror->local), "remote",
 		td_describe_endpoint(&mirror->remote), "codec",
 		td_codec_name((enum td_codec_id)mirror->codec), "payload_type",
 		mirror->payload_type == TD_PAYLOAD_TYPE_NONE
@@ -114,8 +127,9 @@ static json_t *describe_stream(const struct td_stream_mirror *mirror)
 			: td_describe_count(mirror->payload_type),
 		"ptime_ms", td_describe_count(mirror->ptime_ms), "hears",
 		td_hears_name(mirror->hears), "source_locked", mirror->source_locked != 0, "srtp",
-		describe_srtp(mirror), "received", describe_received(&mirror->stats), "playout",
-		describe_playout(&mirror->stats), "sent", describe_sent(&mirror->stats), "reported",
+		describe_srtp(mirror), "received", describe_received(&mirror->stats), "refused",
+		describe_refused(&mirror->stats), "playout", describe_playout(&mirror->stats),
+		"sent", describe_sent(&mirror->stats), "reported",
 		describe_reported(&mirror->stats));
 }
 

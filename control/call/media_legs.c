@@ -127,6 +127,7 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.cn_payload_type = agreed->cn_payload_type,
 		.cn_payload_type_rx = agreed->cn_payload_type_rx,
 		.settings = agreed->settings,
+		.signalling = leg->peer,
 		.srtp_rx = agreed->srtp_rx,
 		.srtp_tx = agreed->srtp_tx,
 	};

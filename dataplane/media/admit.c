@@ -86,7 +86,6 @@ static int check_source(struct td_media_worker *worker, const struct td_packet *
 	case TD_LOCK_NO_REMOTE: return TD_DROP_SOURCE_UNSET;
 	case TD_LOCK_MISMATCH: break;
 	}
-	cold->wrong_source++;
 	return TD_DROP_SOURCE_MISMATCH;
 }
 
@@ -217,7 +216,7 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 	}
 	reason = admit(worker, packet, now_ns, fw, &header);
 	if (reason != PASSED) {
-		td_media_drop(worker, packet->mbuf, (enum td_drop)reason);
+		td_media_refuse(worker, packet, (enum td_drop)reason);
 		return false;
 	}
 	if (!(rx->flags & TD_RX_ACTIVE))

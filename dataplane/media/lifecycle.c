@@ -168,11 +168,16 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_command_stream_set_remote *set = &remote->set;
+	const struct td_source_lock_terms terms = {
+		.remote = set->remote,
+		.remote_rtcp = set->remote_rtcp,
+		.signalling = set->signalling,
+		.learn = (set->flags & TD_REMOTE_LEARN) != 0,
+	};
 	bool accepted_elsewhere;
 
 	td_protection_set(worker, stream, set);
-	td_source_lock_set(&cold->lock, &set->remote, &set->remote_rtcp,
-			   (set->flags & TD_REMOTE_LEARN) != 0, now_ns);
+	td_source_lock_set(&cold->lock, &terms, now_ns);
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |
 				  (set->flags & TD_REMOTE_RTCP_MUX ? TD_RX_MUX : 0u));
 	set_key(&hot->rx, cold);
@@ -189,7 +194,8 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	cold->sdp_next_hop = remote->next_hop;
 	cold->rtcp_next_hop = remote->rtcp_next_hop;
 	cold->remote = cold->lock.rank == TD_LOCK_NOBODY ? set->remote : cold->lock.accepted;
-	accepted_elsewhere = cold->lock.rank == TD_LOCK_OTHER;
+	accepted_elsewhere = cold->lock.rank != TD_LOCK_NOBODY &&
+			     !td_endpoint_same_addr(&cold->lock.accepted, &set->remote);
 	cold->learned_pending = false;
 	td_sender_set_target(tx, cold, remote->next_hop,
 			     cold->lock.rank != TD_LOCK_NOBODY && !accepted_elsewhere);

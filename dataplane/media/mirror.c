@@ -34,6 +34,12 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->rx_reordered = cold->source.reordered;
 	stats->rx_duplicates = cold->source.duplicates;
 	stats->rx_wrong_source = cold->wrong_source;
+	stats->rx_unexpected = cold->refused.unexpected;
+	stats->rx_probation = cold->refused.probation;
+	stats->rx_payload_type = cold->refused.payload_type;
+	stats->rx_malformed = cold->refused.malformed;
+	stats->rtcp_wrong_source = cold->refused.rtcp_wrong_source;
+	stats->rtcp_malformed = cold->refused.rtcp_malformed;
 	stats->rx_ssrc_changes = cold->source.ssrc_changes;
 	stats->first_rx_ns = cold->first_rx_ns;
 	stats->last_rx_ns = hot->rx.last_ns;
@@ -65,8 +71,9 @@ static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
 	return cold->rx_packets.total +
 	       (uint32_t)(hot->rx.packets - (uint32_t)cold->rx_packets.total) +
 	       cold->tx_packets.total + (uint32_t)(tx->packets - (uint32_t)cold->tx_packets.total) +
-	       cold->source.duplicates + cold->wrong_source + cold->rtcp_rx + cold->rtcp_tx +
-	       cold->srtp_bad_tag + cold->srtp_replayed + cold->srtp_no_key + cold->srtp_refused;
+	       cold->source.duplicates + cold->wrong_source + cold->refusals + cold->rtcp_rx +
+	       cold->rtcp_tx + cold->srtp_bad_tag + cold->srtp_replayed + cold->srtp_no_key +
+	       cold->srtp_refused;
 }
 
 bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream)

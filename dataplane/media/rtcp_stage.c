@@ -58,13 +58,13 @@ void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet,
 	error = td_rtcp_parse(packet->payload, packet->payload_len,
 			      td_media_tx(worker, packet->stream)->ssrc, &summary);
 	if (error != 0) {
-		td_media_drop(worker, packet->mbuf,
-			      error == -TD_ETRUNCATED ? TD_DROP_RTCP_SHORT
-						      : TD_DROP_RTCP_MALFORMED);
+		td_media_refuse(worker, packet,
+				error == -TD_ETRUNCATED ? TD_DROP_RTCP_SHORT
+							: TD_DROP_RTCP_MALFORMED);
 		return;
 	}
 	if (!from_right_party(&hot->rx, cold, packet)) {
-		td_media_drop(worker, packet->mbuf, TD_DROP_RTCP_SOURCE);
+		td_media_refuse(worker, packet, TD_DROP_RTCP_SOURCE);
 		return;
 	}
 	on_summary(worker, cold, &summary, now_ns);

@@ -5,9 +5,13 @@
 
 static enum td_lock_rank rank_of(const struct td_source_lock *lock, const struct td_endpoint *from)
 {
-	if (!td_endpoint_same_addr(&lock->expected, from))
-		return TD_LOCK_OTHER;
-	return lock->expected.port_be == from->port_be ? TD_LOCK_EXACT_MATCH : TD_LOCK_SAME_ADDRESS;
+	if (td_endpoint_equal(&lock->expected, from))
+		return TD_LOCK_EXACT_MATCH;
+	if (td_endpoint_same_addr(&lock->expected, from) ||
+	    (lock->signalling.family != TD_FAMILY_NONE &&
+	     td_endpoint_same_addr(&lock->signalling, from)))
+		return TD_LOCK_SAME_ADDRESS;
+	return TD_LOCK_OTHER;
 }
 
 static void adopt(struct td_source_lock *lock, const struct td_endpoint *from,
@@ -20,17 +24,19 @@ static void adopt(struct td_source_lock *lock, const struct td_endpoint *from,
 	memset(lock->candidates, 0, sizeof lock->candidates);
 }
 
-void td_source_lock_set(struct td_source_lock *lock, const struct td_endpoint *remote,
-			const struct td_endpoint *remote_rtcp, bool learn, uint64_t now_ns)
+void td_source_lock_set(struct td_source_lock *lock, const struct td_source_lock_terms *terms,
+			uint64_t now_ns)
 {
+	const struct td_endpoint *remote = &terms->remote;
 	struct td_source_lock old = *lock;
 
 	memset(lock, 0, sizeof *lock);
 	if (remote->family == TD_FAMILY_NONE || remote->port_be == 0)
 		return;
 	lock->expected = *remote;
-	lock->rtcp = *remote_rtcp;
-	if (!learn) {
+	lock->rtcp = terms->remote_rtcp;
+	lock->signalling = terms->signalling;
+	if (!terms->learn) {
 		lock->mode = TD_LOCK_EXACT;
 		adopt(lock, remote, TD_LOCK_EXACT_MATCH);
 		return;
@@ -91,9 +97,19 @@ static bool candidate_passes(struct td_lock_candidate *c, uint32_t ssrc, uint16_
 static bool may_displace(const struct td_source_lock *lock, enum td_lock_rank rank,
 			 uint64_t accepted_last_ns, uint64_t now_ns)
 {
-	if (lock->rank < rank)
-		return true;
+	if (lock->rank != rank)
+		return lock->rank < rank;
 	return now_ns > accepted_last_ns && now_ns - accepted_last_ns > TD_LEARN_SILENCE_NS;
+}
+
+// In the window, and not too early for this rank.
+static bool may_learn(const struct td_source_lock *lock, enum td_lock_rank rank, uint64_t now_ns)
+{
+	uint64_t opened_ns = lock->window_end_ns - TD_LEARN_WINDOW_NS;
+
+	if (now_ns >= lock->window_end_ns)
+		return false;
+	return rank > TD_LOCK_OTHER || now_ns - opened_ns >= TD_LEARN_OTHER_NS;
 }
 
 static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_endpoint *from,
@@ -102,13 +118,14 @@ static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_e
 {
 	enum td_lock_rank rank = rank_of(lock, from);
 	struct td_lock_candidate *candidate;
-	bool open = now_ns < lock->window_end_ns;
 
-	if (rank == TD_LOCK_EXACT_MATCH && (open || lock->rank == TD_LOCK_NOBODY)) {
+	if (rank == TD_LOCK_EXACT_MATCH &&
+	    (now_ns < lock->window_end_ns || lock->rank == TD_LOCK_NOBODY)) {
 		adopt(lock, from, rank);
 		return TD_LOCK_ADOPT;
 	}
-	if (!open || !may_displace(lock, rank, accepted_last_ns, now_ns))
+	if (!may_learn(lock, rank, now_ns) ||
+	    !may_displace(lock, rank, accepted_last_ns, now_ns))
 		return TD_LOCK_MISMATCH;
 	candidate = candidate_place(lock, from, rank, now_ns);
 	if (candidate == NULL || !candidate_passes(candidate, ssrc, sequence, now_ns))

@@ -6,11 +6,13 @@
 //   EXACT   the SDP address and port, nothing else, from the start.
 //   LEARN   nobody, until somebody is adopted inside the window:
 //             exact   the SDP address and port: its first valid packet; closes the window
-//             same    the SDP address, another port:      } after TD_LEARN_PACKETS in sequence
-//             other   anybody else:                       } over at least TD_LEARN_SPREAD_NS
-//           Until the window ends a better rank displaces a worse one, never an equal or better
-//           one that is still sending; afterwards nobody is displaced. With nobody adopted when
-//           the window ends, only the exact sender is still adopted.
+//             same    the SDP's address or that of its signalling, another port:
+//                     after TD_LEARN_PACKETS in sequence over at least TD_LEARN_SPREAD_NS
+//             other   anybody else: likewise, and not in the window's first TD_LEARN_OTHER_NS, in
+//                     which whoever has been called or has answered begins to speak
+//           Until the window ends a better rank displaces a worse one; an equal one only a sender
+//           who has fallen silent; a worse one nobody, ever. Afterwards nobody is displaced. With
+//           nobody adopted when the window ends, only the exact sender is still adopted.
 //
 // The burst rule defeats one instant's worth of packets from an attacker; the ranks bound what an
 // attacker who is first can do to the time until the real party sends. A re-INVITE opens a new
@@ -26,6 +28,7 @@
 #define TD_LEARN_WINDOW_NS     5000000000ull
 #define TD_LEARN_PACKETS       4u
 #define TD_LEARN_SPREAD_NS     22000000ull   // (4 - 1) packets of 9 ms less 5 ms of jitter
+#define TD_LEARN_OTHER_NS      1000000000ull // a head start for the ranks above
 #define TD_LEARN_SILENCE_NS    1000000000ull // in a new window, silent so long: may be displaced
 #define TD_LEARN_CANDIDATES    4
 #define TD_LEARN_CANDIDATE_AGE 200000000ull // a candidate silent so long gives up its place
@@ -53,6 +56,7 @@ struct td_lock_candidate {
 struct td_source_lock {
 	struct td_endpoint expected; // by SDP
 	struct td_endpoint accepted; // valid when rank is not NOBODY
+	struct td_endpoint signalling; // its address; family NONE: not known
 	struct td_endpoint rtcp;     // by SDP, or learned; family NONE: not known
 	uint64_t window_end_ns;      // 0: closed
 	uint8_t mode;                // enum td_lock_mode
@@ -61,10 +65,17 @@ struct td_source_lock {
 	struct td_lock_candidate candidates[TD_LEARN_CANDIDATES];
 };
 
-// A new answer or re-INVITE. `remote` with port 0 or no family: UNSET. An accepted sender stays
-// when it is still possible: the same `remote` as before, or exactly the new one.
-void td_source_lock_set(struct td_source_lock *lock, const struct td_endpoint *remote,
-			const struct td_endpoint *remote_rtcp, bool learn, uint64_t now_ns);
+// What an answer or a re-INVITE says of a peer.
+struct td_source_lock_terms {
+	struct td_endpoint remote, remote_rtcp; // of RTP; port 0 or no family: nobody is expected
+	struct td_endpoint signalling;          // family NONE: not known
+	bool learn;
+};
+
+// A new answer or re-INVITE. An accepted sender stays when it is still possible: the same `remote`
+// as before, or exactly the new one.
+void td_source_lock_set(struct td_source_lock *lock, const struct td_source_lock_terms *terms,
+			uint64_t now_ns);
 
 // False: a packet from there will be a mismatch whatever is in it. Changes nothing.
 bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct td_endpoint *from,

@@ -58,6 +58,11 @@ struct td_stream_fork {
 	bool capture; // takes whole packets instead, of both directions
 };
 
+// Packets that were not let in, besides those of a wrong source: see struct td_stream_stats.
+struct td_refused {
+	uint32_t unexpected, probation, payload_type, malformed, rtcp_wrong_source, rtcp_malformed;
+};
+
 // What a sweep visits comes first, in four cache lines.
 struct td_stream_cold {
 	alignas(TD_CACHE_LINE) struct td_stream_id id;
@@ -79,6 +84,7 @@ struct td_stream_cold {
 	uint8_t dscp;
 	uint8_t clock_khz; // of the RTP timestamps
 	uint32_t tx_slot;  // where this stream's tx line is
+	uint32_t refusals; // sum of `refused`, so that a sweep sees whether one has moved
 
 	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
 	uint32_t sender_middle;    // of the last SR received: LSR
@@ -87,6 +93,7 @@ struct td_stream_cold {
 	uint32_t sdp_next_hop;     // of the address in the SDP
 	uint64_t cname;            // what its CNAME is made of
 
+	struct td_refused refused;
 	struct td_source_lock lock;
 	const uint32_t *sinks; // in the context's plan
 	uint32_t sink_count;

@@ -110,6 +110,10 @@ static inline void td_media_drop(struct td_media_worker *worker, struct rte_mbuf
 	rte_pktmbuf_free(mbuf);
 }
 
+// Drops a packet that its stream does not let in, and counts it there as well (refuse.c).
+void td_media_refuse(struct td_media_worker *worker, const struct td_packet *packet,
+		     enum td_drop reason);
+
 // The sending half of a stream, wherever it has been put (placement.c).
 static inline struct td_stream_tx *td_media_tx(const struct td_media_worker *worker,
 					       uint32_t stream)

@@ -21,12 +21,20 @@ static void teardown(void)
 	world_close(&world);
 }
 
-static void learn(const struct world_party *party)
+// `from` is where its signalling comes from, NULL: nobody knows.
+static void learn_near(const struct world_party *party, const char *from)
 {
 	struct td_command command = world_set_remote(party, TD_CODEC_PCMU);
 
 	command.u.stream_set_remote.flags = TD_REMOTE_LEARN;
+	if (from)
+		command.u.stream_set_remote.signalling = frame_endpoint(from, 5060);
 	world_do(&world, &command);
+}
+
+static void learn(const struct world_party *party)
+{
+	learn_near(party, NULL);
 }
 
 static void talk(struct world_party *party, unsigned packets)
@@ -43,7 +51,7 @@ START_TEST(learned_behind_nat)
 	struct td_event event;
 
 	open_two();
-	learn(&a);
+	learn_near(&a, "10.77.0.30");
 	nat = a;
 	nat.addr = "10.77.0.30";
 	nat.port = 31000;
@@ -69,6 +77,23 @@ START_TEST(learned_behind_nat)
 	world_clear(&world);
 	talk(&nat, 10);
 	ck_assert_uint_eq(world.out_count, 10);
+}
+END_TEST
+
+// A third address, of which the signalling knows nothing, has to wait for a second.
+START_TEST(a_third_address_waits)
+{
+	struct world_party nat;
+
+	open_two();
+	learn_near(&a, "10.77.0.40");
+	nat = a;
+	nat.addr = "10.77.0.30";
+	talk(&nat, 49);
+	ck_assert_uint_eq(world.out_count, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_MISMATCH), 49);
+	talk(&nat, 4);
+	ck_assert_uint_eq(world.out_count, 1);
 }
 END_TEST
 
@@ -99,6 +124,8 @@ START_TEST(exact_sender_takes_over_in_the_window)
 	evil = a;
 	evil.addr = "10.77.0.30";
 	evil.ssrc = 0xe1e1;
+	talk(&evil, 49); // less than a second
+	ck_assert_uint_eq(world.out_count, 0);
 	talk(&evil, 10);
 	ck_assert_uint_eq(world.out_count, 7);
 	world_clear(&world);
@@ -150,7 +177,7 @@ START_TEST(learning_is_asked_again_until_it_is_answered)
 	struct world_party nat;
 
 	open_two();
-	learn(&a);
+	learn_near(&a, "10.77.0.30");
 	nat = a;
 	nat.addr = "10.77.0.30";
 	talk(&nat, 4);
@@ -186,6 +213,7 @@ int main(void)
 	frame_environment();
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, learned_behind_nat);
+	tcase_add_test(tcase, a_third_address_waits);
 	tcase_add_test(tcase, learned_port_of_the_same_address_needs_no_answer);
 	tcase_add_test(tcase, exact_sender_takes_over_in_the_window);
 	tcase_add_test(tcase, burst_does_not_teach);

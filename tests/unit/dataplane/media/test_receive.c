@@ -67,6 +67,7 @@ static void vary(const struct row *row, struct frame *frame)
 
 START_TEST(named_drops)
 {
+	struct td_stream_stats stats;
 	struct frame frame;
 
 	open_two();
@@ -80,6 +81,11 @@ START_TEST(named_drops)
 	}
 	world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 2);
+	stats = world_stats(&world, a.id);
+	if (rows[_i].drop == TD_DROP_UDP_CHECKSUM)
+		return; // it may be anybody's
+	ck_assert_uint_eq(stats.rx_malformed + stats.rx_payload_type, 2);
+	ck_assert_uint_eq(stats.rx_payload_type, rows[_i].drop == TD_DROP_RTP_PAYLOAD_TYPE ? 2 : 0);
 }
 END_TEST
 
@@ -107,6 +113,7 @@ START_TEST(before_the_remote_is_set)
 	early.id = world_stream(&world, context, &early.local);
 	world_say(&world, &early);
 	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_UNSET), 1);
+	ck_assert_uint_eq(world_stats(&world, early.id).rx_unexpected, 1);
 }
 END_TEST
 

@@ -250,6 +250,8 @@ START_TEST(refused_by_name)
 	ck_assert(world_send(&world, &frame));
 	ck_assert_uint_eq(world_drop(&world, TD_DROP_UDP_CHECKSUM), 1);
 	ck_assert_uint_eq(world_stats(&world, a.id).rtcp_rx, 1);
+	ck_assert_uint_eq(world_stats(&world, a.id).rtcp_wrong_source, 2);
+	ck_assert_uint_eq(world_stats(&world, a.id).rtcp_malformed, frame.len - frame.l4 - 8 - 1);
 	world_clear(&world);
 	talk(&a, 1);
 	ck_assert_uint_eq(world.out_count, 1); // the lock is where it was

@@ -33,11 +33,29 @@ static void setup(void)
 	accepted_last_ns = 0;
 }
 
+static void set_terms(const struct td_endpoint *remote, const struct td_endpoint *rtcp, bool learn)
+{
+	const struct td_source_lock_terms terms = {
+		.remote = *remote,
+		.remote_rtcp = *rtcp,
+		.learn = learn,
+	};
+
+	td_source_lock_set(&lock, &terms, now_ns);
+}
+
 static void set_remote(bool learn)
 {
 	struct td_endpoint remote = at(SDP), rtcp = at("10.0.0.1", 4001);
 
-	td_source_lock_set(&lock, &remote, &rtcp, learn, now_ns);
+	set_terms(&remote, &rtcp, learn);
+}
+
+// With learning, and the head start of the better ranks over.
+static void learn_from_all(void)
+{
+	set_remote(true);
+	now_ns += TD_LEARN_OTHER_NS;
 }
 
 // One packet; time passes before it.
@@ -66,7 +84,7 @@ static enum td_lock_verdict run(const char *addr, uint16_t port, uint16_t first,
 START_TEST(nobody_is_expected)
 {
 	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_NO_REMOTE);
-	td_source_lock_set(&lock, &none, &none, true, now_ns);
+	set_terms(&none, &none, true);
 	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_NO_REMOTE);
 }
 END_TEST
@@ -86,7 +104,7 @@ END_TEST
 // Row 2: nothing gets in once the exact sender has sent one packet; before it at most four.
 START_TEST(exact_sender_locks_with_one_packet)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(EVIL, 1, 3, TD_LOCK_PROBATION), TD_LOCK_PROBATION);
 	ck_assert_int_eq(packet(SDP, 9000, 0), TD_LOCK_ADOPT);
 	ck_assert_int_eq(run(EVIL, 4, 300, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
@@ -97,7 +115,7 @@ END_TEST
 
 START_TEST(better_rank_displaces_inside_the_window)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(EVIL, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	ck_assert_int_eq(lock.rank, TD_LOCK_OTHER);
 	ck_assert_int_eq(packet(EVIL, 5, 20), TD_LOCK_ACCEPT);
@@ -112,7 +130,7 @@ END_TEST
 
 START_TEST(equal_rank_never_displaces_a_sender)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	for (unsigned i = 0; i < 100; i++) {
 		ck_assert_int_eq(packet(EVIL, (uint16_t)i, 10), TD_LOCK_MISMATCH);
@@ -124,7 +142,7 @@ END_TEST
 // Row 4: any number of packets in one instant does not switch the target.
 START_TEST(burst_in_an_instant_teaches_nothing)
 {
-	set_remote(true);
+	learn_from_all();
 	for (unsigned i = 0; i < 1000; i++)
 		ck_assert_int_eq(packet(EVIL, (uint16_t)i, 0), TD_LOCK_PROBATION);
 	ck_assert_int_eq(lock.rank, TD_LOCK_NOBODY);
@@ -144,7 +162,7 @@ START_TEST(spread_bound)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		setup();
-		set_remote(true);
+		learn_from_all();
 		ck_assert_int_eq(packet(NAT, 1, 0), TD_LOCK_PROBATION);
 		ck_assert_int_eq(packet(NAT, 2, rows[i].gap_ms[0]), TD_LOCK_PROBATION);
 		ck_assert_int_eq(packet(NAT, 3, rows[i].gap_ms[1]), TD_LOCK_PROBATION);
@@ -155,7 +173,7 @@ END_TEST
 
 START_TEST(candidates_must_be_sequential)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 3, TD_LOCK_PROBATION), TD_LOCK_PROBATION);
 	ck_assert_int_eq(packet(NAT, 9, 20), TD_LOCK_PROBATION); // begins again
 	ck_assert_int_eq(packet(NAT, 10, 20), TD_LOCK_PROBATION);
@@ -166,7 +184,7 @@ END_TEST
 
 START_TEST(sequence_may_wrap_on_probation)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 65534, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 }
 END_TEST
@@ -193,6 +211,54 @@ START_TEST(window_bounds)
 }
 END_TEST
 
+// A third address has to wait for those who have a better right to speak, up to the nanosecond.
+START_TEST(others_wait)
+{
+	set_remote(true);
+	ck_assert_int_eq(run(EVIL, 1, 40, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH); // 800 ms
+	ck_assert_int_eq(run(SAME, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
+	setup();
+	set_remote(true);
+	now_ns += TD_LEARN_OTHER_NS - 1;
+	ck_assert_int_eq(packet(EVIL, 1, 0), TD_LOCK_MISMATCH);
+	now_ns++;
+	ck_assert_int_eq(packet(EVIL, 2, 0), TD_LOCK_PROBATION);
+}
+END_TEST
+
+// Who sends from where its signalling comes from is as good as one at the SDP's address.
+START_TEST(the_signallings_address)
+{
+	const struct td_source_lock_terms terms = {
+		.remote = at(SDP),
+		.remote_rtcp = at("10.0.0.1", 4001),
+		.signalling = at("192.0.2.9", 5060),
+		.learn = true,
+	};
+
+	td_source_lock_set(&lock, &terms, now_ns);
+	ck_assert_int_eq(run(EVIL, 1, 10, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
+	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
+	ck_assert_int_eq(lock.rank, TD_LOCK_SAME_ADDRESS);
+	now_ns += TD_LEARN_OTHER_NS;
+	ck_assert_int_eq(run(EVIL, 1, 50, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
+}
+END_TEST
+
+// A matching sender on hold may be silent for minutes: the window of the resuming re-INVITE is no
+// chance for anybody who does not match as well.
+START_TEST(silence_is_no_chance_for_a_worse_rank)
+{
+	set_remote(true);
+	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_ADOPT);
+	now_ns += 60000 * MS;
+	learn_from_all();
+	ck_assert_int_eq(run(EVIL, 1, 50, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
+	ck_assert_int_eq(run(SAME, 1, 50, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
+	ck_assert_int_eq(packet(SDP, 2, 0), TD_LOCK_ACCEPT);
+}
+END_TEST
+
 START_TEST(after_the_window_only_an_exact_first_sender)
 {
 	set_remote(true);
@@ -205,7 +271,7 @@ END_TEST
 
 START_TEST(after_the_window_nobody_is_displaced)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	now_ns += TD_LEARN_WINDOW_NS;
 	ck_assert_int_eq(run(SAME, 1, 50, TD_LOCK_MISMATCH), TD_LOCK_MISMATCH);
@@ -216,7 +282,7 @@ END_TEST
 
 START_TEST(new_window_keeps_a_sender_that_sends)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	now_ns += 60000 * MS;
 	ck_assert_int_eq(packet(NAT, 5, 0), TD_LOCK_ACCEPT);
@@ -229,11 +295,10 @@ END_TEST
 
 START_TEST(new_window_lets_a_rebound_sender_in)
 {
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	now_ns += 60000 * MS;
-	set_remote(true);
-	now_ns += 2 * MS; // the old one has been silent for a minute
+	learn_from_all(); // the old one has been silent for a minute
 	ck_assert_int_eq(run("192.0.2.9", 6000, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 }
 END_TEST
@@ -242,16 +307,18 @@ START_TEST(another_remote_forgets_the_sender)
 {
 	struct td_endpoint remote = at("10.0.0.7", 4000), rtcp = at("10.0.0.7", 4001);
 
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
-	td_source_lock_set(&lock, &remote, &rtcp, true, now_ns);
+	set_terms(&remote, &rtcp, true);
 	ck_assert_int_eq(lock.rank, TD_LOCK_NOBODY);
-	ck_assert_int_eq(packet(NAT, 5, 20), TD_LOCK_PROBATION);
+	ck_assert_int_eq(packet(NAT, 5, 20), TD_LOCK_MISMATCH);
+	now_ns += TD_LEARN_OTHER_NS;
+	ck_assert_int_eq(packet(NAT, 6, 20), TD_LOCK_PROBATION);
 	remote = at(NAT); // the new SDP names whom we had learned: it stays, as the exact one
 	setup();
-	set_remote(true);
+	learn_from_all();
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
-	td_source_lock_set(&lock, &remote, &rtcp, true, now_ns);
+	set_terms(&remote, &rtcp, true);
 	ck_assert_int_eq(lock.rank, TD_LOCK_EXACT_MATCH);
 	ck_assert_int_eq(packet(NAT, 5, 20), TD_LOCK_ACCEPT);
 }
@@ -271,7 +338,7 @@ END_TEST
 
 START_TEST(candidates_are_bounded_and_better_ones_find_room)
 {
-	set_remote(true);
+	learn_from_all();
 	for (unsigned i = 0; i < 200; i++)
 		ck_assert_int_eq(packet("198.51.100.66", (uint16_t)(1000 + i), (uint16_t)i, 1),
 				 TD_LOCK_PROBATION);
@@ -282,7 +349,7 @@ END_TEST
 
 START_TEST(stale_candidates_give_up_their_place)
 {
-	set_remote(true);
+	learn_from_all();
 	for (unsigned i = 0; i < TD_LEARN_CANDIDATES; i++)
 		ck_assert_int_eq(packet("198.51.100.66", (uint16_t)(1000 + i), 1, 0),
 				 TD_LOCK_PROBATION);
@@ -315,6 +382,7 @@ START_TEST(rtcp_obeys_the_lock)
 	set_remote(true);
 	ck_assert(!rtcp_from("10.0.0.1", 4001)); // nobody adopted yet
 	ck_assert(!td_source_lock_rtcp_target(&lock, &target));
+	now_ns += TD_LEARN_OTHER_NS;
 	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
 	ck_assert(!td_source_lock_rtcp_target(&lock, &target)); // its RTCP port is not known
 	ck_assert(!rtcp_from("198.51.100.66", 1234));
@@ -331,10 +399,10 @@ START_TEST(rtcp_of_a_third_address_waits_for_it_to_speak)
 {
 	struct td_endpoint remote = at(SDP), rtcp = at("10.0.0.99", 4001), target;
 
-	td_source_lock_set(&lock, &remote, &rtcp, true, now_ns);
+	set_terms(&remote, &rtcp, true);
 	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_ADOPT);
 	ck_assert(!td_source_lock_rtcp_target(&lock, &target));
-	td_source_lock_set(&lock, &remote, &rtcp, false, now_ns);
+	set_terms(&remote, &rtcp, false);
 	ck_assert(td_source_lock_rtcp_target(&lock, &target)); // strict: as the SDP says
 }
 END_TEST
@@ -343,8 +411,8 @@ START_TEST(ipv6)
 {
 	struct td_endpoint remote = at("2001:db8::1", 4000), rtcp = at("2001:db8::1", 4001);
 
-	td_source_lock_set(&lock, &remote, &rtcp, true, now_ns);
-	ck_assert_int_eq(packet("2001:db8::2", 4000, 1, 0), TD_LOCK_PROBATION);
+	set_terms(&remote, &rtcp, true);
+	ck_assert_int_eq(packet("2001:db8::2", 4000, 1, 0), TD_LOCK_MISMATCH);
 	ck_assert_int_eq(packet("2001:db8::1", 4000, 1, 0), TD_LOCK_ADOPT);
 	ck_assert_int_eq(packet("2001:db8::2", 4000, 2, 0), TD_LOCK_MISMATCH);
 }
@@ -368,6 +436,9 @@ int main(void)
 	tcase_add_test(tcase, candidates_must_be_sequential);
 	tcase_add_test(tcase, sequence_may_wrap_on_probation);
 	tcase_add_test(tcase, window_bounds);
+	tcase_add_test(tcase, others_wait);
+	tcase_add_test(tcase, the_signallings_address);
+	tcase_add_test(tcase, silence_is_no_chance_for_a_worse_rank);
 	tcase_add_test(tcase, after_the_window_only_an_exact_first_sender);
 	tcase_add_test(tcase, after_the_window_nobody_is_displaced);
 	tcase_add_test(tcase, new_window_keeps_a_sender_that_sends);
