@@ -89,8 +89,9 @@ struct td_command_stream_create {
 	uint32_t flags; // TD_STREAM_*
 };
 
-#define TD_REMOTE_LEARN    0x01u // the peer may be behind NAT: learn its source once, in the window
-#define TD_REMOTE_RTCP_MUX 0x02u // RFC 5761
+#define TD_REMOTE_LEARN        0x01u // the peer may be behind NAT: learn its source once, in the window
+#define TD_REMOTE_RTCP_MUX     0x02u // RFC 5761
+#define TD_REMOTE_RTCP_REDUCED 0x04u // RFC 5506: single RTCP packets may come, and go
 
 struct td_command_stream_set_remote {
 	struct td_stream_id stream;

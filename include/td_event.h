@@ -162,10 +162,10 @@ struct td_event {
 		struct td_event_tone tone;
 		struct td_event_fork_started fork_started;
 		struct td_event_fork fork;
-		uint8_t bytes[216];
+		uint8_t bytes[344];
 	} u;
 };
 
-_Static_assert(sizeof(struct td_event) == 256, "crosses the shared memory");
+_Static_assert(sizeof(struct td_event) == 384, "crosses the shared memory");
 
 const char *td_event_name(uint32_t kind);

@@ -17,6 +17,7 @@
 #include "td_error.h"
 #include "td_handle.h"
 #include "td_limits.h"
+#include "td_quality.h"
 
 // Every packet a worker discards increments exactly one of these.
 // X(symbol, "name an operator sees")
@@ -148,6 +149,7 @@ struct td_stream_stats {
 	uint32_t rx_malformed;      // no RTP, or broken
 	uint32_t rtcp_wrong_source; // RTCP of somebody else
 	uint32_t rtcp_malformed;    // RTCP whose lengths do not add up
+	struct td_quality quality;
 };
 
 // How a listener gets what it hears.

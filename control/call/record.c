@@ -4,12 +4,9 @@
 
 #include "call/cause.h"
 #include "call/manager.h"
-#include "quality/emodel.h"
 #include "sip/uri.h"
 #include "store/store.h"
 #include "td_log.h"
-
-#define PLAYOUT_MS 40.0 // a frame and a usual receiver's jitter buffer, for the E-model's delay
 
 void td_record_leg(struct td_call *call, const struct td_leg *leg)
 {
@@ -45,11 +42,29 @@ void td_record_leg(struct td_call *call, const struct td_leg *leg)
 	memcpy(record->sip_call_id, leg->sip_call_id, sizeof record->sip_call_id);
 }
 
+static void fill_quality(const struct td_quality *quality, struct td_cdr_leg *out)
+{
+	out->rtt_max_us = quality->rtt_max_us;
+	out->mos_x100 = quality->mos_avg_x100;
+	out->mos_min_x100 = quality->mos_min_x100;
+	out->delay_max_ms = quality->delay_max_ms;
+	out->bursts = quality->bursts;
+	out->burst_lost = quality->burst_lost;
+	out->measured_ms = quality->measured_ms;
+	out->talk_ms = quality->talk_ms;
+	out->double_talk_ms = quality->double_talk_ms;
+	out->clipped_ms = quality->clipped_ms;
+	out->one_way_ms = quality->one_way_ms;
+	out->level_dbm0 = quality->level_dbm0;
+	out->noise_dbm0 = quality->noise_dbm0;
+	if (quality->xr_received && quality->remote.mos_cq_x10 != TD_RATING_UNKNOWN)
+		out->remote_mos_x100 = quality->remote.mos_cq_x10 * 10u;
+}
+
 static void fill_media(const struct td_leg_record *record, struct td_cdr_leg *out)
 {
 	const struct td_stream_stats *stats = &record->stats;
 	int64_t lost = stats->rx_lost > 0 ? stats->rx_lost : 0;
-	double delay_ms = stats->rtt_us / 2000.0 + 2.0 * stats->rx_jitter_us / 1000.0 + PLAYOUT_MS;
 
 	out->has_media = true;
 	out->rx_packets = stats->rx_packets;
@@ -60,8 +75,8 @@ static void fill_media(const struct td_leg_record *record, struct td_cdr_leg *ou
 	out->jitter_us = stats->rx_jitter_us;
 	out->jitter_max_us = stats->rx_jitter_max_us;
 	out->rtt_us = stats->rtt_us;
-	out->mos_x100 = td_emodel_stream_mos_x100(record->codec, false, stats->rx_expected,
-						  stats->rx_lost, delay_ms);
+	out->discarded = stats->rx_discarded;
+	fill_quality(&stats->quality, out);
 }
 
 static void fill_leg(const struct td_calls *calls, const struct td_call *call, uint32_t number,

@@ -55,6 +55,15 @@ struct td_cdr_leg {
 	int64_t rx_lost;         // RFC 3550 A.3; negative with duplicates
 	uint32_t loss_permyriad; // lost of expected, 1/10000
 	uint32_t jitter_us, jitter_max_us;
-	uint32_t rtt_us;   // 0 unknown
-	uint32_t mos_x100; // G.107 estimate, 100..450; 0 unknown
+	uint32_t rtt_us; // 0 unknown
+	uint32_t rtt_max_us;
+	uint32_t mos_x100, mos_min_x100; // G.107: on average, and its worst five seconds; 0 unknown
+	uint32_t delay_max_ms;           // mouth to ear, estimated; 0 unknown
+	uint32_t discarded;              // packets that came too late to be played here
+	uint32_t bursts, burst_lost;     // RFC 3611 section 4.7.2
+	// Of the time that was listened to, measured_ms: RTP/AVP G.711, and what was decoded here.
+	uint32_t measured_ms, talk_ms, double_talk_ms, clipped_ms;
+	uint32_t one_way_ms; // it was sent media and sent none
+	int32_t level_dbm0, noise_dbm0;
+	uint32_t remote_mos_x100; // of what we sent it, as it said in RTCP XR; 0: it did not
 };

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "store/cdr.h"
+#include "td_quality.h"
 
 #define UTC_TEXT_MAX 32
 
@@ -67,6 +68,20 @@ const struct td_column td_leg_columns[] = {
 	MEDIA("jitter_max_us", U32, jitter_max_us),
 	MEDIA("rtt_us", U32_SET, rtt_us),
 	MEDIA("mos", CENTI_SET, mos_x100),
+	MEDIA("mos_min", CENTI_SET, mos_min_x100),
+	MEDIA("rtt_max_us", U32_SET, rtt_max_us),
+	MEDIA("delay_max_ms", U32_SET, delay_max_ms),
+	MEDIA("discarded", U32, discarded),
+	MEDIA("bursts", U32, bursts),
+	MEDIA("burst_lost", U32, burst_lost),
+	MEDIA("measured_ms", U32, measured_ms),
+	MEDIA("talk_ms", U32, talk_ms),
+	MEDIA("double_talk_ms", U32, double_talk_ms),
+	MEDIA("clipped_ms", U32, clipped_ms),
+	MEDIA("one_way_ms", U32, one_way_ms),
+	MEDIA("level_dbm0", DBM0, level_dbm0),
+	MEDIA("noise_dbm0", DBM0, noise_dbm0),
+	MEDIA("remote_mos", CENTI_SET, remote_mos_x100),
 	{ NULL, TD_COLUMN_TEXT, 0, 0 },
 };
 
@@ -154,6 +169,9 @@ static int bind_field(sqlite3_stmt *statement, int at, enum td_column_kind kind,
 	case TD_COLUMN_I64: return bind_number(statement, at, *(const int64_t *)field, false);
 	case TD_COLUMN_CENTI: return bind_centi(statement, at, *u32, false);
 	case TD_COLUMN_CENTI_SET: return bind_centi(statement, at, *u32, *u32 == 0);
+	case TD_COLUMN_DBM0:
+		return bind_number(statement, at, *(const int32_t *)field,
+				   *(const int32_t *)field == TD_LEVEL_UNKNOWN);
 	default: return SQLITE_MISUSE;
 	}
 }

@@ -10,16 +10,17 @@
 #include <stddef.h>
 
 enum td_column_kind {
-	TD_COLUMN_TEXT,     // char[]; empty: NULL
-	TD_COLUMN_UTC,      // int64_t ms; 0: NULL; columns NAME_utc and NAME_ms
-	TD_COLUMN_BOOL,     // bool
-	TD_COLUMN_U16,      // uint16_t; 0: NULL
-	TD_COLUMN_U32,      // uint32_t
-	TD_COLUMN_U32_SET,  // uint32_t; 0: NULL
-	TD_COLUMN_U64,      // uint64_t
-	TD_COLUMN_I64,      // int64_t
-	TD_COLUMN_CENTI,    // uint32_t hundredths, as a real number
-	TD_COLUMN_CENTI_SET // the same; 0: NULL
+	TD_COLUMN_TEXT,      // char[]; empty: NULL
+	TD_COLUMN_UTC,       // int64_t ms; 0: NULL; columns NAME_utc and NAME_ms
+	TD_COLUMN_BOOL,      // bool
+	TD_COLUMN_U16,       // uint16_t; 0: NULL
+	TD_COLUMN_U32,       // uint32_t
+	TD_COLUMN_U32_SET,   // uint32_t; 0: NULL
+	TD_COLUMN_U64,       // uint64_t
+	TD_COLUMN_I64,       // int64_t
+	TD_COLUMN_CENTI,     // uint32_t hundredths, as a real number
+	TD_COLUMN_CENTI_SET, // the same; 0: NULL
+	TD_COLUMN_DBM0       // int32_t; TD_LEVEL_UNKNOWN: NULL
 };
 
 struct td_column {

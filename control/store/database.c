@@ -32,6 +32,20 @@ static const char *const migrations[TD_DATABASE_VERSION] = {
 	"CREATE INDEX call_by_queue ON call(queue, setup_ms);"
 	"CREATE INDEX leg_by_call ON leg(call);",
 	"ALTER TABLE leg ADD COLUMN srtp TEXT;",
+	"ALTER TABLE leg ADD COLUMN mos_min REAL;"
+	"ALTER TABLE leg ADD COLUMN rtt_max_us INTEGER;"
+	"ALTER TABLE leg ADD COLUMN delay_max_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN discarded INTEGER;"
+	"ALTER TABLE leg ADD COLUMN bursts INTEGER;"
+	"ALTER TABLE leg ADD COLUMN burst_lost INTEGER;"
+	"ALTER TABLE leg ADD COLUMN measured_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN talk_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN double_talk_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN clipped_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN one_way_ms INTEGER;"
+	"ALTER TABLE leg ADD COLUMN level_dbm0 INTEGER;"
+	"ALTER TABLE leg ADD COLUMN noise_dbm0 INTEGER;"
+	"ALTER TABLE leg ADD COLUMN remote_mos REAL;",
 };
 
 static int complain(struct td_database *db, const char *path, const char *what,

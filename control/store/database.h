@@ -10,7 +10,7 @@
 
 #include "store/store.h"
 
-#define TD_DATABASE_VERSION 2
+#define TD_DATABASE_VERSION 3
 #define TD_DATABASE_BUSY_MS 1000 // how long one statement waits for another program's lock
 
 struct td_database {

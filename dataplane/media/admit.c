@@ -36,15 +36,6 @@ static int check_shape(const struct td_packet *packet, struct td_rtp_header *hea
 	return header->payload_len > TD_RTP_PAYLOAD_MAX ? TD_DROP_RTP_TOO_LONG : PASSED;
 }
 
-static bool is_accepted(const struct td_stream_rx *rx, const struct td_stream_cold *cold,
-			const struct td_packet *packet)
-{
-	if (rx->key != td_stream_key(packet->source_key, packet->source_port_be, packet->family))
-		return false;
-	return !(rx->flags & TD_RX_IPV6) ||
-	       memcmp(packet->l3 + TD_IPV6_SOURCE_OFFSET, cold->lock.accepted.addr, 16) == 0;
-}
-
 // The sender is the accepted one from now on, and where we send to.
 static void on_adopted(struct td_media_worker *worker, uint32_t stream,
 		       const struct td_packet *packet, const struct td_rtp_header *header)
@@ -70,7 +61,7 @@ static int check_source(struct td_media_worker *worker, const struct td_packet *
 	struct td_endpoint from;
 	enum td_lock_verdict verdict = TD_LOCK_MISMATCH;
 
-	if (is_accepted(rx, cold, packet))
+	if (td_media_is_accepted(worker, packet))
 		return type_known ? PASSED : TD_DROP_RTP_PAYLOAD_TYPE;
 	if (cold->lock.mode == TD_LOCK_UNSET)
 		return TD_DROP_SOURCE_UNSET;

@@ -148,7 +148,7 @@ static bool remote_is_valid(const struct td_engine *engine, const struct td_engi
 	       is_beside(set->event_payload_type_rx, set->payload_type_rx) &&
 	       is_beside(set->cn_payload_type, set->payload_type) &&
 	       is_beside(set->cn_payload_type_rx, set->payload_type_rx) && set->dscp <= 63 &&
-	       !(set->flags & ~(TD_REMOTE_LEARN | TD_REMOTE_RTCP_MUX));
+	       !(set->flags & ~(TD_REMOTE_LEARN | TD_REMOTE_RTCP_MUX | TD_REMOTE_RTCP_REDUCED));
 }
 
 // RFC 3605: without an attribute RTCP is on the next port; with mux on the same.

@@ -246,6 +246,7 @@ static void destroy_worker(struct td_engine *engine, uint32_t index)
 		struct td_media_worker *worker = &engine->workers[index];
 
 		rte_pktmbuf_free_bulk(worker->stash, worker->stash_count);
+		rte_pktmbuf_free_bulk(worker->byes, worker->bye_count);
 		for (uint32_t i = 0; i < worker->parked_count; i++)
 			rte_pktmbuf_free(worker->parked[i].mbuf);
 		free(worker->parked);

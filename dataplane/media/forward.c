@@ -369,6 +369,7 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 
 		if (worker->protector->guarded > 0)
 			left = td_protect_open(worker, packets, step, false, now_ns);
+		td_level_sample(worker, packets, left, now_ns);
 		rtp_vector(worker, packets, left, now_ns, tx);
 		td_protect_flush(worker, tx);
 		packets += step;

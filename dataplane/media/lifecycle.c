@@ -115,6 +115,7 @@ void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_cold *cold = &worker->cold[stream];
 
 	td_digits_stop(worker, stream);
+	td_media_rtcp_bye(worker, stream, worker->sweep_ns);
 	td_media_leave_context(worker, stream);
 	td_media_disown(worker, stream);
 	td_protection_end(worker, stream);
@@ -180,6 +181,7 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	td_source_lock_set(&cold->lock, &terms, now_ns);
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |
 				  (set->flags & TD_REMOTE_RTCP_MUX ? TD_RX_MUX : 0u));
+	cold->rtcp_reduced = (set->flags & TD_REMOTE_RTCP_REDUCED) != 0;
 	set_key(&hot->rx, cold);
 	hot->rx.payload_type = set->payload_type_rx;
 	hot->rx.event_payload_type = set->event_payload_type_rx;

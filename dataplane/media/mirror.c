@@ -1,7 +1,7 @@
 // What control and operators see of a stream: totals carried over, written under the mirror's lock.
 #include "media/worker_state.h"
 
-#define US_PER_RTP_UNIT 125u
+#define US_PER_MS 1000u
 
 static void fill_playout(const struct td_playout *playout, struct td_stream_stats *stats)
 {
@@ -43,8 +43,8 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->rx_ssrc_changes = cold->source.ssrc_changes;
 	stats->first_rx_ns = cold->first_rx_ns;
 	stats->last_rx_ns = hot->rx.last_ns;
-	stats->rx_jitter_us = (source->jitter_q4 >> 4) * US_PER_RTP_UNIT;
-	stats->rx_jitter_max_us = (source->jitter_max_q4 >> 4) * US_PER_RTP_UNIT;
+	stats->rx_jitter_us = (source->jitter_q4 >> 4) * US_PER_MS / cold->clock_khz;
+	stats->rx_jitter_max_us = (source->jitter_max_q4 >> 4) * US_PER_MS / cold->clock_khz;
 	stats->rx_ssrc = source->ssrc;
 	stats->tx_ssrc = tx->ssrc;
 	stats->rtt_us = cold->rtt_us;
@@ -57,6 +57,7 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->rx_srtp_replayed = cold->srtp_replayed;
 	stats->rx_srtp_no_key = cold->srtp_no_key;
 	stats->tx_srtp_refused = cold->srtp_refused;
+	td_quality_fill(worker, stream, &stats->quality);
 	if (hot->rx.flags & TD_RX_INLET)
 		fill_playout(&td_lets_inlet(worker->lets, cold->inlet)->playout, stats);
 }

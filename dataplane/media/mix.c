@@ -252,6 +252,7 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 	     index = worker->contexts[index].next) {
 		prefetch_context(worker, worker->contexts[index].next);
 		mixer->room_at = first;
+		td_level_mixed(worker, worker->contexts[index].plan, mixer->ready + first, now_ns);
 		make_mixes(worker, &worker->contexts[index], mixer->ready + first, now_ns, tx);
 		first += worker->contexts[index].plan->source_count;
 	}

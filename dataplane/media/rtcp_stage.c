@@ -4,8 +4,6 @@
 #include "net/udp.h"
 #include "rtp/rtcp.h"
 
-#define RTP_UNITS_PER_MS 8u
-
 static bool from_right_party(struct td_stream_rx *rx, struct td_stream_cold *cold,
 			     const struct td_packet *packet)
 {
@@ -33,9 +31,13 @@ static void on_summary(struct td_media_worker *worker, struct td_stream_cold *co
 
 		cold->rtt_us = rtt_us != 0 ? rtt_us : cold->rtt_us;
 		cold->remote_jitter_us =
-			(uint32_t)((uint64_t)summary->report.jitter * 1000u / RTP_UNITS_PER_MS);
+			(uint32_t)((uint64_t)summary->report.jitter * 1000u / cold->clock_khz);
 		cold->remote_lost = summary->report.lost;
 		cold->remote_fraction_lost = summary->report.fraction_lost;
+	}
+	if (summary->has_voip) {
+		cold->measure.remote = summary->voip;
+		cold->measure.xr_received = true;
 	}
 }
 
@@ -56,7 +58,8 @@ void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet,
 		return;
 	}
 	error = td_rtcp_parse(packet->payload, packet->payload_len,
-			      td_media_tx(worker, packet->stream)->ssrc, &summary);
+			      td_media_tx(worker, packet->stream)->ssrc, cold->rtcp_reduced,
+			      &summary);
 	if (error != 0) {
 		td_media_refuse(worker, packet,
 				error == -TD_ETRUNCATED ? TD_DROP_RTCP_SHORT

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "media/change.h"
+#include "media/quality.h"
 #include "media/source_lock.h"
 #include "media/tap.h"
 #include "rtp/rtcp.h"
@@ -63,7 +64,7 @@ struct td_refused {
 	uint32_t unexpected, probation, payload_type, malformed, rtcp_wrong_source, rtcp_malformed;
 };
 
-// What a sweep visits comes first, in four cache lines.
+// What a sweep visits comes first, in nine cache lines.
 struct td_stream_cold {
 	alignas(TD_CACHE_LINE) struct td_stream_id id;
 	struct td_context_id context;
@@ -85,6 +86,7 @@ struct td_stream_cold {
 	uint8_t clock_khz; // of the RTP timestamps
 	uint32_t tx_slot;  // where this stream's tx line is
 	uint32_t refusals; // sum of `refused`, so that a sweep sees whether one has moved
+	struct td_measure measure;
 
 	uint32_t rtcp_tx_reported; // tx.packets at the last report: has it sent since?
 	uint32_t sender_middle;    // of the last SR received: LSR
@@ -111,6 +113,7 @@ struct td_stream_cold {
 	bool has_keys;  // or had: there is something to erase
 	// Of SRTP, dropped: see struct td_stream_stats.
 	uint32_t srtp_bad_tag, srtp_replayed, srtp_no_key, srtp_refused;
+	bool rtcp_reduced;     // RFC 5506
 	bool in_transit;       // between two workers: its packets are parked
 	uint8_t fork_count;    // with TD_RX_TAPPED
 	uint8_t capture_count; // of them; with TD_TX_CAPTURED
@@ -122,7 +125,7 @@ struct td_stream_cold {
 
 #define TD_INDEX_END         0xffffffffu // of a list
 
-#define TD_STREAM_COLD_SWEPT 4 // cache lines
+#define TD_STREAM_COLD_SWEPT 9 // cache lines
 
 _Static_assert(offsetof(struct td_stream_cold, rtcp_tx_reported) <=
 		       TD_STREAM_COLD_SWEPT * TD_CACHE_LINE,

@@ -18,6 +18,7 @@ static void visit(struct td_media_worker *worker, uint32_t stream, uint64_t now_
 		td_media_note_learned(worker, stream);
 	if (cold->digits.active)
 		td_digits_poll(worker, stream, now_ns);
+	td_quality_second(worker, stream, now_ns);
 	if (now_ns >= cold->rtcp_due_ns)
 		td_media_rtcp_send(worker, stream, now_ns, tx);
 	if (!td_media_mirror_is_current(worker, stream))
@@ -66,6 +67,8 @@ uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct 
 {
 	uint32_t due = visits_due(worker, now_ns);
 
+	if (worker->bye_count > 0)
+		td_media_rtcp_byes(worker, tx);
 	for (uint32_t i = 0; i < due; i++) {
 		if (worker->cursor >= worker->owned_count)
 			worker->cursor = 0;

@@ -8,6 +8,7 @@
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_mbuf.h>
 
@@ -26,6 +27,13 @@
 #include "td_ring.h"
 #include "td_stats.h"
 
+// Who was found talking, and how long that counts.
+#define TD_TALKER_MAX 2u
+struct td_talker {
+	uint64_t until_ns;
+	uint32_t stream;
+};
+
 struct td_worker_context {
 	struct td_plan *plan; // main's, lent: read only; NULL: nobody hears anybody yet
 	struct td_context_id id;
@@ -35,9 +43,11 @@ struct td_worker_context {
 	uint8_t slot;
 	bool ticking;
 	bool hush; // private: its streams' taps are told nothing, their digits nobody
+	struct td_talker talkers[TD_TALKER_MAX];
 };
 
 #define TD_STASH_MBUFS 32u
+#define TD_BYE_MAX     64u   // RTCP BYEs of streams that have ended since the last sweep
 #define TD_PARK_MAX    2048u // packets of streams that are between two workers
 
 struct td_media_worker {
@@ -72,6 +82,9 @@ struct td_media_worker {
 	struct td_packet *parked; // [TD_PARK_MAX]
 	uint32_t parked_count;
 	bool unpark; // they can be looked up again
+
+	struct rte_mbuf *byes[TD_BYE_MAX];
+	uint32_t bye_count;
 
 	uint32_t moving; // the stream that is between two contexts, TD_INDEX_END
 	const struct td_lets *lets;
@@ -121,6 +134,19 @@ static inline struct td_stream_tx *td_media_tx(const struct td_media_worker *wor
 	return &worker->streams[worker->cold[stream].tx_slot].tx;
 }
 
+// The packet is from the party whose media this stream accepts.
+static inline bool td_media_is_accepted(const struct td_media_worker *worker,
+					const struct td_packet *packet)
+{
+	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+
+	if (rx->key != td_stream_key(packet->source_key, packet->source_port_be, packet->family))
+		return false;
+	return !(rx->flags & TD_RX_IPV6) ||
+	       memcmp(packet->l3 + TD_IPV6_SOURCE_OFFSET,
+		      worker->cold[packet->stream].lock.accepted.addr, 16) == 0;
+}
+
 // False: what goes there now is only going to be dropped. Packets of our own are then not made at
 // all, so every drop is of a packet that came in.
 static inline bool td_media_reachable(const struct td_media_worker *worker, uint32_t next_hop)
@@ -159,6 +185,9 @@ void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet,
 // rtcp_send.c: a report from this stream if it has somewhere to go. True when sent.
 bool td_media_rtcp_send(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns,
 			struct td_tx *tx);
+// The stream is about to end: a BYE is made, and td_media_rtcp_byes sends those that are.
+void td_media_rtcp_bye(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns);
+void td_media_rtcp_byes(struct td_media_worker *worker, struct td_tx *tx);
 
 // lifecycle.c: a stream or player of this worker begins, changes and ends.
 void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,

@@ -77,7 +77,8 @@ static int read_piece(const struct piece *piece, uint32_t about_ssrc, struct td_
 			return -TD_EMALFORMED;
 		out->has_bye = true;
 		return 0;
-	default: return 0; // SDES, APP, XR, feedback: nothing in them that we use
+	case TD_RTCP_XR: return td_rtcp_xr_read(piece->body, piece->len, about_ssrc, out);
+	default: return 0; // SDES, APP, feedback: nothing in them that we use
 	}
 }
 
@@ -108,15 +109,24 @@ static int next_piece(const uint8_t **bytes, size_t *len, struct piece *piece)
 	return 0;
 }
 
-int td_rtcp_parse(const uint8_t *bytes, size_t len, uint32_t about_ssrc,
+// A.2: the first packet is an SR or RR and is not padded. RFC 5506: it may be any other, and then
+// padded, if it is the last as well.
+static bool begins_well(const uint8_t *bytes, size_t len, bool reduced)
+{
+	if (len < HEADER_BYTES + 4)
+		return false;
+	if (reduced)
+		return bytes[0] >> 6 == 2 && td_rtp_is_rtcp(bytes[1]);
+	return (bytes[0] & 0xe0u) == 0x80u && (bytes[1] == TD_RTCP_SR || bytes[1] == TD_RTCP_RR);
+}
+
+int td_rtcp_parse(const uint8_t *bytes, size_t len, uint32_t about_ssrc, bool reduced,
 		  struct td_rtcp_summary *out)
 {
 	memset(out, 0, sizeof *out);
 	if (len < HEADER_BYTES)
 		return -TD_ETRUNCATED;
-	// A.2: the first packet is an SR or RR and is not padded.
-	if ((bytes[0] & 0xe0u) != 0x80u || (bytes[1] != TD_RTCP_SR && bytes[1] != TD_RTCP_RR) ||
-	    len < HEADER_BYTES + 4)
+	if (!begins_well(bytes, len, reduced))
 		return -TD_EMALFORMED;
 	out->ssrc = td_rtp_load32(bytes + HEADER_BYTES);
 	while (len > 0) {

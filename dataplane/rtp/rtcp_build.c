@@ -7,8 +7,9 @@
 
 #define SDES_CNAME 1u
 
-_Static_assert(28 + 24 + 8 + 2 + TD_RTCP_CNAME_MAX + 4 + 8 <= TD_RTCP_BUILD_MAX,
-	       "SR with one block, SDES and BYE fit");
+_Static_assert(28 + 24 + 8 + 2 + TD_RTCP_CNAME_MAX + 4 + TD_RTCP_VOIP_BYTES + 8 <=
+		       TD_RTCP_BUILD_MAX,
+	       "SR with one block, SDES, XR and BYE fit");
 
 // Fills in the first word of a packet that lies at `start` and ends at `end`.
 static void write_head(uint8_t *start, const uint8_t *end, enum td_rtcp_type type, unsigned count)
@@ -58,18 +59,26 @@ static uint8_t *write_cname(uint8_t *p, uint32_t ssrc, const char *cname)
 	return p;
 }
 
-size_t td_rtcp_build(uint8_t bytes[TD_RTCP_BUILD_MAX], const struct td_rtcp_compound *compound)
+static uint8_t *write_reports(uint8_t *start, const struct td_rtcp_compound *compound)
 {
-	uint8_t *p = bytes + 8;
+	uint8_t *p = start + 8;
 
-	td_rtp_store32(bytes + 4, compound->ssrc);
+	td_rtp_store32(start + 4, compound->ssrc);
 	if (compound->sender != NULL)
 		p = write_sender(p, compound->sender);
 	if (compound->report != NULL)
 		p = write_report(p, compound->report);
-	write_head(bytes, p, compound->sender != NULL ? TD_RTCP_SR : TD_RTCP_RR,
+	write_head(start, p, compound->sender != NULL ? TD_RTCP_SR : TD_RTCP_RR,
 		   compound->report != NULL);
-	p = write_cname(p, compound->ssrc, compound->cname);
+	return write_cname(p, compound->ssrc, compound->cname);
+}
+
+size_t td_rtcp_build(uint8_t bytes[TD_RTCP_BUILD_MAX], const struct td_rtcp_compound *compound)
+{
+	uint8_t *p = compound->reduced ? bytes : write_reports(bytes, compound);
+
+	if (compound->voip != NULL)
+		p = td_rtcp_voip_write(p, compound->ssrc, compound->voip);
 	if (compound->bye) {
 		td_rtp_store32(p + 4, compound->ssrc);
 		write_head(p, p + 8, TD_RTCP_BYE, 1);

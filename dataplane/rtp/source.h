@@ -1,8 +1,9 @@
 // One received synchronization source: sequence numbers, loss and jitter (RFC 3550 A.1, A.3, A.8).
 //
 //   expected = highest - base + 1        lost = expected - received   (negative with duplicates)
-//   window bit i  <=>  sequence number highest - i has been received  (64 back)
+//   window bit i  <=>  sequence number highest - i has been received, or is before base (64 back)
 //
+// A number that leaves the window without its bit is lost for good, and judged so (rtp/loss.h).
 // Split in two: what every packet touches (32 bytes, lives in a stream's hot line) and what only
 // reports and irregular packets touch. Where A.1 says nothing: a source is followed from its first
 // packet (its address is checked elsewhere), another SSRC or a jump in the numbers takes over only
@@ -13,13 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rtp/loss.h"
+
 #define TD_RTP_MAX_DROPOUT    3000u // RFC 3550 A.1: a jump ahead that is still loss
 #define TD_RTP_MAX_MISORDER   100u  // RFC 3550 A.1: so far back is still reordering
 #define TD_RTP_MIN_SEQUENTIAL 2u    // RFC 3550 A.1
 
 // What the packet is, in the order of trouble; up to TD_RTP_LATE it is accepted.
 enum td_rtp_verdict {
-	TD_RTP_NEXT,      // beyond all before it
+	TD_RTP_NEXT,      // beyond all before it, though some may be missing
 	TD_RTP_FRESH,     // the first of a source, or of a new numbering: nothing continues
 	TD_RTP_LATE,      // accepted out of order
 	TD_RTP_DUPLICATE, // drop
@@ -43,10 +46,20 @@ struct td_rtp_source_cold {
 	uint32_t expected_prior, received_prior;   // at the last report
 	uint64_t expected_before, received_before; // sums over former SSRCs and numberings
 	uint64_t reordered, duplicates, ssrc_changes;
-	bool timed; // transit is valid
+	bool timed;           // transit is valid
+	uint64_t before_base; // bit i: number base - 1 - i has come late
+	uint64_t discarded;   // bit (number mod 64): not in the window because it was of no use
+	struct td_loss loss;
 };
 
 struct td_rtcp_report; // rtp/rtcp.h
+
+// A packet that was accepted came too late to be played: for the ear it is lost.
+void td_rtp_source_discard(struct td_rtp_source *hot, struct td_rtp_source_cold *cold,
+			   uint16_t sequence);
+// Losses as they would be if nothing missing came any more; *packets of them all.
+void td_rtp_source_losses(const struct td_rtp_source *hot, const struct td_rtp_source_cold *cold,
+			  struct td_loss *loss, uint64_t *packets);
 
 // Forgets everything.
 void td_rtp_source_init(struct td_rtp_source *hot, struct td_rtp_source_cold *cold);
@@ -59,17 +72,16 @@ enum td_rtp_verdict td_rtp_source_irregular(struct td_rtp_source *hot,
 					    struct td_rtp_source_cold *cold, uint32_t ssrc,
 					    uint16_t sequence);
 
-// True when the packet simply comes next, and it has been counted.
+// True when the packet simply comes next and none is given up with that; it has been counted then.
 static inline bool td_rtp_source_next(struct td_rtp_source *hot, uint32_t ssrc, uint16_t sequence)
 {
-	uint16_t ahead = (uint16_t)(sequence - hot->highest);
-
-	if (__builtin_expect((ssrc != hot->ssrc) | (hot->received == 0) |
-				     ((uint16_t)(ahead - 1u) >= TD_RTP_MAX_DROPOUT - 1u),
+	// Before the first packet the window is empty.
+	if (__builtin_expect((ssrc != hot->ssrc) | (sequence != (uint16_t)(hot->highest + 1u)) |
+				     !(hot->window >> 63),
 			     0))
 		return false;
-	hot->highest += ahead;
-	hot->window = (ahead < 64 ? hot->window << ahead : 0) | 1u;
+	hot->highest++;
+	hot->window = hot->window << 1 | 1u;
 	hot->received++;
 	return true;
 }
@@ -89,6 +101,10 @@ static inline enum td_rtp_verdict td_rtp_source_update(struct td_rtp_source *hot
 static inline void td_rtp_source_time(struct td_rtp_source *hot, uint32_t timestamp,
 				      uint32_t arrival)
 {
+#ifdef TD_WITHOUT_QUALITY // perf/run stats compares
+	(void)hot, (void)timestamp, (void)arrival;
+	return;
+#endif
 	uint32_t transit = arrival - timestamp;
 	int32_t d = (int32_t)(transit - hot->transit);
 	uint32_t distance = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;

@@ -187,7 +187,7 @@ static void check_nothing_left(void)
 			must(one->slot_contexts[slot] == TD_INDEX_END);
 		}
 		must(one->parked_count == 0);
-		mbufs += one->stash_count;
+		mbufs += one->stash_count + one->bye_count;
 	}
 	must(mbufs == stage.world.net.pool_count);
 }

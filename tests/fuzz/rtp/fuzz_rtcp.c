@@ -14,13 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t bytes[TD_RTCP_BUILD_MAX];
 	uint32_t about = size >= 12 ? td_rtp_load32(data + 8) : 0;
 
-	if (td_rtcp_parse(data, size, about, &first) != 0)
+	if (td_rtcp_parse(data, size, about, false, &first) != 0)
 		return 0;
 	compound.ssrc = first.ssrc;
 	compound.sender = first.has_sender ? &first.sender : NULL;
 	compound.report = first.has_report ? &first.report : NULL;
 	compound.bye = first.has_bye;
-	if (td_rtcp_parse(bytes, td_rtcp_build(bytes, &compound), about, &again) != 0)
+	if (td_rtcp_parse(bytes, td_rtcp_build(bytes, &compound), about, false, &again) != 0)
 		abort();
 	if (again.ssrc != first.ssrc || again.has_sender != first.has_sender ||
 	    again.has_report != first.has_report || again.has_bye != first.has_bye ||

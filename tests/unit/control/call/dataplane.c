@@ -265,6 +265,21 @@ static int destroy_stream(struct dp *dp, uint32_t handle, struct td_event *event
 		.tx_packets = 1000,
 		.rx_jitter_us = 1500,
 		.rtt_us = 20000,
+		.rx_discarded = 3,
+		.quality = { .mos_avg_x100 = 383,
+			     .mos_min_x100 = 280,
+			     .rtt_max_us = 30000,
+			     .delay_max_ms = 90,
+			     .bursts = 2,
+			     .burst_lost = 7,
+			     .measured_ms = 4800,
+			     .talk_ms = 2240,
+			     .double_talk_ms = 320,
+			     .one_way_ms = 1000,
+			     .level_dbm0 = -19,
+			     .noise_dbm0 = TD_LEVEL_UNKNOWN,
+			     .xr_received = 1,
+			     .remote = { .mos_cq_x10 = 41 } },
 	};
 	return 0;
 }

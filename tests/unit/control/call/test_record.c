@@ -108,9 +108,18 @@ START_TEST(one_row_a_call_and_one_a_leg)
 	ck_assert_str_eq(sql("select codec from leg where role = 'caller'"), "PCMU");
 	ck_assert_str_eq(sql("select rx_packets from leg where role = 'caller'"), "990");
 	ck_assert_str_eq(sql("select loss_percent from leg where role = 'caller'"), "1.0");
-	// One per cent lost without concealment: G.107 gives 3.83 and a little less for the delay.
-	ck_assert_str_eq(sql("select mos between 3.6 and 3.84 from leg where role = 'caller'"),
-			 "1");
+	ck_assert_str_eq(
+		sql("select mos || '/' || mos_min || '/' || remote_mos || '/' || rtt_max_us"
+		    " || '/' || delay_max_ms from leg where role = 'caller'"),
+		"3.83/2.8/4.1/30000/90");
+	ck_assert_str_eq(sql("select discarded || '/' || bursts || '/' || burst_lost || '/' ||"
+			     " one_way_ms from leg where role = 'caller'"),
+			 "3/2/7/1000");
+	ck_assert_str_eq(
+		sql("select measured_ms || '/' || talk_ms || '/' || double_talk_ms || '/' ||"
+		    " level_dbm0 from leg where role = 'caller'"),
+		"4800/2240/320/-19");
+	ck_assert_str_eq(sql("select noise_dbm0 is null from leg where role = 'caller'"), "1");
 }
 END_TEST
 

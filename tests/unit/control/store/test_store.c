@@ -196,7 +196,7 @@ START_TEST(test_close_writes_what_is_queued_and_reopen_appends)
 	struct td_cdr_call call = full_call();
 
 	for (int i = 1; i <= 3; i++) {
-		char count[8];
+		char count[16];
 
 		open_store();
 		ck_assert_int_eq(td_store_put_call(store, &call, NULL, 0), 0);
@@ -328,21 +328,44 @@ static void run_sql(const char *sql)
 	sqlite3_close(db);
 }
 
-// A file of the first version: its rows stay, what was added since is empty in them.
-START_TEST(test_an_older_file_is_brought_up)
+static void set_version(int version)
 {
-	struct td_cdr_call call = full_call();
-	struct td_cdr_leg leg = { .id = "c42-l1", .codec = "PCMU", .srtp = "AEAD_AES_128_GCM" };
+	char sql[64];
 
+	snprintf(sql, sizeof sql, "PRAGMA user_version=%d", version);
+	run_sql(sql);
+}
+
+START_TEST(test_an_older_file_is_brought_up_to_date)
+{
+	static const char *const added[] = {
+		"srtp",           "mos_min",    "rtt_max_us",  "delay_max_ms", "discarded",
+		"bursts",         "burst_lost", "measured_ms", "talk_ms",      "clipped_ms",
+		"double_talk_ms", "one_way_ms", "level_dbm0",  "noise_dbm0",   "remote_mos",
+	};
+	struct td_cdr_call call = full_call();
+	struct td_cdr_leg leg = full_leg();
+
+	snprintf(leg.srtp, sizeof leg.srtp, "AEAD_AES_128_GCM");
+	leg.remote_mos_x100 = 410;
 	open_store();
 	ck_assert_int_eq(td_store_put_call(store, &call, &leg, 1), 0);
 	ck_assert_uint_eq(td_store_close(store), 0);
-	run_sql("ALTER TABLE leg DROP COLUMN srtp; PRAGMA user_version=1");
+	// As version 1 had it: its rows stay, what was added since is empty in them.
+	for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+		char sql[96];
+
+		snprintf(sql, sizeof sql, "ALTER TABLE leg DROP COLUMN %s", added[i]);
+		run_sql(sql);
+	}
+	set_version(1);
 	open_store();
 	ck_assert_int_eq(td_store_put_call(store, &call, &leg, 1), 0);
 	ck_assert_uint_eq(td_store_close(store), 0);
 	ck_assert_str_eq(ask("SELECT group_concat(ifnull(srtp, 'none'), ' ') FROM leg"),
 			 "none AEAD_AES_128_GCM");
+	ck_assert_str_eq(ask("SELECT group_concat(ifnull(remote_mos, 'none'), ' ') FROM leg"),
+			 "none 4.1");
 }
 END_TEST
 
@@ -355,16 +378,17 @@ START_TEST(test_open_refuses_what_it_cannot_use)
 	ck_assert_str_eq(error,
 			 "/nonexistent/t.db: the database cannot be opened: create its folder "
 			 "and let this user write there (unable to open database file)");
-	run_sql("PRAGMA user_version=77");
+	run_sql("PRAGMA user_version=99");
 	ck_assert_int_eq(td_store_open(path, &store, error), -TD_EVERSION);
 	snprintf(expected, sizeof expected,
-		 "%s: found schema version 77, expected at most %d: a newer Tandem made it", path,
+		 "%s: found schema version 99, expected at most %d: a newer Tandem made it", path,
 		 TD_DATABASE_VERSION);
 	ck_assert_str_eq(error, expected);
 	run_sql("PRAGMA user_version=0; CREATE TABLE call(id)");
 	ck_assert_int_eq(td_store_open(path, &store, error), -TD_EIO);
 	ck_assert_msg(strstr(error, "the tables cannot be created") != NULL, "%s", error);
-	run_sql("PRAGMA user_version=1; CREATE TABLE leg(id)");
+	run_sql("CREATE TABLE leg(id)");
+	set_version(TD_DATABASE_VERSION);
 	ck_assert_int_eq(td_store_open(path, &store, error), -TD_EIO);
 	ck_assert_msg(strstr(error, "its tables are not Tandem's") != NULL, "%s", error);
 	teardown();
@@ -395,7 +419,7 @@ int main(void)
 	tcase_add_test(tcase, test_busy_database);
 	tcase_add_test(tcase, test_full_disk);
 	tcase_add_test(tcase, test_close_gives_up_and_counts);
-	tcase_add_test(tcase, test_an_older_file_is_brought_up);
+	tcase_add_test(tcase, test_an_older_file_is_brought_up_to_date);
 	tcase_add_test(tcase, test_open_refuses_what_it_cannot_use);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

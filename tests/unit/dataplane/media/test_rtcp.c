@@ -57,7 +57,8 @@ static unsigned reports_to(const struct world_party *party, uint32_t about,
 		ck_assert_uint_eq(__builtin_bswap16(sent->source.port_be),
 				  __builtin_bswap16(party->local.port_be) + 1);
 		ck_assert_int_eq(
-			td_rtcp_parse(sent->udp_payload, sent->udp_payload_len, about, last), 0);
+			td_rtcp_parse(sent->udp_payload, sent->udp_payload_len, about, false, last),
+			0);
 		count++;
 	}
 	return count;

@@ -36,7 +36,7 @@ START_TEST(round_trip)
 	size_t len = td_rtcp_build(bytes, &c);
 
 	ck_assert_uint_eq(len % 4, 0);
-	ck_assert_int_eq(td_rtcp_parse(bytes, len, report.ssrc, &s), 0);
+	ck_assert_int_eq(td_rtcp_parse(bytes, len, report.ssrc, false, &s), 0);
 	ck_assert_uint_eq(s.ssrc, c.ssrc);
 	ck_assert_int_eq(s.has_sender, (_i & 1) != 0);
 	ck_assert_int_eq(s.has_report, (_i & 2) != 0);
@@ -57,7 +57,7 @@ START_TEST(round_trip)
 		ck_assert_uint_eq(s.report.dlsr, report.dlsr);
 		ck_assert_uint_eq(s.report.fraction_lost, report.fraction_lost);
 	}
-	ck_assert_int_eq(td_rtcp_parse(bytes, len, 0x99999999u, &s), 0);
+	ck_assert_int_eq(td_rtcp_parse(bytes, len, 0x99999999u, false, &s), 0);
 	ck_assert(!s.has_report); // about somebody else
 }
 END_TEST
@@ -77,7 +77,7 @@ START_TEST(cname_of_every_length)
 		c.cname = cname;
 		len = td_rtcp_build(bytes, &c);
 		ck_assert_uint_le(len, sizeof bytes);
-		ck_assert_int_eq(td_rtcp_parse(bytes, len, report.ssrc, &s), 0);
+		ck_assert_int_eq(td_rtcp_parse(bytes, len, report.ssrc, false, &s), 0);
 		ck_assert(s.has_bye);
 		// The SDES chunk ends with at least one null octet on a word boundary.
 		ck_assert_uint_eq(bytes[len - 8 - 1], 0);
@@ -97,7 +97,7 @@ START_TEST(every_truncation_is_refused)
 		int result;
 
 		memcpy(exact, bytes, cut);
-		result = td_rtcp_parse(exact, cut, report.ssrc, &s);
+		result = td_rtcp_parse(exact, cut, report.ssrc, false, &s);
 		// A cut between two packets leaves a shorter compound that is whole.
 		if (cut == sr || cut == len - 8)
 			ck_assert_int_eq(result, 0);
@@ -158,7 +158,7 @@ START_TEST(appendix_a2)
 	uint8_t *exact = malloc(row->len);
 
 	memcpy(exact, row->bytes, row->len);
-	ck_assert_msg(td_rtcp_parse(exact, row->len, 0, &s) == row->error, "%s", row->what);
+	ck_assert_msg(td_rtcp_parse(exact, row->len, 0, false, &s) == row->error, "%s", row->what);
 	free(exact);
 }
 END_TEST

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "quality/emodel.h"
+#include "codecs/emodel.h"
 
 static const struct {
 	const struct td_emodel_codec *codec;
@@ -96,18 +96,6 @@ START_TEST(nonsense_stays_in_range)
 }
 END_TEST
 
-START_TEST(of_a_stream)
-{
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMU, false, 1000, 0, 0), 441);
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMA, false, 1000, 10, 0), 383);
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMU, true, 1000, 100, 0), 341);
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMU, true, 1000, -5, 0), 441);
-	// More lost than expected is all of it: R = 93.2 - 9500 / 125.1.
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMU, true, 10, 1000, 0), 118);
-	ck_assert_uint_eq(td_emodel_stream_mos_x100(TD_CODEC_PCMU, true, 0, 0, 0), 0);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("quality/emodel");
@@ -120,7 +108,6 @@ int main(void)
 	tcase_add_test(tc, bursts_hurt_more);
 	tcase_add_test(tc, more_loss_or_delay_is_never_better);
 	tcase_add_test(tc, nonsense_stays_in_range);
-	tcase_add_test(tc, of_a_stream);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,7 +1,7 @@
 // ITU-T G.107 in reduced form.
 #include <math.h>
 
-#include "quality/emodel.h"
+#include "codecs/emodel.h"
 
 #define R0               93.2 // G.107 defaults: everything but delay, codec and loss
 #define DELAY_KNEE_MS    177.3
@@ -74,20 +74,4 @@ double td_emodel_mos(double r)
 	if (r >= 100)
 		return 4.5;
 	return clamp(1 + 0.035 * r + 7e-6 * r * (r - 60) * (100 - r), 1, 4.5);
-}
-
-unsigned td_emodel_stream_mos_x100(enum td_codec_id codec, bool plc, uint64_t expected,
-				   int64_t lost, double delay_ms)
-{
-	struct td_emodel_input input = {
-		.codec = td_emodel_codec_get(codec, plc),
-		.burst_ratio = 1,
-		.delay_ms = delay_ms,
-	};
-
-	if (expected == 0)
-		return 0;
-	if (lost > 0)
-		input.loss_percent = 100.0 * (double)lost / (double)expected;
-	return (unsigned)lround(100 * td_emodel_mos(td_emodel_r(&input)));
 }

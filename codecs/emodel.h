@@ -38,8 +38,3 @@ struct td_emodel_codec td_emodel_codec_get(enum td_codec_id codec, bool plc);
 double td_emodel_r(const struct td_emodel_input *input);
 // G.107 annex B: the mean opinion score of a rating.
 double td_emodel_mos(double r);
-
-// MOS x 100, rounded, of one direction of a stream: what goes into a CDR. `expected` and `lost` are
-// RFC 3550 A.3 counts (negative loss, from duplicates, is none). 0 if nothing was expected.
-unsigned td_emodel_stream_mos_x100(enum td_codec_id codec, bool plc, uint64_t expected,
-				   int64_t lost, double delay_ms);
