@@ -163,6 +163,150 @@ START_TEST(appendix_a2)
 }
 END_TEST
 
+static const struct td_voip_metrics voip = {
+	.ssrc = 0xcafe0001u,
+	.loss_rate = 1,
+	.discard_rate = 2,
+	.burst_density = 3,
+	.gap_density = 4,
+	.burst_ms = 0x0506,
+	.gap_ms = 0x0708,
+	.round_trip_ms = 0x090a,
+	.end_system_ms = 0x0b0c,
+	.signal_dbm0 = -18,
+	.noise_dbm0 = TD_LEVEL_UNKNOWN,
+	.rerl_db = 0x0f,
+	.gmin = 16,
+	.r_factor = 93,
+	.external_r_factor = 127,
+	.mos_lq_x10 = 44,
+	.mos_cq_x10 = 41,
+	.receiver_config = 0xb0,
+	.jitter_nominal_ms = 0x1112,
+	.jitter_max_ms = 0x1314,
+	.jitter_absolute_ms = 0x1516,
+};
+
+// RFC 3611 sections 2, 3 and 4.7, byte by byte.
+static const uint8_t voip_bytes[TD_RTCP_VOIP_BYTES] = {
+	0x80, 207,  0,    10,   0x11, 0x22, 0x33, 0x44, // header, our SSRC
+	7,    0,    0,    8,    0xca, 0xfe, 0x00, 0x01, // BT, length, SSRC of source
+	1,    2,    3,    4,    0x05, 0x06, 0x07, 0x08, // rates, densities, durations
+	0x09, 0x0a, 0x0b, 0x0c, 0xee, 0x7f, 0x0f, 16,   // delays, levels, RERL, Gmin
+	93,   127,  44,   41,   0xb0, 0,    0x11, 0x12, // R, MOS, RX config, JB nominal
+	0x13, 0x14, 0x15, 0x16,
+};
+
+START_TEST(voip_metrics_byte_by_byte)
+{
+	struct td_rtcp_summary s = { 0 };
+	uint8_t bytes[TD_RTCP_VOIP_BYTES];
+
+	ck_assert_ptr_eq(td_rtcp_voip_write(bytes, 0x11223344u, &voip), bytes + sizeof bytes);
+	ck_assert_mem_eq(bytes, voip_bytes, sizeof bytes);
+	ck_assert_int_eq(td_rtcp_xr_read(bytes + 4, sizeof bytes - 4, voip.ssrc, &s), 0);
+	ck_assert(s.has_voip);
+	ck_assert_mem_eq(&s.voip, &voip, sizeof voip);
+	s.has_voip = false;
+	ck_assert_int_eq(td_rtcp_xr_read(bytes + 4, sizeof bytes - 4, 1, &s), 0);
+	ck_assert(!s.has_voip); // about somebody else
+}
+END_TEST
+
+START_TEST(extended_reports_in_a_compound)
+{
+	struct td_rtcp_compound c = compound(true, true, true);
+	uint8_t bytes[TD_RTCP_BUILD_MAX];
+	struct td_rtcp_summary s;
+	size_t len;
+
+	c.voip = &voip;
+	len = td_rtcp_build(bytes, &c);
+	ck_assert_int_eq(td_rtcp_parse(bytes, len, voip.ssrc, false, &s), 0);
+	ck_assert(s.has_sender && s.has_report && s.has_voip && s.has_bye);
+	ck_assert_mem_eq(&s.voip, &voip, sizeof voip);
+	ck_assert_uint_eq(s.packet_count, 4);
+	// Cut anywhere inside the XR it is refused.
+	for (size_t cut = len - 8 - TD_RTCP_VOIP_BYTES + 1; cut < len - 8; cut++) {
+		uint8_t *exact = malloc(cut);
+
+		memcpy(exact, bytes, cut);
+		ck_assert_int_eq(td_rtcp_parse(exact, cut, voip.ssrc, false, &s), -TD_EMALFORMED);
+		free(exact);
+	}
+}
+END_TEST
+
+#define XR(words) 0x80, 207, 0, (words), 1, 2, 3, 4
+
+static const struct row xr_rows[] = {
+	{ "no block", { RR, XR(1) }, 16, 0 },
+	{ "no SSRC", { RR, 0x80, 207, 0, 0 }, 12, -TD_EMALFORMED },
+	{ "an unknown block is skipped", { RR, XR(3), 99, 0, 0, 1, 5, 5, 5, 5 }, 24, 0 },
+	{ "an empty block is skipped", { RR, XR(2), 99, 0, 0, 0 }, 20, 0 },
+	{ "a block beyond the packet", { RR, XR(2), 99, 0, 0, 1 }, 20, -TD_EMALFORMED },
+	{ "a block of 65,535 words", { RR, XR(2), 99, 0, 0xff, 0xff }, 20, -TD_EMALFORMED },
+	{ "VoIP metrics too short", { RR, XR(3), 7, 0, 0, 1, 5, 5, 5, 5 }, 24, -TD_EMALFORMED },
+	{ "padding where a block should be",
+	  { RR, 0xa0, 207, 0, 2, 1, 2, 3, 4, 0, 0, 0, 4 },
+	  20,
+	  0 },
+};
+
+START_TEST(extended_reports_by_table)
+{
+	const struct row *row = &xr_rows[_i];
+	struct td_rtcp_summary s;
+	uint8_t *exact = malloc(row->len);
+
+	memcpy(exact, row->bytes, row->len);
+	ck_assert_msg(td_rtcp_parse(exact, row->len, 0, false, &s) == row->error, "%s", row->what);
+	free(exact);
+}
+END_TEST
+
+static const struct row reduced_rows[] = {
+	{ "BYE alone", { 0x81, 203, 0, 1, 1, 2, 3, 4 }, 8, 0 },
+	{ "XR alone", { XR(1) }, 8, 0 },
+	{ "feedback alone", { 0x81, 205, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8 }, 12, 0 },
+	{ "SDES alone", { 0x81, 202, 0, 1, 1, 2, 3, 4 }, 8, 0 },
+	{ "whole compounds as well", { RR, 0x81, 203, 0, 1, 1, 2, 3, 4 }, 16, 0 },
+	{ "one packet, padded", { 0xa1, 203, 0, 2, 1, 2, 3, 4, 0, 0, 0, 4 }, 12, 0 },
+	{ "no RTCP type", { 0x81, 100, 0, 1, 1, 2, 3, 4 }, 8, -TD_EMALFORMED },
+	{ "version 1", { 0x41, 203, 0, 1, 1, 2, 3, 4 }, 8, -TD_EMALFORMED },
+	{ "no SSRC", { 0x80, 203, 0, 0 }, 4, -TD_EMALFORMED },
+	{ "bytes left over", { 0x81, 203, 0, 1, 1, 2, 3, 4, 9 }, 9, -TD_EMALFORMED },
+};
+
+// RFC 5506: what is refused without an agreement about it, and is fine with one.
+START_TEST(reduced_size)
+{
+	const struct row *row = &reduced_rows[_i];
+	struct td_rtcp_summary s;
+	uint8_t *exact = malloc(row->len);
+
+	memcpy(exact, row->bytes, row->len);
+	ck_assert_msg(td_rtcp_parse(exact, row->len, 0, true, &s) == row->error, "%s", row->what);
+	if (row->error == 0 && exact[1] != 201)
+		ck_assert_msg(td_rtcp_parse(exact, row->len, 0, false, &s) == -TD_EMALFORMED, "%s",
+			      row->what);
+	free(exact);
+}
+END_TEST
+
+START_TEST(reduced_size_is_written)
+{
+	struct td_rtcp_compound c = { .ssrc = 0x11223344u, .bye = true, .reduced = true };
+	uint8_t bytes[TD_RTCP_BUILD_MAX];
+	struct td_rtcp_summary s;
+
+	ck_assert_uint_eq(td_rtcp_build(bytes, &c), 8);
+	ck_assert_int_eq(td_rtcp_parse(bytes, 8, 0, true, &s), 0);
+	ck_assert(s.has_bye);
+	ck_assert_uint_eq(s.ssrc, 0x11223344u);
+}
+END_TEST
+
 START_TEST(ntp_time)
 {
 	ck_assert(td_rtcp_ntp(0) == 2208988800ull << 32);
@@ -200,6 +344,12 @@ int main(void)
 	tcase_add_test(tcase, cname_of_every_length);
 	tcase_add_test(tcase, every_truncation_is_refused);
 	tcase_add_loop_test(tcase, appendix_a2, 0, sizeof rows / sizeof rows[0]);
+	tcase_add_test(tcase, voip_metrics_byte_by_byte);
+	tcase_add_test(tcase, extended_reports_in_a_compound);
+	tcase_add_loop_test(tcase, extended_reports_by_table, 0,
+			    sizeof xr_rows / sizeof xr_rows[0]);
+	tcase_add_loop_test(tcase, reduced_size, 0, sizeof reduced_rows / sizeof reduced_rows[0]);
+	tcase_add_test(tcase, reduced_size_is_written);
 	tcase_add_test(tcase, ntp_time);
 	tcase_add_test(tcase, rtt_as_the_figure_in_6_4_1);
 	suite_add_tcase(suite, tcase);
