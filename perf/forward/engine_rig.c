@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "cpu_clock.h"
+#include "parties.h"
 #include "rig/bench.h"
 
 #define PAYLOAD_BYTES 160
@@ -25,6 +26,7 @@ struct feed {
 	uint16_t source_port_be, destination_port_be;
 	uint16_t sequence;
 	uint32_t timestamp;
+	uint32_t party;
 };
 
 struct td_rig {
@@ -34,6 +36,9 @@ struct td_rig {
 	struct feed *feeds;
 	uint32_t feed_next;
 	uint16_t payload_sum;
+	struct td_parties *parties; // NULL: nobody has keys
+	uint16_t sent_bytes;        // of a frame of the switch
+	uint32_t unspoken;          // frames that have not been through it yet
 	// The bench's clock stands still while the feeder works.
 	uint64_t stopped_ns;
 	uint64_t left_ns; // when the last run ended
@@ -67,6 +72,7 @@ static void make_feeds(struct td_rig *rig, uint64_t seed)
 		memcpy(&feed->destination_be, stream->local.addr, 4);
 		feed->source_port_be = stream->remote.port_be;
 		feed->destination_port_be = stream->local.port_be;
+		feed->party = i;
 	}
 	for (uint32_t i = rig->stream_count - 1; i > 0; i--) {
 		struct feed swap = rig->feeds[i];
@@ -79,8 +85,27 @@ static void make_feeds(struct td_rig *rig, uint64_t seed)
 	}
 }
 
+static void connect_party(struct td_rig *rig, uint32_t index)
+{
+	struct td_bench_stream *stream = &rig->streams[index];
+
+	if (rig->parties != NULL)
+		td_bench_protect(&rig->bench, stream, TD_CODEC_PCMU, 0,
+				 td_parties_say(rig->parties, index),
+				 td_parties_hear(rig->parties, index));
+	else
+		td_bench_connect(&rig->bench, stream, TD_CODEC_PCMU, 0, NULL);
+}
+
 struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte_mempool *pool,
 			     uint64_t seed)
+{
+	return td_rig_create_protected(streams, port_name, pool, seed, NULL);
+}
+
+struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
+				       struct rte_mempool *pool, uint64_t seed,
+				       const struct td_rig_protection *protection)
 {
 	struct td_rig *rig = calloc(1, sizeof *rig);
 	struct td_bench_options options = { .name = port_name, .pool = pool, .seed = seed };
@@ -89,6 +114,14 @@ struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte
 	must(rig != NULL, "rig", "no memory");
 	rig->calls = streams < 2 ? 1 : streams / 2;
 	rig->stream_count = options.stream_count = rig->calls * 2;
+	rig->sent_bytes = FRAME_BYTES;
+	if (protection != NULL) {
+		rig->parties = td_parties_create(rig->stream_count, protection);
+		must(rig->parties != NULL, "parties", "no memory");
+		if (protection->hears)
+			rig->sent_bytes =
+				(uint16_t)(FRAME_BYTES + td_parties_trailer(rig->parties));
+	}
 	rig->streams = calloc(rig->stream_count, sizeof *rig->streams);
 	rig->feeds = calloc(rig->stream_count, sizeof *rig->feeds);
 	contexts = calloc(rig->calls, sizeof *contexts);
@@ -100,7 +133,7 @@ struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte
 			rig->streams[j] = td_bench_stream(&rig->bench, contexts[i], j);
 	}
 	for (uint32_t i = 0; i < rig->stream_count; i++)
-		td_bench_connect(&rig->bench, &rig->streams[i], TD_CODEC_PCMU, 0, NULL);
+		connect_party(rig, i);
 	make_feeds(rig, seed);
 	td_bench_resolve(&rig->bench);
 	for (uint32_t i = 0; i < rig->calls; i++)
@@ -115,6 +148,7 @@ struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte
 void td_rig_destroy(struct td_rig *rig)
 {
 	td_bench_close(&rig->bench);
+	td_parties_destroy(rig->parties);
 	free(rig->streams);
 	free(rig->feeds);
 	free(rig);
@@ -154,12 +188,12 @@ static void address_frame(struct td_rig *rig, uint8_t *frame)
 static struct rte_mbuf *make_frame(struct td_rig *rig)
 {
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(rig->bench.pool);
-	uint8_t *frame = mbuf ? (uint8_t *)rte_pktmbuf_append(mbuf, FRAME_BYTES) : NULL;
+	uint8_t *frame = mbuf ? (uint8_t *)rte_pktmbuf_append(mbuf, rig->sent_bytes) : NULL;
 	struct rte_ipv4_hdr *ip;
 	struct rte_udp_hdr *udp;
 
 	must(frame != NULL, "packets", "the pool is empty");
-	memset(frame, 0xd5, FRAME_BYTES);
+	memset(frame, TD_PARTIES_FILLER, rig->sent_bytes);
 	memcpy(frame + 6, gateway_mac, sizeof gateway_mac);
 	frame[12] = 0x08;
 	frame[13] = 0x00;
@@ -179,6 +213,7 @@ void td_rig_fill(struct td_rig *rig, uint32_t packets)
 	for (uint32_t i = 0; i < packets; i++)
 		must(rte_ring_enqueue(rig->bench.ring_port.out, make_frame(rig)) == 0, "packets",
 		     "the ring is full");
+	rig->unspoken = packets;
 }
 
 // Takes the events away, as control would.
@@ -189,6 +224,38 @@ static void drain_events(struct td_rig *rig)
 	for (int i = 0; i < 2; i++)
 		while (td_ring_pop(&rig->bench.events[i], &event) == 0)
 			;
+}
+
+// A frame of ours becomes one that its next party may send.
+static void restore_frame(struct rte_mbuf *mbuf)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + 14);
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + 34);
+
+	mbuf->data_len = FRAME_BYTES;
+	mbuf->pkt_len = FRAME_BYTES;
+	ip->total_length = htons(FRAME_BYTES - 14);
+	udp->dgram_len = htons(FRAME_BYTES - 34);
+	memset(frame + TD_BENCH_HEADERS, TD_PARTIES_FILLER, PAYLOAD_BYTES);
+}
+
+// The next frame of the order, made of one that went out.
+static void say(struct td_rig *rig, struct rte_mbuf *mbuf)
+{
+	uint32_t party = rig->feeds[rig->feed_next].party;
+
+	if (rig->parties == NULL) {
+		address_frame(rig, rte_pktmbuf_mtod(mbuf, uint8_t *));
+		return;
+	}
+	if (rig->unspoken > 0)
+		rig->unspoken--;
+	else
+		must(td_parties_accept(rig->parties, mbuf), "packets", "one is not what it was");
+	restore_frame(mbuf);
+	address_frame(rig, rte_pktmbuf_mtod(mbuf, uint8_t *));
+	must(td_parties_seal(rig->parties, party, mbuf), "packets", "one could not be sealed");
 }
 
 // Moves everything from the out ring to the in ring, readdressed; returns how many packets.
@@ -203,11 +270,9 @@ static uint64_t feed(struct td_rig *rig)
 		unsigned kept = 0;
 
 		for (unsigned i = 0; i < count; i++) {
-			uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], uint8_t *);
-
 			// RTCP of ours ends here: the parties do not answer it.
-			if (rte_pktmbuf_pkt_len(mbufs[i]) == FRAME_BYTES) {
-				address_frame(rig, frame);
+			if (rte_pktmbuf_pkt_len(mbufs[i]) == rig->sent_bytes) {
+				say(rig, mbufs[i]);
 				fed++;
 				mbufs[kept++] = mbufs[i];
 			} else if (td_bench_is_media(&rig->bench, mbufs[i])) {

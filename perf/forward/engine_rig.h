@@ -9,15 +9,26 @@
 // does. The feeder's table is read in order, so it takes little of the cache.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mempool.h>
 
 struct td_rig;
 
+// How the parties protect what they say and hear.
+struct td_rig_protection {
+	uint8_t suite;    // enum td_srtp_suite
+	bool says, hears; // a key of its own for every party, each way
+};
+
 // `streams`: 2 or more, even; half as many calls. `port_name` is unique in the process. Exits with a sentence when anything fails.
 struct td_rig *td_rig_create(uint32_t streams, const char *port_name, struct rte_mempool *pool,
 			     uint64_t seed);
+// The same with SRTP; NULL: without.
+struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
+				       struct rte_mempool *pool, uint64_t seed,
+				       const struct td_rig_protection *protection);
 void td_rig_destroy(struct td_rig *rig);
 
 // Makes `packets` to go round.

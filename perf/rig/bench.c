@@ -278,12 +278,10 @@ struct td_bench_stream td_bench_stream(struct td_bench *bench, struct td_context
 					 .remote = place_party(index) };
 }
 
-void td_bench_connect(struct td_bench *bench, const struct td_bench_stream *stream,
-		      enum td_codec_id codec, uint8_t payload_type,
-		      const struct td_codec_settings *settings)
+static struct td_command set_remote(const struct td_bench_stream *stream, enum td_codec_id codec,
+				    uint8_t payload_type)
 {
 	struct td_command command = { .kind = TD_COMMAND_STREAM_SET_REMOTE };
-	struct td_event answer;
 
 	command.u.stream_set_remote = (struct td_command_stream_set_remote){
 		.stream = stream->id,
@@ -297,8 +295,32 @@ void td_bench_connect(struct td_bench *bench, const struct td_bench_stream *stre
 		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = 20,
 	};
+	return command;
+}
+
+void td_bench_connect(struct td_bench *bench, const struct td_bench_stream *stream,
+		      enum td_codec_id codec, uint8_t payload_type,
+		      const struct td_codec_settings *settings)
+{
+	struct td_command command = set_remote(stream, codec, payload_type);
+	struct td_event answer;
+
 	if (settings != NULL)
 		command.u.stream_set_remote.settings = *settings;
+	td_bench_call(bench, &command, &answer);
+}
+
+void td_bench_protect(struct td_bench *bench, const struct td_bench_stream *stream,
+		      enum td_codec_id codec, uint8_t payload_type,
+		      const struct td_srtp_master *says, const struct td_srtp_master *hears)
+{
+	struct td_command command = set_remote(stream, codec, payload_type);
+	struct td_event answer;
+
+	if (says != NULL)
+		command.u.stream_set_remote.srtp_rx = *says;
+	if (hears != NULL)
+		command.u.stream_set_remote.srtp_tx = *hears;
 	td_bench_call(bench, &command, &answer);
 }
 

@@ -76,6 +76,10 @@ struct td_bench_stream td_bench_stream(struct td_bench *bench, struct td_context
 void td_bench_connect(struct td_bench *bench, const struct td_bench_stream *stream,
 		      enum td_codec_id codec, uint8_t payload_type,
 		      const struct td_codec_settings *settings);
+// The same with keys: what its party seals with, and opens with; NULL: plain.
+void td_bench_protect(struct td_bench *bench, const struct td_bench_stream *stream,
+		      enum td_codec_id codec, uint8_t payload_type,
+		      const struct td_srtp_master *says, const struct td_srtp_master *hears);
 void td_bench_edit(struct td_bench *bench, struct td_context_id context,
 		   const struct td_cell *cells, uint32_t count);
 // Turns without packets until the gateway's answer to our question has come and been taken.

@@ -117,11 +117,14 @@ void peer_wrap(const struct peer *peer, const uint8_t *bytes, uint32_t len, bool
 {
 	const struct world_party *party = &peer->party;
 	uint16_t local = __builtin_bswap16(party->local.port_be);
+	uint8_t copy[PEER_ROOM]; // they may lie in the frame
 
+	ck_assert_uint_le(len, sizeof copy);
+	memcpy(copy, bytes, len);
 	frame_udp(frame, party->addr, (uint16_t)(party->port + is_rtcp),
 		  party->local.family == TD_FAMILY_IPV6 ? "fd77::2" : "10.77.0.2",
 		  (uint16_t)(local + is_rtcp), len);
-	memcpy(frame->bytes + frame->l4 + 8, bytes, len);
+	memcpy(frame->bytes + frame->l4 + 8, copy, len);
 	frame_checksums(frame);
 }
 
