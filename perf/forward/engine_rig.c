@@ -226,6 +226,11 @@ static void drain_events(struct td_rig *rig)
 			;
 }
 
+static uint64_t rig_now_ns(const struct td_rig *rig)
+{
+	return td_clock_now_ns() - rig->stopped_ns;
+}
+
 // A frame of ours becomes one that its next party may send.
 static void restore_frame(struct rte_mbuf *mbuf)
 {
@@ -286,14 +291,20 @@ static uint64_t feed(struct td_rig *rig)
 	return fed;
 }
 
+void td_rig_rest(struct td_rig *rig)
+{
+	td_role_enter_worker(0);
+	td_worker_detach(rig->bench.worker);
+}
+
+void td_rig_wake(struct td_rig *rig)
+{
+	td_worker_attach(rig->bench.worker, rig_now_ns(rig));
+}
+
 const char *td_rig_drop_reason(const struct td_rig *rig)
 {
 	return td_bench_drop_reason(&rig->bench);
-}
-
-static uint64_t rig_now_ns(const struct td_rig *rig)
-{
-	return td_clock_now_ns() - rig->stopped_ns;
 }
 
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)

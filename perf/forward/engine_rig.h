@@ -31,6 +31,10 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 				       const struct td_rig_protection *protection);
 void td_rig_destroy(struct td_rig *rig);
 
+// Of several rigs in a thread all but the one that is run, made or destroyed must rest.
+void td_rig_rest(struct td_rig *rig);
+void td_rig_wake(struct td_rig *rig);
+
 // Makes `packets` to go round.
 void td_rig_fill(struct td_rig *rig, uint32_t packets);
 

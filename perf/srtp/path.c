@@ -57,11 +57,15 @@ static uint64_t measure(const struct plan *plan, enum td_srtp_suite suite, uint3
 	for (enum way way = PLAIN; way < WAY_COUNT; way++) {
 		rigs[way] = open_rig(suite, way, keys, pool);
 		td_rig_run(rigs[way], 3ull * keys + 200000, &lost);
+		td_rig_rest(rigs[way]);
 	}
 	for (unsigned run = 0; run < plan->runs; run++)
-		for (enum way way = PLAIN; way < WAY_COUNT; way++)
+		for (enum way way = PLAIN; way < WAY_COUNT; way++) {
+			td_rig_wake(rigs[way]);
 			ns[way][run] = (double)td_rig_run(rigs[way], plan->packets, &lost) /
 				       (double)plan->packets;
+			td_rig_rest(rigs[way]);
+		}
 	for (enum way way = OPEN; way < WAY_COUNT; way++) {
 		char name[80];
 		struct td_report_row row = { .bench = "srtp",
@@ -87,8 +91,10 @@ static uint64_t measure(const struct plan *plan, enum td_srtp_suite suite, uint3
 				td_rig_drop_reason(rigs[way]));
 		td_report_print(&row);
 	}
-	for (enum way way = PLAIN; way < WAY_COUNT; way++)
+	for (enum way way = PLAIN; way < WAY_COUNT; way++) {
+		td_rig_wake(rigs[way]);
 		td_rig_destroy(rigs[way]);
+	}
 	return lost;
 }
 
