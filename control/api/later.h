@@ -14,6 +14,16 @@
 // The result of a command that worked: a new reference, NULL when out of memory.
 typedef json_t *td_later_result_fn(const struct td_event *event);
 
+struct td_later;
+
+// Keeps who asks until td_later_answer. NULL: it cannot be kept (part of a batch, no memory) and the
+// error is in `call`. Otherwise the verb returns NULL.
+struct td_later *td_later_keep(struct td_rpc_call *call) TD_CONTROL;
+// Once. `error` of td_error.h; `result` is taken, and looked at when that is 0.
+void td_later_answer(struct td_later *later, int error, json_t *result) TD_CONTROL;
+// Nobody will be answered by this one; the verb fails in another way.
+void td_later_drop(struct td_later *later, struct td_rpc_call *call) TD_CONTROL;
+
 // Returns NULL in every case: the verb's way out. `result` NULL: {"done":true}.
 json_t *td_later_submit(struct td_rpc_call *call, struct td_command *command,
 			td_later_result_fn *result) TD_CONTROL;

@@ -213,6 +213,8 @@ static json_t *describe_notice(const struct td_call_notice *notice)
 		json_object_set_new(params, "member", td_describe_member(notice->member));
 	if (notice->media)
 		json_object_set_new(params, "media", td_describe_media(notice->media));
+	if (notice->fork)
+		json_object_set_new(params, "fork", td_describe_fork(notice->fork));
 	if (notice->media && notice->kind == TD_NOTICE_TONE)
 		json_object_set_new(params, "ended", json_boolean(notice->media->ended));
 	if (notice->kind == TD_NOTICE_CALL_ENDED)

@@ -206,6 +206,34 @@ static const struct td_rpc_param digits_params[] = {
 	END,
 };
 
+#define FORK_CALL REQUIRED_TEXT("call", 23, "a call's id, such as c42")
+
+static const struct td_rpc_param fork_params[] = {
+	HANDLE("fork", "a fork's number, as fork.list has it"),
+	END,
+};
+
+static const struct td_rpc_param fork_start_params[] = {
+	FORK_CALL,
+	REQUIRED_TEXT("name", TD_FORK_NAME_MAX - 1, "one of forks in the configuration"),
+	{ "party", TD_RPC_STRING, false, 0, 0, "all caller agent", "who it hears; default all" },
+	{ "heard_by", TD_RPC_STRING, false, 0, 0, "all caller agent none",
+	  "who hears what it says; default all" },
+	END,
+};
+
+static const struct td_rpc_param capture_start_params[] = {
+	FORK_CALL,
+	{ "seconds", TD_RPC_INTEGER, false, 1, 600, NULL, "default 600, or until fork.stop" },
+	END,
+};
+
+static const struct td_rpc_param capture_read_params[] = {
+	REQUIRED_TEXT("file", TD_FORK_FILE_MAX - 1, "a capture's file, as fork.list has it"),
+	{ "offset", TD_RPC_INTEGER, true, 0, INT32_MAX, NULL, "from where; bytes" },
+	END,
+};
+
 static const struct td_rpc_param subscribe_params[] = {
 	{ "since", TD_RPC_INTEGER, false, 0, INT64_MAX, NULL,
 	  "resume after this event; default: from now on" },
@@ -250,6 +278,10 @@ static const struct td_rpc_verb verbs[] = {
 	  "how loud one party is heard, and hears" },
 	{ "call.whisper", td_verb_call_whisper, call_agent_params,
 	  "call an agent in whom only the agent hears" },
+	{ "capture.read", td_verb_capture_read, capture_read_params,
+	  "the next piece of a capture, base64; done when it is complete" },
+	{ "capture.start", td_verb_capture_start, capture_start_params,
+	  "a call's packets into a pcap file on the switch" },
 	{ "conference.create", td_verb_conference_create, conference_create_params,
 	  "make a conference" },
 	{ "conference.deaf", td_verb_conference_deaf, member_params, "one member hears nothing" },
@@ -294,6 +326,11 @@ static const struct td_rpc_verb verbs[] = {
 	{ "events.subscribe", td_verb_events_subscribe, subscribe_params,
 	  "numbered events from now on, or since one" },
 	{ "events.unsubscribe", td_verb_events_unsubscribe, NULL, "no more events" },
+	{ "fork.get", td_verb_fork_get, fork_params, "one live fork or capture" },
+	{ "fork.list", td_verb_fork_list, NULL, "live forks and captures, and what they lost" },
+	{ "fork.start", td_verb_fork_start, fork_start_params,
+	  "what a call's parties say goes to a fork of the configuration" },
+	{ "fork.stop", td_verb_fork_stop, fork_params, "end a fork or a capture" },
 	{ "queue.get", td_verb_queue_get, queue_params, "one queue with its callers" },
 	{ "queue.list", td_verb_queue_list, NULL, "queues and their statistics" },
 	{ "rpc.methods", td_verb_rpc_methods, NULL, "this list" },

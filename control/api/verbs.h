@@ -72,6 +72,12 @@ json_t *td_verb_context_seek(struct td_rpc_call *call) TD_CONTROL;       // verb
 json_t *td_verb_context_splice(struct td_rpc_call *call) TD_CONTROL;     // verbs_context.c
 json_t *td_verb_stream_tune(struct td_rpc_call *call) TD_CONTROL;        // verbs_context.c
 json_t *td_verb_stream_digits(struct td_rpc_call *call) TD_CONTROL;      // verbs_context.c
+json_t *td_verb_fork_start(struct td_rpc_call *call) TD_CONTROL;         // verbs_fork.c
+json_t *td_verb_fork_stop(struct td_rpc_call *call) TD_CONTROL;          // verbs_fork.c
+json_t *td_verb_fork_get(struct td_rpc_call *call) TD_CONTROL;           // verbs_fork.c
+json_t *td_verb_fork_list(struct td_rpc_call *call) TD_CONTROL;          // verbs_fork.c
+json_t *td_verb_capture_start(struct td_rpc_call *call) TD_CONTROL;      // verbs_fork.c
+json_t *td_verb_capture_read(struct td_rpc_call *call) TD_CONTROL;       // verbs_fork.c
 
 // What several verbs read of their parameters.
 struct td_party_change;

@@ -116,6 +116,8 @@ static int create_pools(struct td_calls *calls)
 	    td_slots_init(&calls->leg_slots, legs_max) != 0 ||
 	    td_slots_init(&calls->conference_slots, conferences_max) != 0)
 		return -TD_EMEMORY;
+	if (td_forks_create(calls, config->dataplane.forks) != 0)
+		return -TD_EMEMORY;
 	return td_trunks_init(&calls->trunks, config, calls->now_ms);
 }
 
@@ -153,6 +155,7 @@ static void release(struct td_calls *calls)
 	free(calls->by_context);
 	free(calls->prompts);
 	free(calls->pauses);
+	td_forks_destroy(calls->forks);
 	free(calls);
 }
 

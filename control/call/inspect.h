@@ -205,6 +205,8 @@ enum td_call_notice_kind {
 	TD_NOTICE_PLAYER_END,        // `media` is set, as for the next two
 	TD_NOTICE_DIGIT,
 	TD_NOTICE_TONE,
+	TD_NOTICE_FORK_STARTED, // `fork` is set
+	TD_NOTICE_FORK_ENDED,   // with its last counters
 	TD_NOTICE_KIND_COUNT
 };
 
@@ -239,6 +241,8 @@ struct td_media_info {
 	bool ended;                  // of a tone
 };
 
+struct td_fork_info;
+
 // What is set depends on the kind: call, agent or trunk; conference, with member where one is
 // meant; media. Borrowed for the callback.
 struct td_call_notice {
@@ -246,6 +250,7 @@ struct td_call_notice {
 	uint64_t utc_ms;
 	const struct td_call_info *call;
 	const struct td_agent_info *agent;
+	const struct td_fork_info *fork;
 	const struct td_trunk_info *trunk;
 	const struct td_conference_info *conference;
 	const struct td_member_info *member;

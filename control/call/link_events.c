@@ -69,6 +69,8 @@ void td_link_events_state(void *user, bool up)
 
 	td_turn_begin(calls);
 	calls->link_up = up;
+	if (!up)
+		td_forks_lost(calls);
 	td_link_load_prompts(calls);
 	for (uint32_t i = 0; i < calls->call_slots.count && !up; i++) {
 		if (!td_slots_live(&calls->call_slots, i))

@@ -18,6 +18,7 @@
 #include "call/call.h"
 #include "call/calls.h"
 #include "call/conference.h"
+#include "call/forks_inside.h"
 #include "call/leg.h"
 #include "call/registrar.h"
 #include "call/slots.h"
@@ -27,6 +28,8 @@
 
 #define TD_CALLS_POST_MAX    4096
 #define TD_CALLS_POST_BREATH 256 // more are not left for the end of the turn
+
+struct td_forks;
 
 struct td_post {
 	bool to_leg; // else to a call
@@ -67,6 +70,7 @@ struct td_calls {
 	struct td_slots conference_slots;
 	struct td_conference *conferences;
 	struct td_agent_pause *pauses; // by agent
+	struct td_forks *forks;
 	uint64_t next_number;
 	uint64_t now_ms; // of this turn
 	bool link_up, shutting_down;
@@ -126,6 +130,8 @@ void td_notice_trunk(struct td_calls *calls, const struct td_trunk *trunk);
 void td_notice_player(struct td_calls *calls, const struct td_event_player_end *ended);
 void td_notice_digit(struct td_calls *calls, const struct td_event_digit *digit);
 void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone);
+void td_notice_fork(struct td_calls *calls, const struct td_fork_info *fork,
+		    enum td_call_notice_kind kind);
 // `leg` NULL: about the conference as a whole.
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
 			  enum td_call_notice_kind kind);

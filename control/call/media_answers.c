@@ -395,7 +395,7 @@ void td_media_event(struct td_calls *calls, const struct td_event *event)
 	case TD_EVENT_RECORD_FAILED: td_media_recording_event(calls, event); break;
 	case TD_EVENT_FORK_STATE:
 	case TD_EVENT_FORK_ENDED:
-	case TD_EVENT_FORK_CLOSED:
+	case TD_EVENT_FORK_CLOSED: td_forks_event(calls, event); break;
 	case TD_EVENT_STREAM_ACTIVE:
 	case TD_EVENT_RECORD_ALARM:
 	case TD_EVENT_NONE:

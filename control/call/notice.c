@@ -7,7 +7,8 @@ const char *td_call_notice_name(enum td_call_notice_kind kind)
 		"call.new",         "call.state",      "call.ended",       "agent.state",
 		"trunk.state",      "call.party",      "conference.new",   "conference.state",
 		"conference.ended", "conference.join", "conference.leave", "conference.member",
-		"player.end",       "stream.digit",    "stream.tone",
+		"player.end",       "stream.digit",    "stream.tone",      "fork.started",
+		"fork.ended",
 	};
 
 	return (unsigned)kind < TD_NOTICE_KIND_COUNT ? names[kind] : "unknown";
@@ -52,6 +53,13 @@ void td_notice_trunk(struct td_calls *calls, const struct td_trunk *trunk)
 		return;
 	td_trunk_describe(trunk, &info);
 	tell(calls, &(struct td_call_notice){ .kind = TD_NOTICE_TRUNK_STATE, .trunk = &info });
+}
+
+void td_notice_fork(struct td_calls *calls, const struct td_fork_info *fork,
+		    enum td_call_notice_kind kind)
+{
+	if (calls->deps.ops.on_change)
+		tell(calls, &(struct td_call_notice){ .kind = kind, .fork = fork });
 }
 
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,

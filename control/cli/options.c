@@ -9,12 +9,14 @@
 #include "cli/tandemctl.h"
 
 #define ADDRESS_DEFAULT "127.0.0.1:5048"
+#define SECONDS_MAX     600
 #define NUMBERS_MAX     8 // negative numbers among the arguments
 #define NUMBER_TEXT_MAX 32
 
 static const struct option long_options[] = {
 	{ "address", required_argument, NULL, 'a' }, { "config", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },          { "json", no_argument, NULL, 'j' },
+	{ "file", required_argument, NULL, 'f' },    { "seconds", required_argument, NULL, 'S' },
 	{ "since", required_argument, NULL, 's' },   { "token", required_argument, NULL, 't' },
 	{ "version", no_argument, NULL, 'V' },       { NULL, 0, NULL, 0 },
 };
@@ -30,6 +32,8 @@ static void print_help(FILE *out)
 	      "  --token TOKEN      the API's token; better: TANDEM_TOKEN in the environment\n"
 	      "  --config FILE      take address and token from Tandem's own config file\n"
 	      "  --address A:PORT   where the API listens; default " ADDRESS_DEFAULT "\n"
+	      "  --seconds N        capture: for so long\n"
+	      "  --file FILE        capture: into this file\n"
 	      "  --since N          events: resume after event N\n"
 	      "  --version, --help\n\n"
 	      "exit status: 0 done, 1 refused by the API, 2 wrong usage, 3 no connection,\n"
@@ -47,6 +51,20 @@ static int read_since(struct td_options *options, const char *text)
 		return 2;
 	}
 	options->since = value;
+	return 0;
+}
+
+static int read_seconds(struct td_options *options, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '1' || *text > '9' || *end != '\0' || value > SECONDS_MAX) {
+		fprintf(stderr, "tandemctl: --seconds: found \"%s\", expected 1 to %d\n", text,
+			SECONDS_MAX);
+		return 2;
+	}
+	options->seconds = (uint32_t)value;
 	return 0;
 }
 
@@ -69,6 +87,8 @@ static int read_one(struct td_options *options, int option)
 	case 'c': return read_config(options, optarg);
 	case 'h': print_help(stdout); return 1;
 	case 'j': options->json = true; return 0;
+	case 'S': return read_seconds(options, optarg);
+	case 'f': options->file = optarg; return 0;
 	case 's': return read_since(options, optarg);
 	case 't': options->token = optarg; return 0;
 	case 'V': puts("tandemctl " TD_VERSION); return 1;

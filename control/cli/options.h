@@ -12,8 +12,10 @@
 
 struct td_options {
 	const char *token, *address;
-	bool json;     // results as the API gave them, one object a line
-	int64_t since; // events: resume after this one; -1: from now on
+	bool json;        // results as the API gave them, one object a line
+	int64_t since;    // events: resume after this one; -1: from now on
+	uint32_t seconds; // capture: for so long; 0: not given
+	const char *file; // capture: into this one; NULL: under its own name
 	struct td_config *config;
 	char **words; // the command and its arguments
 	int word_count;

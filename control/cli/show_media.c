@@ -22,6 +22,23 @@ static const struct td_field party_fields[] = {
 	END,
 };
 
+static const struct td_field fork_fields[] = {
+	{ "FORK", "fork", TD_FIELD_TEXT },
+	{ "NAME", "name", TD_FIELD_TEXT },
+	{ "CALL", "call", TD_FIELD_TEXT },
+	{ "STATE", "state", TD_FIELD_TEXT },
+	{ "PLAYER", "player", TD_FIELD_TEXT },
+	{ "PACKETS", "packets", TD_FIELD_COUNT },
+	{ "SENT", "sent", TD_FIELD_COUNT },
+	{ "LOST", "lost", TD_FIELD_COUNT },
+	{ "LATE", "late", TD_FIELD_COUNT },
+	{ "SAID MS", "said_ms", TD_FIELD_COUNT },
+	{ "FLUSHED MS", "flushed_ms", TD_FIELD_COUNT },
+	{ "UNDERRUNS", "underruns", TD_FIELD_COUNT },
+	{ "FILE", "file", TD_FIELD_TEXT },
+	END,
+};
+
 static const struct td_field conference_fields[] = {
 	{ "CONFERENCE", "name", TD_FIELD_TEXT },
 	{ "PRESENT", "present", TD_FIELD_COUNT },
@@ -112,6 +129,16 @@ void td_show_parties(FILE *out, const json_t *result)
 	}
 	td_table_print(out, parties, party_fields, "nobody is in the call", "\n");
 	json_decref(parties);
+}
+
+void td_show_forks(FILE *out, const json_t *result)
+{
+	td_table_print(out, part(result, "forks"), fork_fields, "no forks", "\n");
+}
+
+void td_show_fork(FILE *out, const json_t *result)
+{
+	print_one(out, result, fork_fields);
 }
 
 void td_show_conferences(FILE *out, const json_t *result)

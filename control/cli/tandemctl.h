@@ -38,5 +38,6 @@ void td_commands_print(FILE *out);
 enum td_outcome td_command_connect(const struct td_options *options,
 				   struct td_connection **connection);
 
-enum td_outcome td_run_events(const struct td_options *options); // events.c
-enum td_outcome td_run_watch(const struct td_options *options);  // watch.c
+enum td_outcome td_run_capture(const struct td_options *options); // capture.c
+enum td_outcome td_run_events(const struct td_options *options);  // events.c
+enum td_outcome td_run_watch(const struct td_options *options);   // watch.c

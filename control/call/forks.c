@@ -1,0 +1,378 @@
+#include "call/forks_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/manager.h"
+#include "link/link.h"
+
+struct fork_record {
+	struct td_forks *forks;
+	bool used;
+	bool answered; // FORK_START is
+	bool stop;     // as soon as it is
+	bool closed;   // nothing more comes of it
+	uint32_t serial;
+	struct td_context_id context;
+	struct td_stream_id hears[TD_FORK_STREAM_MAX]; // who hears what it says
+	uint32_t hears_count;
+	struct td_fork_info info;
+	td_fork_started_fn done; // until it has been called
+	void *user;
+};
+
+struct td_forks {
+	struct td_calls *calls;
+	uint32_t count, used;
+	struct fork_record *records;
+};
+
+const char *td_fork_state_name(enum td_fork_state state)
+{
+	static const char *const names[] = { "starting", "running", "stopping" };
+
+	return names[state];
+}
+
+int td_forks_create(struct td_calls *calls, uint32_t count)
+{
+	struct td_forks *forks = calloc(1, sizeof *forks);
+
+	if (!forks)
+		return -TD_EMEMORY;
+	forks->records = calloc(count + 1u, sizeof *forks->records);
+	if (!forks->records) {
+		free(forks);
+		return -TD_EMEMORY;
+	}
+	forks->calls = calls;
+	forks->count = count;
+	calls->forks = forks;
+	return 0;
+}
+
+void td_forks_destroy(struct td_forks *forks)
+{
+	if (!forks)
+		return;
+	free(forks->records);
+	free(forks);
+}
+
+// What the dataplane gives back with every event: slot and serial, so that an old one finds nothing.
+static uint64_t owner_of(const struct fork_record *record)
+{
+	return (uint64_t)record->serial << 32 | (uint32_t)(record - record->forks->records);
+}
+
+static struct fork_record *by_owner(struct td_forks *forks, uint64_t owner)
+{
+	uint32_t at = (uint32_t)owner;
+
+	if (at >= forks->count || !forks->records[at].used ||
+	    forks->records[at].serial != (uint32_t)(owner >> 32))
+		return NULL;
+	return &forks->records[at];
+}
+
+static struct fork_record *by_id(const struct td_forks *forks, uint32_t id)
+{
+	for (uint32_t i = 0; id != 0 && forks->used > 0 && i < forks->count; i++)
+		if (forks->records[i].used && forks->records[i].info.id == id)
+			return &forks->records[i];
+	return NULL;
+}
+
+static void forget(struct fork_record *record)
+{
+	record->used = false;
+	record->forks->used--;
+}
+
+static void answer(struct fork_record *record, int error)
+{
+	td_fork_started_fn done = record->done;
+
+	record->done = NULL;
+	if (done)
+		done(record->user, error, &record->info);
+}
+
+static void stop(struct fork_record *record)
+{
+	struct td_command command = { .kind = TD_COMMAND_FORK_STOP };
+
+	record->stop = true;
+	if (!record->answered || record->info.state == TD_FORK_STOPPING)
+		return; // when it is known what to stop; or it is done
+	td_on_control();
+	command.u.fork_stop.v = record->info.id;
+	// A link that is full has a busy call's other commands before it: the far end's going, the
+	// context's end or the operator asks again.
+	if (td_link_submit(record->forks->calls->deps.link, &command, NULL, NULL) == 0)
+		record->info.state = TD_FORK_STOPPING;
+}
+
+static void on_heard(void *user, const struct td_event *event)
+{
+	struct fork_record *record = user;
+
+	answer(record, event->result);
+	if (event->result != 0)
+		stop(record);
+	if (record->closed)
+		forget(record);
+}
+
+// Those who were named hear it, and who asked is answered.
+static void let_hear(struct fork_record *record)
+{
+	struct td_command command = { .kind = TD_COMMAND_MATRIX_EDIT };
+	struct td_command_matrix_edit *edit = &command.u.matrix_edit;
+	int error;
+
+	if (record->info.player.v == 0 || record->hears_count == 0) {
+		answer(record, 0);
+		return;
+	}
+	edit->context = record->context;
+	edit->cell_count = record->hears_count;
+	for (uint32_t i = 0; i < record->hears_count; i++)
+		edit->cells[i] = (struct td_cell){
+			.from = { TD_MEMBER_PLAYER, record->info.player.v },
+			.to = { TD_MEMBER_STREAM, record->hears[i].v },
+			.gain_q12 = TD_GAIN_UNITY,
+		};
+	td_on_control();
+	error = td_link_submit(record->forks->calls->deps.link, &command, on_heard, record);
+	if (error) {
+		answer(record, error);
+		stop(record);
+	}
+}
+
+static void on_started(void *user, const struct td_event *event)
+{
+	struct fork_record *record = user;
+
+	if (event->result != 0) {
+		answer(record, event->result);
+		forget(record);
+		return;
+	}
+	record->answered = true;
+	record->info.id = event->u.fork_started.fork.v;
+	record->info.player = event->u.fork_started.player;
+	record->info.state = TD_FORK_RUNNING;
+	td_notice_fork(record->forks->calls, &record->info, TD_NOTICE_FORK_STARTED);
+	if (record->stop || record->info.result != 0)
+		stop(record);
+	let_hear(record);
+}
+
+static bool names(const char *wish, const char *role)
+{
+	return !wish || strcmp(wish, TD_FORK_WHO_ALL) == 0 || strcmp(wish, role) == 0;
+}
+
+// The streams of this call's parties that are in its own context. Returns how many.
+static uint32_t choose(const struct td_call *call, const char *wish,
+		       struct td_stream_id streams[TD_FORK_STREAM_MAX],
+		       char tracks[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX], bool others)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < call->leg_count && count < TD_FORK_STREAM_MAX; i++) {
+		const struct td_leg *leg = call->legs[i];
+		const char *role = leg == call->caller  ? "caller"
+				   : leg == call->agent ? "agent"
+							: td_party_role_name(leg->party.role);
+
+		if (leg->media.stream.v == 0 || leg->media.at != &call->media ||
+		    leg->media.ending || !names(wish, role) ||
+		    (!others && leg != call->caller && leg != call->agent))
+			continue;
+		streams[count] = leg->media.stream;
+		snprintf(tracks[count++], TD_FORK_TRACK_MAX, "%s", role);
+	}
+	return count;
+}
+
+static const struct td_config_fork *destination(const struct td_config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->forks_count; i++)
+		if (strcmp(config->forks[i].name, name) == 0)
+			return &config->forks[i];
+	return NULL;
+}
+
+static struct fork_record *take_record(struct td_forks *forks)
+{
+	for (uint32_t i = 0; i < forks->count; i++) {
+		struct fork_record *record = &forks->records[i];
+
+		if (record->used)
+			continue;
+		*record = (struct fork_record){ .forks = forks,
+						.used = true,
+						.serial = record->serial + 1u };
+		forks->used++;
+		return record;
+	}
+	return NULL;
+}
+
+static int fill(struct fork_record *record, const struct td_call *call,
+		const struct td_fork_wish *wish, struct td_command_fork_start *start)
+{
+	char ignored[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX];
+
+	start->stream_count =
+		choose(call, wish->party, start->streams, start->tracks, wish->name == NULL);
+	if (start->stream_count == 0 || call->media.context.v == 0)
+		return -TD_ESTATE;
+	start->what = wish->name ? TD_FORK_DESTINATION : TD_FORK_CAPTURE;
+	start->context = record->context = call->media.context;
+	start->seconds = wish->seconds;
+	start->owner = owner_of(record);
+	snprintf(start->destination, sizeof start->destination, "%s", wish->name ? wish->name : "");
+	snprintf(start->call, sizeof start->call, "%s", call->id);
+	if (!wish->heard_by || strcmp(wish->heard_by, "none") != 0)
+		record->hears_count = choose(call, wish->heard_by, record->hears, ignored, false);
+	record->info.capture = wish->name == NULL;
+	record->info.started_utc_ms = td_calls_wall_ms(record->forks->calls);
+	snprintf(record->info.name, sizeof record->info.name, "%s",
+		 wish->name ? wish->name : "capture");
+	snprintf(record->info.call, sizeof record->info.call, "%s", call->id);
+	memcpy(record->info.tracks, start->tracks, sizeof record->info.tracks);
+	record->info.seen.tracks = start->stream_count;
+	return 0;
+}
+
+int td_calls_fork_start(struct td_calls *calls, const struct td_fork_wish *wish,
+			td_fork_started_fn done, void *user)
+{
+	const struct td_call *call = td_call_by_id(calls, wish->call);
+	struct td_command command = { .kind = TD_COMMAND_FORK_START };
+	struct fork_record *record;
+	int error;
+
+	if (!call || (wish->name && !destination(calls->config, wish->name)))
+		return -TD_ENOT_FOUND;
+	record = take_record(calls->forks);
+	if (!record)
+		return -TD_EFULL;
+	td_on_control();
+	error = fill(record, call, wish, &command.u.fork_start);
+	record->done = done;
+	record->user = user;
+	if (!error)
+		error = td_link_submit(calls->deps.link, &command, on_started, record);
+	if (error)
+		forget(record);
+	return error;
+}
+
+int td_calls_fork_stop(struct td_calls *calls, uint32_t id)
+{
+	struct fork_record *record = by_id(calls->forks, id);
+
+	if (!record)
+		return -TD_ENOT_FOUND;
+	stop(record);
+	return 0;
+}
+
+int td_calls_fork_get(struct td_calls *calls, uint32_t id, struct td_fork_info *out)
+{
+	const struct fork_record *record = by_id(calls->forks, id);
+
+	if (!record)
+		return -TD_ENOT_FOUND;
+	*out = record->info;
+	return 0;
+}
+
+bool td_calls_fork_at(const struct td_calls *calls, uint32_t place, struct td_fork_info *out)
+{
+	const struct td_forks *forks = calls->forks;
+
+	for (uint32_t i = 0; i < forks->count; i++) {
+		if (!forks->records[i].used || place-- > 0)
+			continue;
+		*out = forks->records[i].info;
+		return true;
+	}
+	return false;
+}
+
+bool td_calls_fork_writes(const struct td_calls *calls, const char *file)
+{
+	const struct td_forks *forks = calls->forks;
+
+	for (uint32_t i = 0; i < forks->count; i++)
+		if (forks->records[i].used && strcmp(forks->records[i].info.seen.file, file) == 0)
+			return true;
+	return false;
+}
+
+// Streams that are to move away have waited for it.
+static void step_lent(struct td_calls *calls, const struct fork_record *record)
+{
+	struct td_call *call = td_call_by_id(calls, record->info.call);
+
+	for (uint32_t i = 0; call && i < call->leg_count; i++) {
+		struct td_media *room = call->legs[i]->media.room;
+
+		if (room && room != &call->media)
+			td_media_step(room);
+	}
+}
+
+void td_forks_event(struct td_calls *calls, const struct td_event *event)
+{
+	struct fork_record *record = by_owner(calls->forks, event->u.fork.owner);
+
+	if (!record)
+		return;
+	record->info.seen = event->u.fork;
+	if (event->result != 0)
+		record->info.result = event->result;
+	if (event->kind == TD_EVENT_FORK_ENDED) {
+		stop(record);
+	} else if (event->kind == TD_EVENT_FORK_CLOSED) {
+		td_notice_fork(calls, &record->info, TD_NOTICE_FORK_ENDED);
+		record->closed = true;
+		record->context.v = 0;
+		step_lent(calls, record);
+		if (!record->done) // else when who waits has been answered
+			forget(record);
+	}
+}
+
+void td_forks_lost(struct td_calls *calls)
+{
+	struct td_forks *forks = calls->forks;
+
+	// Requests under way have been answered by the link before.
+	for (uint32_t i = 0; i < forks->count; i++)
+		if (forks->records[i].used)
+			forget(&forks->records[i]);
+}
+
+bool td_forks_hold(struct td_calls *calls, const struct td_media *media)
+{
+	struct td_forks *forks = calls->forks;
+	bool held = false;
+
+	for (uint32_t i = 0; forks->used > 0 && i < forks->count; i++) {
+		struct fork_record *record = &forks->records[i];
+
+		if (!record->used || record->context.v != media->context.v)
+			continue;
+		stop(record);
+		held = true;
+	}
+	return held;
+}
