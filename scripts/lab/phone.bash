@@ -10,14 +10,15 @@ declare -A LAB_PHONE_PID=()
 #   codec=pcmu,pcma        what it offers, of pcmu pcma g722 gsm opus; default the first two
 #   ptime=20               how long its packets are
 #   family=4|6             default 4
+#   srtp=srtp|srtp-mand    keys in RTP/AVP for whoever wants them, or RTP/SAVP; default no keys
 # What it heard and said lands in $LAB_DIR/phone-HOST/dump-*-{dec,enc}.wav.
 lab_phone_start() {
 	local host=$1 speech=$2 dir=$LAB_DIR/phone-$1 address
-	local user='' secret='' answer=manual codec=pcmu,pcma family=4 ptime=20 server key
+	local user='' secret='' answer=manual codec=pcmu,pcma family=4 ptime=20 srtp='' server key
 	shift 2
 	for key in "$@"; do
 		case $key in
-		user=* | secret=* | answer=* | codec=* | family=* | ptime=*) local "$key" ;;
+		user=* | secret=* | answer=* | codec=* | family=* | ptime=* | srtp=*) local "$key" ;;
 		*) echo "lab_phone_start: unknown $key" >&2 && return 1 ;;
 		esac
 	done
@@ -29,7 +30,7 @@ lab_phone_start() {
 	mkdir -p "$dir"
 	rm -f "$LAB_DIR/log/phone-$host.log"
 	lab_phone_config "$dir" "$address" "$speech" >"$dir/config"
-	lab_phone_account "$address" "$server" "$user" "$secret" "$answer" "$codec" "$ptime" \
+	lab_phone_account "$address" "$server" "$user" "$secret" "$answer" "$codec" "$ptime" "$srtp" \
 		>"$dir/accounts"
 	: >"$dir/contacts"
 	lab_spawn "phone-$host" ip netns exec "$LAB_ID-$host" baresip "-$family" -f "$dir"
@@ -65,6 +66,7 @@ lab_phone_config() {
 		module sndfile.so
 		module aufile.so
 		module aubridge.so
+		module srtp.so
 		ctrl_tcp_listen 127.0.0.1:4444
 		snd_path $1
 		opus_bitrate 64000
@@ -74,8 +76,8 @@ lab_phone_config() {
 }
 
 lab_phone_account() {
-	local address=$1 server=$2 user=$3 secret=$4 answer=$5 codec=$6 ptime=$7 codecs=''
-	local name
+	local address=$1 server=$2 user=$3 secret=$4 answer=$5 codec=$6 codecs=''
+	local name more=";ptime=$7${8:+;mediaenc=$8}"
 	for name in ${codec//,/ }; do
 		case $name in
 		opus) codecs+=${codecs:+,}opus/48000/2 ;;
@@ -84,9 +86,9 @@ lab_phone_account() {
 		esac
 	done
 	if [ -n "$user" ]; then
-		echo "<sip:$user@$server>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs;ptime=$ptime"
+		echo "<sip:$user@$server>;auth_user=$user;auth_pass=$secret;regint=60;answermode=$answer;audio_codecs=$codecs$more"
 	else
-		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs;ptime=$ptime"
+		echo "<sip:caller@$address>;regint=0;answermode=$answer;audio_codecs=$codecs$more"
 	fi
 }
 

@@ -14,6 +14,9 @@ LAB_WRAP_UP_S=1
 LAB_WAIT_MAX_S=0
 LAB_OPTIONS_PING_S=30
 LAB_TRUNK_NAT=false
+LAB_SRTP_SUITES='' # empty: the default list
+LAB_TRUNK_SRTP=forbid
+LAB_AGENT_SRTP=forbid
 LAB_CODECS="pcmu, pcma"
 LAB_AGENT_CODECS='' # empty: the default list
 LAB_OPUS='{}'
@@ -67,11 +70,13 @@ lab_config() {
 			  digest: $LAB_DIGEST
 			  options_ping_s: $LAB_OPTIONS_PING_S
 			opus: $LAB_OPUS
+			${LAB_SRTP_SUITES:+srtp_suites: [$LAB_SRTP_SUITES]}
 			trunks:
 			  - name: carrier
 			    addresses: [$LAB_TRUNKS]
 			    codecs: [$LAB_CODECS]
 			    nat: $LAB_TRUNK_NAT
+			    srtp: $LAB_TRUNK_SRTP
 			queues:
 			  - name: support
 			    greeting: greeting
@@ -102,6 +107,7 @@ lab_config() {
 				    secret: $LAB_SECRET-$agent
 				    queues: [support]
 				    logged_in: $LAB_AGENT_LOGGED_IN
+				    srtp: $LAB_AGENT_SRTP
 			END
 			[ -z "$LAB_AGENT_CODECS" ] || echo "    codecs: [$LAB_AGENT_CODECS]"
 		done
@@ -115,6 +121,7 @@ lab_binary() {
 	tandem-dataplane) path=$LAB_BUILD/dataplane/app/$1 ;;
 	tandemctl) path=$LAB_BUILD/control/cli/$1 ;;
 	td-listen) path=$LAB_BUILD/tests/listen/$1 ;;
+	td-spray) path=$LAB_BUILD/tests/spray/$1 ;;
 	esac
 	[ -x "$path" ] || echo "$path is missing: build it first (ninja -C $LAB_BUILD)" >&2
 	echo "$path"
