@@ -114,6 +114,8 @@ struct td_event_recording {
 	uint64_t gap_samples[2];  // silence written where nothing came
 	uint64_t duration_ms;
 	uint64_t bytes;
+	uint8_t digest[32]; // of CLOSED: head of the SHA-256 chain of its sound; of several files
+			    // SHA-256 of their heads
 };
 
 // The answer to FORK_START.

@@ -125,7 +125,7 @@ static TD_MAIN int open_recording(void *user, struct td_tap_id tap,
 {
 	struct td_dataplane *dataplane = user;
 
-	return td_recorder_open(dataplane->recorder, tap, start->name, start->owner);
+	return td_recorder_open(dataplane->recorder, tap, start);
 }
 
 static TD_MAIN void close_recording(void *user, struct td_tap_id tap)
@@ -133,6 +133,21 @@ static TD_MAIN void close_recording(void *user, struct td_tap_id tap)
 	struct td_dataplane *dataplane = user;
 
 	td_recorder_close(dataplane->recorder, tap);
+}
+
+static TD_MAIN void control_recording(void *user, const struct td_command_record_control *control,
+				      uint64_t now_ns)
+{
+	struct td_dataplane *dataplane = user;
+
+	td_recorder_control(dataplane->recorder, control, now_ns);
+}
+
+static TD_MAIN int note_recording(void *user, const struct td_command_record_note *note)
+{
+	struct td_dataplane *dataplane = user;
+
+	return td_recorder_note(dataplane->recorder, note);
 }
 
 static uint64_t realtime_offset_ns(void)
@@ -156,7 +171,11 @@ static TD_MAIN int start_engine(struct td_dataplane *dataplane,
 		.neighbours = dataplane->network.neighbours,
 		.pool = dataplane->network.pool,
 		.prompts = dataplane->prompts,
-		.recorder = { .open = open_recording, .close = close_recording, .user = dataplane },
+		.recorder = { .open = open_recording,
+			      .close = close_recording,
+			      .control = control_recording,
+			      .note = note_recording,
+			      .user = dataplane },
 		.forker = td_forks_for_engine(dataplane),
 		.fork_count = dataplane->config->dataplane.forks,
 		.realtime_offset_ns = realtime_offset_ns(),
@@ -195,6 +214,7 @@ static TD_MAIN int start_recorder(struct td_dataplane *dataplane,
 		.folder = folder,
 		.recordings_max = config->dataplane.streams,
 		.sync = config->dataplane.recording_sync,
+		.key_file = config->recording.key_file,
 	};
 	int error;
 

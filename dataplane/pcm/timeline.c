@@ -129,6 +129,15 @@ void td_timeline_skip(struct td_timeline *timeline, uint64_t ns)
 		timeline->sides[i].anchor.set = false;
 }
 
+void td_timeline_blank(struct td_timeline *timeline, uint64_t from_ns)
+{
+	int64_t from = position_of_time(timeline, from_ns), written = (int64_t)timeline->written;
+
+	for (int64_t i = from > written ? from : written; i < (int64_t)timeline->end; i++)
+		memset(timeline->window[i & (window_frames(timeline) - 1)], 0,
+		       sizeof timeline->window[0]);
+}
+
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns)
 {
 	int64_t frames = position_of_time(timeline, until_ns) - (int64_t)timeline->written;

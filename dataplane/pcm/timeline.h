@@ -68,6 +68,9 @@ int64_t td_timeline_place(struct td_timeline *timeline, unsigned side,
 // Leaves out `ns` from here on: what comes is placed so much earlier, anchored anew.
 void td_timeline_skip(struct td_timeline *timeline, uint64_t ns);
 
+// Silences what is not taken yet from the time `from_ns` on.
+void td_timeline_blank(struct td_timeline *timeline, uint64_t from_ns);
+
 // How many frames lie before `until_ns` and are not taken yet, at most the window.
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns);
 

@@ -56,7 +56,9 @@ static uint64_t monotonic_ns(void)
 
 static void setup(void)
 {
-	struct td_recorder_options options = { folder, TAPS, true };
+	struct td_recorder_options options = { .folder = folder,
+					       .recordings_max = TAPS,
+					       .sync = true };
 	char reason[TD_RECORDER_REASON_MAX];
 
 	scratch_make(folder);
@@ -78,6 +80,14 @@ static void teardown(void)
 static struct td_tap_id tap_id(uint32_t index)
 {
 	return (struct td_tap_id){ td_handle_make(index, 1) };
+}
+
+static int start(struct td_tap_id tap, const char *name, uint64_t owner)
+{
+	struct td_command_record_start command = { .owner = owner };
+
+	snprintf(command.name, sizeof command.name, "%s", name);
+	return td_recorder_open(recorder, tap, &command);
 }
 
 static void speak(uint32_t tap, uint8_t side, int16_t value, uint32_t n, uint64_t start_ns)
@@ -151,7 +161,7 @@ START_TEST(both_sides_reach_the_file)
 {
 	uint64_t start_ns = monotonic_ns() + 50 * MS;
 
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(3), "d/c1.wav", 42), 0);
+	ck_assert_int_eq(start(tap_id(3), "d/c1.wav", 42), 0);
 	for (uint32_t n = 0; n < PACKETS; n++) {
 		speak(3, TD_TAP_LEFT, PCM_LEFT, n, start_ns);
 		if (n != 50)
@@ -175,8 +185,8 @@ END_TEST
 
 START_TEST(a_name_taken_fails_and_says_so)
 {
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(0), "a.wav", 1), 0);
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(1), "a.wav", 2), 0);
+	ck_assert_int_eq(start(tap_id(0), "a.wav", 1), 0);
+	ck_assert_int_eq(start(tap_id(1), "a.wav", 2), 0);
 	wait_reports(1);
 	ck_assert_uint_eq(reports[0].kind, TD_EVENT_RECORD_FAILED);
 	ck_assert_int_eq(reports[0].result, -TD_EEXISTS);
@@ -184,8 +194,8 @@ START_TEST(a_name_taken_fails_and_says_so)
 	td_recorder_close(recorder, tap_id(1));
 	td_recorder_close(recorder, tap_id(0));
 	wait_reports(3);
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(0), "../a.wav", 1), -TD_EINVALID);
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(TAPS), "b.wav", 1), -TD_EFULL);
+	ck_assert_int_eq(start(tap_id(0), "../a.wav", 1), -TD_EINVALID);
+	ck_assert_int_eq(start(tap_id(TAPS), "b.wav", 1), -TD_EFULL);
 }
 END_TEST
 
@@ -199,7 +209,7 @@ START_TEST(reports_wait_for_room)
 		char name[20];
 
 		snprintf(name, sizeof name, "c%u.wav", i);
-		ck_assert_int_eq(td_recorder_open(recorder, tap_id(i), name, i), 0);
+		ck_assert_int_eq(start(tap_id(i), name, i), 0);
 	}
 	for (uint32_t i = 0; i < TAPS; i++)
 		td_recorder_close(recorder, tap_id(i));
@@ -213,7 +223,7 @@ START_TEST(destroy_finishes_what_is_open)
 {
 	uint64_t start_ns = monotonic_ns() + 50 * MS;
 
-	ck_assert_int_eq(td_recorder_open(recorder, tap_id(2), "open.wav", 5), 0);
+	ck_assert_int_eq(start(tap_id(2), "open.wav", 5), 0);
 	usleep(300000);
 	for (uint32_t n = 0; n < 10; n++)
 		speak(2, TD_TAP_LEFT, PCM_LEFT, n, start_ns);
@@ -227,7 +237,8 @@ END_TEST
 
 START_TEST(a_folder_that_cannot_be_made_is_named)
 {
-	struct td_recorder_options options = { "/proc/nowhere/recordings", TAPS, true };
+	struct td_recorder_options options = { .folder = "/proc/nowhere/recordings",
+					       .recordings_max = TAPS };
 	char reason[TD_RECORDER_REASON_MAX];
 	struct td_recorder *other;
 

@@ -12,10 +12,11 @@
 #include "codecs/codec.h"
 #include "codecs/wav.h"
 #include "record/recording.h"
+#include "rig.h"
 #include "scratch.h"
 
 #define MS          1000000ull
-#define START_NS    (1000 * MS)
+#define START_NS    RIG_START_NS
 #define SECONDS     4
 #define SAMPLES_MAX (SECONDS * 48000)
 #define STATE_BYTES (64 * 1024)
@@ -25,31 +26,17 @@ struct party {
 	const struct td_codec *codec;
 	uint8_t side;
 	uint32_t ssrc, rate_hz, timestamp, ms;
+	uint16_t sequence, offered;
 	alignas(TD_CODEC_STATE_ALIGN) uint8_t encoder[STATE_BYTES];
 	int16_t sound[SAMPLES_MAX];
 };
 
-static char folder[SCRATCH_MAX];
-static int folder_fd;
-static struct td_recording recording;
 static struct party left, right;
 static int16_t channels[2][SAMPLES_MAX];
-static struct td_event closed;
 
 static void setup(void)
 {
-	scratch_make(folder);
-	folder_fd = open(folder, O_RDONLY | O_DIRECTORY);
-	ck_assert_int_ge(folder_fd, 0);
-	memset(&recording, 0, sizeof recording);
-	td_recording_begin(&recording, (struct td_tap_id){ 1 }, 42, folder_fd, "a.wav", START_NS);
-	ck_assert_int_eq(recording.file.error, 0);
-}
-
-static void teardown(void)
-{
-	close(folder_fd);
-	scratch_remove(folder);
+	rig_open(&(struct td_command_record_start){ .name = "a.wav", .owner = 42 }, NULL);
 }
 
 static void set_codec(struct party *party, enum td_codec_id id)
@@ -89,6 +76,8 @@ static void say(struct party *party, bool lost)
 		struct td_tap_record record = { .arrival_ns = START_NS + party->ms * MS,
 						.tap = 1,
 						.ssrc = party->ssrc,
+						.sequence = party->sequence++,
+						.offered = ++party->offered,
 						.timestamp = party->timestamp,
 						.side = party->side,
 						.codec = (uint8_t)party->codec->id };
@@ -98,13 +87,15 @@ static void say(struct party *party, bool lost)
 
 		ck_assert_int_gt(bytes, 0);
 		record.payload_len = (uint16_t)bytes;
-		if (!lost)
-			td_recording_add(&recording, &record);
+		if (lost)
+			party->offered--;
+		else
+			td_recording_add(&rig.recording, &record);
 		party->timestamp += party->codec->clock_hz / 1000 * ms;
 		party->ms += ms;
 	}
 	if (party->side == TD_TAP_LEFT)
-		ck_assert_int_eq(td_recording_flush(&recording, START_NS + party->ms * MS), 0);
+		td_recording_flush(&rig.recording, START_NS + party->ms * MS);
 }
 
 // Closes the recording and reads its two channels; answers the frames.
@@ -116,16 +107,15 @@ static size_t read_back(uint32_t rate_hz)
 	ssize_t size;
 	int fd;
 
-	td_recording_finish(&recording, false, &closed);
-	ck_assert_int_eq(closed.result, 0);
-	snprintf(path, sizeof path, "%s/a.wav", folder);
+	rig_finish(START_NS + left.ms * MS);
+	snprintf(path, sizeof path, "%s/a.wav", rig.folder);
 	fd = open(path, O_RDONLY);
 	ck_assert_int_ge(fd, 0);
 	size = read(fd, bytes, sizeof bytes);
 	close(fd);
 	ck_assert_int_eq(td_wav_parse(bytes, (size_t)size, &wav, reason), 0);
 	ck_assert_uint_eq(wav.sample_hz, rate_hz);
-	ck_assert_uint_eq(closed.u.recording.duration_ms, wav.frames * 1000 / rate_hz);
+	ck_assert_uint_eq(rig.closed.u.recording.duration_ms, wav.frames * 1000 / rate_hz);
 	for (size_t i = 0; i < wav.frames; i++)
 		for (int side = 0; side < 2; side++)
 			memcpy(&channels[side][i], wav.data + 4 * i + 2 * side, 2);
@@ -176,8 +166,8 @@ START_TEST(every_codec_is_recorded)
 	check_heard(&left, rate_hz, 1500, 1400, 0.85);
 	check_heard(&right, rate_hz, 200, 1000, 0.85);
 	check_heard(&right, rate_hz, 1500, 1400, 0.85);
-	ck_assert_uint_eq(closed.u.recording.packets_late[0], 0);
-	ck_assert_uint_eq(closed.u.recording.packets_written[1], 150);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_late[0], 0);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_written[1], 150);
 }
 END_TEST
 
@@ -242,7 +232,7 @@ START_TEST(a_codec_change_is_converted)
 	ck_assert_uint_ge(read_back(8000), 3490 * 8);
 	check_heard(&left, 8000, 1600, 1800, 0.85);
 	check_heard(&right, 8000, 200, 3000, 0.9);
-	ck_assert_uint_eq(closed.u.recording.packets_late[0], 0);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_late[0], 0);
 }
 END_TEST
 
@@ -274,8 +264,8 @@ START_TEST(lost_is_silence_of_its_length)
 		say(&left, left.ms >= 2000 && left.ms < 2100);
 	}
 	read_back(16000);
-	ck_assert_uint_eq(closed.u.recording.gap_samples[0], 100 * 16);
-	ck_assert_uint_eq(closed.u.recording.gap_samples[1], 200 * 16);
+	ck_assert_uint_eq(rig.closed.u.recording.gap_samples[0], 100 * 16);
+	ck_assert_uint_eq(rig.closed.u.recording.gap_samples[1], 200 * 16);
 	check_heard(&left, 16000, 2200, 700, 0.85);
 	check_heard(&right, 16000, 1300, 1600, 0.85);
 	for (int i = 1005 * 16; i < 1195 * 16; i++)
@@ -308,6 +298,156 @@ START_TEST(another_sender_begins_anew)
 }
 END_TEST
 
+START_TEST(the_sidecar_knows)
+{
+	json_t *sidecar, *track, *gap, *sha;
+
+	set_party(&left, TD_TAP_LEFT, TD_CODEC_PCMU);
+	set_party(&right, TD_TAP_RIGHT, TD_CODEC_PCMA);
+	td_take_note(&rig.recording.take, "call", "c41");
+	td_take_note(&rig.recording.take, "call", "c42");
+	while (left.ms < 3000) {
+		if (left.ms == 1500)
+			right.offered += 2; // which the ring had no room for
+		say(&right, left.ms >= 1500 && left.ms < 1540);
+		say(&left, left.ms >= 2000 && left.ms < 2100);
+	}
+	read_back(8000);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_received[1], 150);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_written[1], 148);
+	sidecar = rig_sidecar("a.wav");
+	ck_assert_str_eq(json_string_value(json_object_get(sidecar, "state")), "incomplete");
+	ck_assert_str_eq(json_string_value(json_object_get(sidecar, "began")),
+			 "2023-11-14T22:13:20.000Z");
+	ck_assert_int_eq(rig_number(sidecar, "duration_ms"), 3000);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json_object_get(sidecar, "notes"), "call")),
+		"c42");
+	track = json_array_get(json_object_get(sidecar, "tracks"), 1);
+	ck_assert_int_eq(rig_number(track, "packets_refused"), 2);
+	ck_assert_int_eq(rig_number(track, "packets_received"), 150);
+	ck_assert_str_eq(json_string_value(json_array_get(json_object_get(track, "codecs"), 0)),
+			 "PCMA");
+	gap = json_array_get(json_object_get(sidecar, "gaps"), 1);
+	ck_assert_int_eq(rig_number(gap, "at_ms"), 2000);
+	ck_assert_int_eq(rig_number(gap, "ms"), 100);
+	ck_assert_int_eq(rig_number(gap, "packets_lost"), 5);
+	ck_assert_int_eq(rig_number(gap, "track"), 1);
+	sha = json_object_get(json_array_get(json_object_get(sidecar, "files"), 0), "sha256");
+	ck_assert_int_eq(rig_number(sha, "from"), TD_WAV_HEADER_BYTES);
+	ck_assert_int_eq(rig_number(sha, "bytes"), 3000 * 8 * 4);
+	json_decref(sidecar);
+}
+END_TEST
+
+static void control(enum td_record_action action)
+{
+	struct td_command_record_control command = { .action = action, .text = "here" };
+
+	td_recording_control(&rig.recording, &command, START_NS + left.ms * MS);
+}
+
+static bool silent(int side, uint32_t from_ms, uint32_t to_ms)
+{
+	for (uint32_t i = from_ms * 8; i < to_ms * 8; i++)
+		if (channels[side][i] != 0)
+			return false;
+	return true;
+}
+
+// Masked: silence of its length. Paused: not there, and what follows is in time on both sides.
+START_TEST(pauses)
+{
+	bool mask = _i == 1;
+	json_t *sidecar, *marks;
+	size_t frames;
+
+	set_party(&left, TD_TAP_LEFT, TD_CODEC_PCMU);
+	set_party(&right, TD_TAP_RIGHT, TD_CODEC_PCMA);
+	while (left.ms < 3500) {
+		if (left.ms == 1000)
+			control(mask ? TD_RECORD_MASK : TD_RECORD_PAUSE);
+		if (left.ms == 1500)
+			control(TD_RECORD_MARK);
+		if (left.ms == 2000)
+			control(TD_RECORD_RESUME);
+		say(&right, false);
+		say(&left, false);
+	}
+	frames = read_back(8000);
+	ck_assert_uint_eq(frames, mask ? 3500 * 8 : 2500 * 8);
+	if (mask) {
+		ck_assert(silent(0, 1000, 2000) && silent(1, 1000, 2000));
+		check_heard(&left, 8000, 2000, 1400, 0.95);
+	} else {
+		memmove(&channels[0][2000 * 8], &channels[0][1000 * 8], 1500 * 8 * 2);
+		memmove(&channels[1][2000 * 8], &channels[1][1000 * 8], 1500 * 8 * 2);
+		check_heard(&left, 8000, 2000, 1400, 0.95);
+		check_heard(&right, 8000, 2000, 1400, 0.95);
+	}
+	ck_assert_uint_eq(rig.closed.u.recording.packets_received[0],
+			  rig.closed.u.recording.packets_written[0]);
+	ck_assert_uint_eq(rig.closed.u.recording.gap_samples[0], 0);
+	sidecar = rig_sidecar("a.wav");
+	ck_assert_str_eq(json_string_value(json_object_get(sidecar, "state")), "complete");
+	marks = json_object_get(sidecar, "marks");
+	ck_assert_int_eq(json_array_size(marks), 2);
+	ck_assert_int_eq(rig_number(json_array_get(marks, 0), "at_ms"), 1000);
+	ck_assert_int_eq(rig_number(json_array_get(marks, 0), "ms"), 1000);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(marks, 1), "text")),
+			 "here");
+	json_decref(sidecar);
+}
+END_TEST
+
+// What a phone sends in another order than it said it: no other sound comes of it.
+START_TEST(disorder_is_put_right)
+{
+	struct td_tap_record kept;
+	static int16_t right_way[3 * 8000];
+
+	for (int round = 0; round < 2; round++) {
+		uint16_t offered = 0;
+
+		set_party(&left, TD_TAP_LEFT, TD_CODEC_GSM);
+		while (left.ms < 3000) {
+			struct td_tap_record record = { .arrival_ns = START_NS + left.ms * MS,
+							.tap = 1,
+							.ssrc = 7,
+							.timestamp = left.ms * 8,
+							.sequence = (uint16_t)(left.ms / 20),
+							.codec = TD_CODEC_GSM,
+							.payload_len = 33 };
+
+			left.codec->encode(left.encoder, left.sound + left.ms * 8, 160,
+					   record.payload, sizeof record.payload);
+			if (round == 1 && left.ms % 100 == 40) {
+				kept = record;
+			} else {
+				record.offered = ++offered;
+				td_recording_add(&rig.recording, &record);
+				kept.offered = offered + 1;
+				if (round == 1 && left.ms % 100 == 80) {
+					td_recording_add(&rig.recording, &kept);
+					offered++;
+				}
+			}
+			left.ms += 20;
+			td_recording_flush(&rig.recording, START_NS + left.ms * MS);
+		}
+		ck_assert_uint_eq(read_back(8000), 3 * 8000);
+		if (round == 1)
+			break;
+		memcpy(right_way, channels[0], sizeof right_way);
+		rig_close();
+		setup();
+	}
+	for (int i = 0; i < 3 * 8000; i++)
+		ck_assert_msg(right_way[i] == channels[0][i], "sample %d", i);
+	ck_assert_uint_eq(rig.closed.u.recording.packets_written[0], 150);
+}
+END_TEST
+
 // Whatever the codec says it is: the recorder survives it, and goes on.
 START_TEST(garbage_is_survived)
 {
@@ -325,11 +465,11 @@ START_TEST(garbage_is_survived)
 		record.side = (uint8_t)((seed >> 16) % 3);
 		record.ssrc = (seed >> 20) % 3;
 		record.timestamp = (uint32_t)n * 8 + (n % 7 ? 0 : seed);
-		td_recording_add(&recording, &record);
-		ck_assert_int_eq(td_recording_flush(&recording, START_NS + n * MS), 0);
+		record.sequence = (uint16_t)(n % 11 ? n : (int)seed);
+		td_recording_add(&rig.recording, &record);
+		td_recording_flush(&rig.recording, START_NS + n * MS);
 	}
-	td_recording_finish(&recording, false, &closed);
-	ck_assert_int_eq(closed.result, 0);
+	rig_finish(START_NS + 3000 * MS);
 }
 END_TEST
 
@@ -341,7 +481,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, rig_close);
 	tcase_add_loop_test(tcase, every_codec_is_recorded, 0, IDS);
 	tcase_add_test(tcase, narrowband_is_kept_bit_for_bit);
 	tcase_add_test(tcase, a_wide_party_in_time_widens);
@@ -349,6 +489,9 @@ int main(void)
 	tcase_add_test(tcase, a_wide_recording_takes_narrow_later);
 	tcase_add_test(tcase, lost_is_silence_of_its_length);
 	tcase_add_test(tcase, another_sender_begins_anew);
+	tcase_add_test(tcase, the_sidecar_knows);
+	tcase_add_loop_test(tcase, pauses, 0, 2);
+	tcase_add_test(tcase, disorder_is_put_right);
 	tcase_add_test(tcase, garbage_is_survived);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

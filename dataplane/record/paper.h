@@ -1,0 +1,52 @@
+// A recording on the disk thread: its files, their chains, its sidecar.
+//
+// Errors stay with the paper: the first one is told once, and again when it is closed.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "record/chain.h"
+#include "record/part_file.h"
+#include "record/scribe.h"
+
+struct td_paper {
+	struct td_scribe_form form;
+	uint32_t rate_hz;
+	uint64_t from; // where the chain begins in a file
+	int error, error_number;
+	bool error_told;
+	unsigned file_count;
+	struct td_part_file files[TD_TRACK_MAX];
+	struct td_chain chains[TD_TRACK_MAX];
+};
+
+// What all papers of a scribe have in common; borrowed.
+struct td_desk {
+	const struct td_disk *disk;
+	int folder_fd;
+	const uint8_t *key; // NULL: not encrypted
+};
+
+// Makes the files; errors stay with the paper. NULL: no memory.
+struct td_paper *td_paper_open(const struct td_desk *desk, const struct td_scribe_form *form);
+void td_paper_write(struct td_paper *paper, unsigned file, uint32_t rate_hz, const void *bytes,
+		    size_t size);
+// Writes NAME.json.part. Takes the sidecar.
+void td_paper_note(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar);
+// Nothing more is written: chains and vaults end.
+void td_paper_end(struct td_paper *paper);
+// Makes everything written durable.
+void td_paper_sync(struct td_paper *paper);
+// Somebody else has: everything on its file system is durable.
+void td_paper_is_clean(struct td_paper *paper);
+bool td_paper_dirty(const struct td_paper *paper);
+// Gives the files and the sidecar (taken) their final names, fills `news` and frees the paper.
+void td_paper_close(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar,
+		    struct td_scribe_news *news);
+
+// Writes a whole text file; false: errno says why not.
+bool td_paper_write_text(const struct td_desk *desk, const char *name, const char *text);
+
+// "a/b.opus", 1 -> "a/b.2.opus"; -TD_EINVALID when it does not fit.
+TD_MUST_CHECK int td_paper_track_name(const char *name, unsigned track, char out[TD_PART_NAME_MAX]);
