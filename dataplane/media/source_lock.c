@@ -124,8 +124,7 @@ static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_e
 		adopt(lock, from, rank);
 		return TD_LOCK_ADOPT;
 	}
-	if (!may_learn(lock, rank, now_ns) ||
-	    !may_displace(lock, rank, accepted_last_ns, now_ns))
+	if (!may_learn(lock, rank, now_ns) || !may_displace(lock, rank, accepted_last_ns, now_ns))
 		return TD_LOCK_MISMATCH;
 	candidate = candidate_place(lock, from, rank, now_ns);
 	if (candidate == NULL || !candidate_passes(candidate, ssrc, sequence, now_ns))

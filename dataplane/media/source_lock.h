@@ -54,14 +54,14 @@ struct td_lock_candidate {
 };
 
 struct td_source_lock {
-	struct td_endpoint expected; // by SDP
-	struct td_endpoint accepted; // valid when rank is not NOBODY
+	struct td_endpoint expected;   // by SDP
+	struct td_endpoint accepted;   // valid when rank is not NOBODY
 	struct td_endpoint signalling; // its address; family NONE: not known
-	struct td_endpoint rtcp;     // by SDP, or learned; family NONE: not known
-	uint64_t window_end_ns;      // 0: closed
-	uint8_t mode;                // enum td_lock_mode
-	uint8_t rank;                // enum td_lock_rank of `accepted`
-	bool rtcp_learned;           // a valid RTCP packet has fixed the port
+	struct td_endpoint rtcp;       // by SDP, or learned; family NONE: not known
+	uint64_t window_end_ns;        // 0: closed
+	uint8_t mode;                  // enum td_lock_mode
+	uint8_t rank;                  // enum td_lock_rank of `accepted`
+	bool rtcp_learned;             // a valid RTCP packet has fixed the port
 	struct td_lock_candidate candidates[TD_LEARN_CANDIDATES];
 };
 
