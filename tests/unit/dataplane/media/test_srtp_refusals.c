@@ -373,7 +373,7 @@ START_TEST(reports_are_protected)
 		uint32_t plain_len = peer_hear(&a, sent, heard);
 
 		ck_assert_uint_gt(plain_len, 0);
-		ck_assert_int_eq(td_rtcp_parse(heard, plain_len, 0xaaaa, &summary), 0);
+		ck_assert_int_eq(td_rtcp_parse(heard, plain_len, 0xaaaa, false, &summary), 0);
 		ck_assert(summary.has_report);
 		ck_assert(frame_checksums_right(sent->mbuf));
 		reports++;
