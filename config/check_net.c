@@ -135,6 +135,38 @@ static int check_gateway(struct td_config_check *check, unsigned index, const ch
 	return 0;
 }
 
+// A shared interface: all that the host decides is the host's.
+static int check_share(struct td_config_check *check, unsigned index)
+{
+	struct td_config_port *port = &check->config->dataplane.ports[index];
+	char vlan[16];
+
+	if (!port->share) {
+		if (port->queues == 0)
+			port->queues = 1;
+		return 0;
+	}
+	if (port->driver != TD_PORT_AF_XDP)
+		return td_config_wrong(check, "true", "share with driver af_xdp only",
+				       "dataplane.ports[%u].share", index);
+	snprintf(vlan, sizeof vlan, "%u", port->vlan);
+	if (port->vlan != 0)
+		return td_config_wrong(
+			check, vlan,
+			"no vlan where share is true: name the VLAN's own interface as "
+			"device, such as eth0.10",
+			"dataplane.ports[%u].vlan", index);
+	if (port->gateway && *port->gateway)
+		return td_config_wrong(check, TD_FOUND(port->gateway),
+				       "no gateway where share is true: the host routes",
+				       "dataplane.ports[%u].gateway", index);
+	if (port->gateway6 && *port->gateway6)
+		return td_config_wrong(check, TD_FOUND(port->gateway6),
+				       "no gateway where share is true: the host routes",
+				       "dataplane.ports[%u].gateway6", index);
+	return 0;
+}
+
 int td_config_check_dataplane(struct td_config_check *check)
 {
 	struct td_config_dataplane *plane = &check->config->dataplane;
@@ -149,6 +181,8 @@ int td_config_check_dataplane(struct td_config_check *check)
 			return td_config_wrong(check, "more than 32 addresses over all ports",
 					       "at most 32", "dataplane.ports[%u].addresses", i);
 		rc = check_device(check, i);
+		if (rc == 0)
+			rc = check_share(check, i);
 		if (rc == 0)
 			rc = check_addresses(check, i);
 		if (rc == 0)

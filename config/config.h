@@ -32,7 +32,7 @@ enum td_port_driver {
 };
 
 struct td_config_address {
-	struct td_endpoint addr; // the dataplane's own address on this port; port_be 0
+	struct td_endpoint addr; // of the dataplane on this port (or of the host: share); port_be 0
 	uint8_t prefix_bits;
 };
 
@@ -45,7 +45,8 @@ struct td_config_port {
 	char *gateway;                    // optional IPv4 gateway
 	char *gateway6;                   // optional IPv6 gateway
 	uint16_t vlan;                    // 0: untagged
-	uint16_t queues;                  // receive queues, default 1
+	uint16_t queues;                  // receive queues; 0: one, or all of a shared interface
+	bool share;                       // af_xdp: interface and addresses stay the host's
 	struct td_config_address *parsed; // addresses_count of them
 	struct td_endpoint gateway_parsed, gateway6_parsed;
 };

@@ -102,6 +102,7 @@ static const cyaml_schema_field_t port_fields[] = {
 	TEXT(td_config_port, gateway6),
 	UINT(td_config_port, vlan),
 	UINT(td_config_port, queues),
+	BOOL(td_config_port, share),
 	CYAML_FIELD_END,
 };
 
@@ -291,7 +292,8 @@ const struct td_config_rule td_config_rules[] = {
 	{ "dataplane.ports[].gateway", NULL, 0, 64 },
 	{ "dataplane.ports[].gateway6", NULL, 0, 64 },
 	{ "dataplane.ports[].vlan", "0", 0, 4094 },
-	{ "dataplane.ports[].queues", "1", 1, TD_WORKER_MAX },
+	{ "dataplane.ports[].queues", "0", 0, TD_WORKER_MAX },
+	{ "dataplane.ports[].share", "false" },
 	{ "dataplane.prompts[].name", NULL, 1, TD_PROMPT_NAME_MAX - 1 },
 	{ "dataplane.prompts[].file", NULL, 1, 2048 },
 	{ "dataplane.forks", "256", 0, TD_FORK_MAX },

@@ -11,7 +11,7 @@
 #include "td_log.h"
 #include "worker/watchdog.h"
 
-enum source { SOURCE_COMMANDS, SOURCE_LISTENER, SOURCE_CLIENT, SOURCE_SIGNALS };
+enum source { SOURCE_COMMANDS, SOURCE_LISTENER, SOURCE_CLIENT, SOURCE_SIGNALS, SOURCE_HOST };
 
 struct loop {
 	struct td_dataplane *dataplane;
@@ -33,6 +33,7 @@ static int watch_fd(struct loop *loop, int fd, enum source source)
 static int open_loop(struct loop *loop)
 {
 	sigset_t signals;
+	int host_fd;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -44,7 +45,8 @@ static int open_loop(struct loop *loop)
 	    watch_fd(loop, loop->dataplane->share.command_bell, SOURCE_COMMANDS) != 0 ||
 	    watch_fd(loop, loop->dataplane->door.listener, SOURCE_LISTENER) != 0)
 		return -TD_EIO;
-	return 0;
+	host_fd = td_host_hops_fd(&loop->dataplane->network.hops);
+	return host_fd < 0 ? 0 : watch_fd(loop, host_fd, SOURCE_HOST);
 }
 
 static void close_loop(struct loop *loop)
@@ -122,6 +124,7 @@ static TD_MAIN void handle(struct loop *loop, uint32_t source)
 	case SOURCE_LISTENER: on_listener(loop); break;
 	case SOURCE_CLIENT: on_client(loop); break;
 	case SOURCE_SIGNALS: on_signals(loop); break;
+	case SOURCE_HOST: td_host_hops_on_news(&loop->dataplane->network.hops); break;
 	}
 }
 
@@ -183,6 +186,7 @@ static TD_MAIN int turn(struct loop *loop)
 		handle(loop, events[i].data.u32);
 	done = run_commands(loop);
 	now_ns = td_clock_now_ns();
+	done += td_network_turn(&dataplane->network, now_ns);
 	done += td_engine_housekeep(dataplane->engine, now_ns);
 	done += td_share_ring_bell(&dataplane->share);
 	choose_rest(loop, done > 0 || count > 0, now_ns);

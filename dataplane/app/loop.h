@@ -1,6 +1,6 @@
 // The main thread's loop: commands in, events' bell out, attach and detach, watchdog, signals.
 //
-//   epoll: command bell | listener | control's connection | signals     or a timeout:
+//   epoll: command bell | listener | control's connection | signals | kernel's routes   or a timeout:
 //     1 ms for TD_LOOP_ALERT_MS after anything has happened,
 //     TD_LOOP_CALLS_MS while any context or recording is there,
 //     else longer and longer up to TD_LOOP_REST_MS

@@ -5,12 +5,16 @@
 
 #include "app/hush.h"
 #include "app/network.h"
+#include "net/host_check.h"
+#include "net/interface.h"
+#include "td_log.h"
 #include "worker/steer.h"
 
 // Enough for every descriptor of a queue on both sides, the workers' caches and what is under way.
 #define MBUFS_BASE      8192u
 #define MBUFS_PER_QUEUE 8192u // AF_XDP alone fills 4096 a queue
 #define MBUF_CACHE      256u
+#define WATCH_NS        10000000000ull // between two looks at what the gates left to the kernel
 
 static enum td_port_kind kind_of(enum td_port_driver driver)
 {
@@ -25,13 +29,24 @@ static enum td_port_kind kind_of(enum td_port_driver driver)
 	return TD_PORT_KIND_NET_RING;
 }
 
+// As configured; where it says nothing about a shared interface, all that the interface has.
+static uint16_t queues_of(const struct td_config_port *config)
+{
+	unsigned all;
+
+	if (config->queues > 0)
+		return config->queues;
+	all = td_interface_receive_queues(config->device);
+	return (uint16_t)(all < TD_WORKER_MAX ? all : TD_WORKER_MAX);
+}
+
 static int create_pool(const struct td_config_dataplane *config, struct td_network *network,
 		       char reason[TD_PORT_REASON_MAX])
 {
 	uint32_t count = MBUFS_BASE;
 
 	for (unsigned i = 0; i < config->ports_count; i++)
-		count += MBUFS_PER_QUEUE * config->ports[i].queues;
+		count += MBUFS_PER_QUEUE * queues_of(&config->ports[i]);
 	network->pool =
 		rte_pktmbuf_pool_create("packets", count - 1, MBUF_CACHE, TD_STEER_PRIVATE_BYTES,
 					RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
@@ -70,28 +85,103 @@ static int add_addresses(const struct td_config_port *config, uint32_t port,
 	return 0;
 }
 
+// What another program has among the media ports is lost to it while we run; it may be a leftover,
+// and we may be starting again under calls, so this is no reason to stay away.
+static void warn_of_sockets(const struct td_config_port *port, const struct td_port_share *share)
+{
+	static const char *const tables[] = { "/proc/net/udp", "/proc/net/udp6" };
+	uint16_t example = 0;
+	unsigned found = 0;
+
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		found += td_host_sockets_among(tables[i], share->addresses, share->address_count,
+					       share->udp_first, share->udp_last, &example);
+	if (found > 0)
+		td_warn(NULL,
+			"port %s: other programs use %u UDP port%s of the media range, such as %u, and "
+			"get nothing there while Tandem runs: see \"ss -ulpn\", and move "
+			"rtp_port_first and _last or them",
+			port->name, found, found == 1 ? "" : "s", example);
+}
+
+static int check_host(const struct td_config_port *port, const struct td_port_share *share,
+		      char reason[TD_PORT_REASON_MAX])
+{
+	int error = td_host_check_addresses(port->name, port->device, share->addresses,
+					    share->address_count, reason, TD_PORT_REASON_MAX);
+
+	if (!error)
+		error = td_host_check_ports(port->name, share->udp_first, share->udp_last, reason,
+					    TD_PORT_REASON_MAX);
+	if (!error)
+		warn_of_sockets(port, share);
+	return error;
+}
+
 static int open_port(const struct td_config_dataplane *config, uint32_t index,
 		     struct td_network *network, char reason[TD_PORT_REASON_MAX])
 {
 	const struct td_config_port *port_config = &config->ports[index];
 	struct td_port *port = &network->ports[index];
+	struct td_endpoint addresses[TD_LOCAL_ADDR_MAX];
+	const struct td_port_share share = {
+		.addresses = addresses,
+		.address_count = port_config->addresses_count,
+		.udp_first = config->rtp_port_first,
+		.udp_last = config->rtp_port_last,
+	};
 	struct td_port_spec spec = {
 		.name = port_config->name,
 		.kind = kind_of(port_config->driver),
 		.device = port_config->device,
 		.vlan = port_config->vlan,
-		.rx_queues = port_config->queues,
+		.rx_queues = queues_of(port_config),
 		.workers = config->workers,
+		.share = port_config->share ? &share : NULL,
 	};
 	struct td_link_source source = { .vlan = port_config->vlan };
-	int error = td_port_open(&spec, network->pool, port, reason);
+	int error = 0;
 
+	for (unsigned i = 0; i < port_config->addresses_count; i++)
+		addresses[i] = port_config->parsed[i].addr;
+	if (spec.share)
+		error = check_host(port_config, &share, reason);
+	if (!error)
+		error = td_port_open(&spec, network->pool, port, reason);
 	if (error)
 		return error;
 	network->port_count++;
 	memcpy(source.mac, port->mac, sizeof source.mac);
 	td_neighbours_set_source(network->neighbours, index, &source);
+	if (spec.share)
+		td_neighbours_leave_to_host(network->neighbours, index);
 	return 0;
+}
+
+// Follows the kernel's routes and neighbours for the ports that are shared, if there are any.
+static int follow_host(struct td_network *network, char reason[TD_PORT_REASON_MAX])
+{
+	unsigned interfaces[TD_PORT_MAX] = { 0 };
+	bool any = false;
+	int error = 0;
+
+	for (uint32_t i = 0; i < network->port_count; i++) {
+		if (!network->ports[i].shared)
+			continue;
+		interfaces[i] = network->ports[i].gate.interface;
+		any = true;
+		if (!network->ports[i].gate.native)
+			td_info(NULL,
+				"port %s: the interface's driver does not take the XDP program; the kernel's "
+				"generic path does, at some more CPU per packet",
+				network->ports[i].name);
+	}
+	if (any)
+		error = td_host_hops_open(&network->hops, network->neighbours, interfaces);
+	if (error)
+		snprintf(reason, TD_PORT_REASON_MAX,
+			 "the kernel's routes and neighbours cannot be followed: %m");
+	return error;
 }
 
 int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
@@ -115,13 +205,49 @@ int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
 	}
 	for (uint32_t i = 0; i < config->ports_count && !error; i++)
 		error = open_port(config, i, network, reason);
+	if (!error)
+		error = follow_host(network, reason);
 	if (error)
 		td_network_close(network);
 	return error;
 }
 
+// Media that the gate could not give us is nobody's: an operator has to know.
+static void watch_gate(struct td_network *network, uint32_t index)
+{
+	struct td_port *port = &network->ports[index];
+	struct td_xdp_gate_counts now, *before = &network->warned[index];
+
+	td_xdp_gate_count(&port->gate, &now);
+	if (now.fragments > before->fragments)
+		td_warn(NULL,
+			"port %s: %llu fragments of UDP have come to the media addresses and were left to "
+			"the kernel; media in fragments is not heard: see the peers' packet time and MTU",
+			port->name, (unsigned long long)now.fragments);
+	if (now.no_queue > before->no_queue)
+		td_warn(NULL,
+			"port %s: %llu packets of media came in on a receive queue that Tandem does not "
+			"serve: was it given more queues since the start? Start again",
+			port->name, (unsigned long long)now.no_queue);
+	*before = now;
+}
+
+uint32_t td_network_turn(struct td_network *network, uint64_t now_ns)
+{
+	if (!network->hops.table)
+		return 0;
+	if (now_ns - network->watched_ns >= WATCH_NS) {
+		network->watched_ns = now_ns;
+		for (uint32_t i = 0; i < network->port_count; i++)
+			if (network->ports[i].shared)
+				watch_gate(network, i);
+	}
+	return td_host_hops_turn(&network->hops, now_ns);
+}
+
 void td_network_close(struct td_network *network)
 {
+	td_host_hops_close(&network->hops);
 	while (network->port_count > 0)
 		td_port_close(&network->ports[--network->port_count]);
 	td_demux_destroy(network->demux);

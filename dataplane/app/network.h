@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "net/demux.h"
+#include "net/host_hops.h"
 #include "net/local.h"
 #include "net/neighbour.h"
 #include "net/port.h"
@@ -20,9 +21,15 @@ struct td_network {
 	struct td_locals locals;
 	struct td_neighbours *neighbours;
 	struct td_demux *demux;
+	struct td_host_hops hops;                      // of the ports that are shared with the host
+	struct td_xdp_gate_counts warned[TD_PORT_MAX]; // what was last warned of
+	uint64_t watched_ns;
 };
 
 // 0, or -TD_E* with one sentence in `reason`; then nothing is left open.
 TD_MUST_CHECK int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
 				  struct td_network *network, char reason[TD_PORT_REASON_MAX]);
+// In every turn of the main loop: keeps the shared ports' next hops, and looks after their gates.
+// Returns how much it did.
+uint32_t td_network_turn(struct td_network *network, uint64_t now_ns) TD_MAIN;
 void td_network_close(struct td_network *network);

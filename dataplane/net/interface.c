@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <linux/sockios.h>
 
 #include "net/interface.h"
+#include "td_limits.h"
 
 static uint64_t effective_capabilities(void)
 {
@@ -77,20 +79,46 @@ static int check_af_xdp(const char *port_name, char *reason, size_t reason_bytes
 	return 0;
 }
 
+// One request about an interface. -1 with errno set when the kernel refuses it.
+static int ask(unsigned long code, const char *device, struct ifreq *request)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result = -1;
+
+	snprintf(request->ifr_name, sizeof request->ifr_name, "%s", device);
+	if (fd >= 0) {
+		result = ioctl(fd, code, request);
+		close(fd);
+	}
+	return result;
+}
+
+// All zero where the device has no notion of channels.
+static struct ethtool_channels channels_of(const char *device)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+
+	if (ask(SIOCETHTOOL, device, &request) < 0)
+		channels = (struct ethtool_channels){ 0 };
+	return channels;
+}
+
+unsigned td_interface_receive_queues(const char *device)
+{
+	struct ethtool_channels channels = channels_of(device);
+	unsigned count = channels.combined_count + channels.rx_count;
+
+	return count > 0 ? count : 1;
+}
+
 // AF_XDP takes one hardware queue pair for each of ours; a device that has no notion has one.
 static int check_queues(const char *port_name, const char *device, unsigned queues, char *reason,
 			size_t reason_bytes)
 {
-	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	struct ifreq request = { .ifr_data = (void *)&channels };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	unsigned there = 1;
+	unsigned combined = channels_of(device).combined_count;
+	unsigned there = combined > 0 ? combined : 1;
 
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
-	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && channels.combined_count > 0)
-		there = channels.combined_count;
-	if (fd >= 0)
-		close(fd);
 	if (queues <= there)
 		return 0;
 	snprintf(
@@ -101,27 +129,75 @@ static int check_queues(const char *port_name, const char *device, unsigned queu
 	return -TD_EINVALID;
 }
 
+// Media that arrives on a queue without a socket of ours would stay with the kernel, unheard.
+static int check_all_queues(const char *port_name, const char *device, unsigned queues,
+			    char *reason, size_t reason_bytes)
+{
+	unsigned there = td_interface_receive_queues(device);
+	unsigned combined = channels_of(device).combined_count;
+	unsigned most = there < TD_WORKER_MAX ? there : TD_WORKER_MAX;
+
+	if (there > 1 && combined < there) {
+		snprintf(
+			reason, reason_bytes,
+			"port %s: %s has %u receive queues apart from its transmit queues, of which AF_XDP "
+			"can serve one: set \"ethtool -L %s rx 1 tx 1\"",
+			port_name, device, there, device);
+		return -TD_EUNSUPPORTED;
+	}
+	if (queues == there && there <= TD_WORKER_MAX)
+		return 0;
+	snprintf(
+		reason, reason_bytes,
+		"port %s: %s spreads what it receives over %u queues, and a shared port must serve all "
+		"of them, not %u: leave queues out%s%s, or set \"ethtool -L %s combined %u\"",
+		port_name, device, there, queues, there > TD_WORKER_MAX ? " (16 at most)" : "",
+		queues > there ? "" : ", or correct it", device,
+		queues < most && queues > 0 ? queues : most);
+	return -TD_EINVALID;
+}
+
+static int check_shared(const char *port_name, const char *device, unsigned queues, char *reason,
+			size_t reason_bytes)
+{
+	struct ifreq flags = { 0 }, hardware = { 0 };
+
+	if (ask(SIOCGIFHWADDR, device, &hardware) < 0 ||
+	    hardware.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+		snprintf(
+			reason, reason_bytes,
+			"port %s: %s is not an Ethernet interface, so it cannot be shared: name the "
+			"interface that your phones are on",
+			port_name, device);
+		return -TD_EUNSUPPORTED;
+	}
+	if (ask(SIOCGIFFLAGS, device, &flags) < 0 || !(flags.ifr_flags & IFF_UP)) {
+		snprintf(
+			reason, reason_bytes,
+			"port %s: interface %s is down, and a shared one is the host's to set up: \"ip "
+			"link set %s up\"",
+			port_name, device, device);
+		return -TD_EINVALID;
+	}
+	return check_all_queues(port_name, device, queues, reason, reason_bytes);
+}
+
 static int set_up(const char *port_name, const char *device, char *reason, size_t reason_bytes)
 {
 	struct ifreq request = { 0 };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int failed = fd < 0;
+	bool failed = ask(SIOCGIFFLAGS, device, &request) < 0;
 
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
-	if (!failed)
-		failed = ioctl(fd, SIOCGIFFLAGS, &request) < 0;
 	if (!failed) {
 		request.ifr_flags |= IFF_UP | IFF_ALLMULTI;
-		failed = ioctl(fd, SIOCSIFFLAGS, &request) < 0;
+		failed = ask(SIOCSIFFLAGS, device, &request) < 0;
 	}
-	if (failed)
-		snprintf(
-			reason, reason_bytes,
-			"port %s: cannot set interface %s up (%s): do it by hand with \"ip link set %s up\"",
-			port_name, device, strerror(errno), device);
-	if (fd >= 0)
-		close(fd);
-	return failed ? -TD_EIO : 0;
+	if (!failed)
+		return 0;
+	snprintf(
+		reason, reason_bytes,
+		"port %s: cannot set interface %s up (%s): do it by hand with \"ip link set %s up\"",
+		port_name, device, strerror(errno), device);
+	return -TD_EIO;
 }
 
 int td_interface_prepare(const char *port_name, const char *device, enum td_interface_need need,
@@ -139,11 +215,13 @@ int td_interface_prepare(const char *port_name, const char *device, enum td_inte
 		return -TD_ENOT_FOUND;
 	}
 	error = check_capabilities(port_name, device, need, reason, reason_bytes);
-	if (!error && need == TD_INTERFACE_AF_XDP)
+	if (!error && need != TD_INTERFACE_AF_PACKET)
 		error = check_af_xdp(port_name, reason, reason_bytes);
 	if (!error && need == TD_INTERFACE_AF_XDP)
 		error = check_queues(port_name, device, queues, reason, reason_bytes);
-	if (!error)
+	if (!error && need == TD_INTERFACE_SHARED)
+		error = check_shared(port_name, device, queues, reason, reason_bytes);
+	else if (!error)
 		error = set_up(port_name, device, reason, reason_bytes);
 	// The packet memory is pinned; where we may not raise the limit the driver will say so.
 	if (!error && setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 && errno != EPERM)

@@ -12,8 +12,9 @@ struct td_neighbour_cold {
 	uint32_t local;
 	_Atomic uint32_t next;       // index + 1 in the bucket's chain; main: rw, worker: ro
 	_Atomic uint32_t references; // main: rw, worker: ro
-	uint32_t tries;              // housekeeping worker
-	uint64_t due_ns;             // housekeeping worker
+	// Of the housekeeping worker; on a port left to the host, of main.
+	uint32_t tries;
+	uint64_t due_ns;
 };
 
 int td_neighbours_create(const struct td_locals *locals, struct td_neighbours **out)
@@ -50,6 +51,12 @@ void td_neighbours_set_source(struct td_neighbours *table, uint32_t port,
 {
 	TD_ASSERT(port < TD_PORT_MAX);
 	table->sources[port] = *source;
+}
+
+void td_neighbours_leave_to_host(struct td_neighbours *table, uint32_t port)
+{
+	TD_ASSERT(port < TD_PORT_MAX);
+	table->hosts[port] = true;
 }
 
 static uint32_t bucket_of(uint32_t port, const struct td_endpoint *addr)
@@ -161,9 +168,10 @@ static void fill_entry(struct td_neighbours *table, uint32_t index, uint32_t loc
 	cold->due_ns = 0;
 }
 
-// Which address to ask for on the link; false when dst can have no next hop.
-static bool choose_hop(const struct td_local *local, const struct td_endpoint *dst,
-		       struct td_endpoint *hop)
+// Which address to ask for on the link; false when dst can have no next hop. Where the host routes,
+// that is its kernel's business.
+static bool choose_hop(const struct td_local *local, bool host_routes,
+		       const struct td_endpoint *dst, struct td_endpoint *hop)
 {
 	static const uint8_t zero[16];
 	bool multicast = dst->family == TD_FAMILY_IPV6 ? dst->addr[0] == 0xff : dst->addr[0] >= 224;
@@ -173,7 +181,7 @@ static bool choose_hop(const struct td_local *local, const struct td_endpoint *d
 	if (td_endpoint_same_addr(dst, &local->addr))
 		return false;
 	*hop = *dst;
-	if (td_local_on_link(local, dst))
+	if (host_routes || td_local_on_link(local, dst))
 		return true;
 	*hop = local->gateway;
 	return local->gateway.family != TD_FAMILY_NONE;
@@ -183,12 +191,13 @@ int td_neighbour_get(struct td_neighbours *table, uint32_t local, const struct t
 		     uint32_t *index)
 {
 	struct td_endpoint hop;
-	uint32_t found, top;
+	uint32_t found, top, port;
 
 	TD_ASSERT(local < table->locals->count);
-	if (!choose_hop(&table->locals->entries[local], dst, &hop))
+	port = table->locals->entries[local].port;
+	if (!choose_hop(&table->locals->entries[local], table->hosts[port], dst, &hop))
 		return -TD_EINVALID;
-	found = find(table, table->locals->entries[local].port, &hop);
+	found = find(table, port, &hop);
 	if (found == TD_NEIGHBOUR_NONE) {
 		found = take_index(table);
 		if (found == TD_NEIGHBOUR_NONE)
@@ -260,7 +269,8 @@ static bool next_hop_due(struct td_neighbours *table, uint32_t index, uint64_t n
 	uint64_t word;
 
 	// Pairs with the release in td_neighbour_get and _put.
-	if (atomic_load_explicit(&cold->references, memory_order_acquire) == 0)
+	if (atomic_load_explicit(&cold->references, memory_order_acquire) == 0 ||
+	    table->hosts[hot->port])
 		return false;
 	word = atomic_load_explicit(&hot->word, memory_order_relaxed);
 	if (word & TD_NEIGHBOUR_CONFIRMED) {
@@ -300,4 +310,65 @@ uint32_t td_neighbours_due(struct td_neighbours *table, uint64_t now_ns,
 		table->cursor++;
 	}
 	return count;
+}
+
+static bool host_entry(const struct td_neighbours *table, uint32_t index)
+{
+	return table->hosts[table->hot[index].port] &&
+	       atomic_load_explicit(&table->cold[index].references, memory_order_relaxed) != 0;
+}
+
+uint32_t td_neighbours_host_due(struct td_neighbours *table, uint64_t now_ns, uint32_t *out,
+				uint32_t max)
+{
+	uint32_t top = atomic_load_explicit(&table->top, memory_order_relaxed);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < top && count < max; i++) {
+		uint64_t word;
+
+		if (!host_entry(table, i) || now_ns < table->cold[i].due_ns)
+			continue;
+		word = atomic_load_explicit(&table->hot[i].word, memory_order_relaxed);
+		table->cold[i].due_ns =
+			now_ns +
+			(word & TD_NEIGHBOUR_USABLE ? TD_NEIGHBOUR_HOST_NS : TD_NEIGHBOUR_RETRY_NS);
+		out[count++] = i;
+	}
+	return count;
+}
+
+void td_neighbours_host_changed(struct td_neighbours *table)
+{
+	uint32_t top = atomic_load_explicit(&table->top, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < top; i++)
+		if (host_entry(table, i))
+			table->cold[i].due_ns = 0;
+}
+
+const struct td_endpoint *td_neighbour_destination(const struct td_neighbours *table,
+						   uint32_t index)
+{
+	TD_ASSERT(index < TD_NEIGHBOUR_MAX);
+	return &table->cold[index].addr;
+}
+
+uint32_t td_neighbour_local(const struct td_neighbours *table, uint32_t index)
+{
+	TD_ASSERT(index < TD_NEIGHBOUR_MAX);
+	return table->cold[index].local;
+}
+
+void td_neighbour_set(struct td_neighbours *table, uint32_t index, const uint8_t mac[6])
+{
+	uint64_t word = 0;
+
+	TD_ASSERT(index < TD_NEIGHBOUR_MAX && table->hosts[table->hot[index].port]);
+	if (mac) {
+		memcpy(&word, mac, 6);
+		word |= TD_NEIGHBOUR_USABLE;
+	}
+	// Relaxed: the word is whole, and workers only read it on such a port.
+	atomic_store_explicit(&table->hot[index].word, word, memory_order_relaxed);
 }

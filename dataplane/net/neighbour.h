@@ -10,6 +10,10 @@
 // share few next hops and the table stays small and hot: 16 bytes each. A next hop that is being
 // refreshed keeps its MAC until TD_NEIGHBOUR_TRIES questions stayed unanswered. One that nobody
 // references stays known, unrefreshed, until its place is needed. Full: -TD_EFULL.
+//
+// On a port that the host shares with us the host's kernel routes and resolves: there a next hop
+// stands for one destination, nobody asks or learns here, and the main thread (net/host_hops.h)
+// writes into it what the kernel knows.
 #pragma once
 
 #include <stdalign.h>
@@ -29,6 +33,7 @@
 #define TD_NEIGHBOUR_TRIES      3
 #define TD_NEIGHBOUR_RETRY_NS   1000000000ull  // between two questions
 #define TD_NEIGHBOUR_REFRESH_NS 30000000000ull // a confirmed MAC is asked for again after this
+#define TD_NEIGHBOUR_HOST_NS    10000000000ull // the host's kernel is told that we use it, this often
 
 #define TD_NEIGHBOUR_USABLE     (1ull << 63)
 #define TD_NEIGHBOUR_CONFIRMED  (1ull << 62)
@@ -65,6 +70,7 @@ struct td_neighbours {
 	struct td_neighbour_cold *cold; // [TD_NEIGHBOUR_MAX]
 	const struct td_locals *locals; // borrowed
 	struct td_link_source sources[TD_PORT_MAX];
+	bool hosts[TD_PORT_MAX];   // the host's kernel routes here; constant once the workers run
 	_Atomic uint32_t *buckets; // [TD_NEIGHBOUR_BUCKETS] index + 1 of a chain's first next hop
 	_Atomic uint32_t top;      // indexes below this were ever used; main: rw, worker: ro
 	uint32_t free_first;       // main: chain of reclaimed indexes, + 1
@@ -77,6 +83,9 @@ void td_neighbours_destroy(struct td_neighbours *table);
 // Before the workers run: the MAC and VLAN of a port.
 void td_neighbours_set_source(struct td_neighbours *table, uint32_t port,
 			      const struct td_link_source *source);
+
+// Before the workers run: on this port the host's kernel routes.
+void td_neighbours_leave_to_host(struct td_neighbours *table, uint32_t port);
 
 // References the next hop from local address `local` to `dst`, creating it (unresolved) if need be;
 // the housekeeping worker asks for it at once. -TD_EFULL; -TD_EINVALID for a destination that can
@@ -141,3 +150,20 @@ struct td_neighbour_question {
 // most `max` questions that are due. Returns how many.
 uint32_t td_neighbours_due(struct td_neighbours *table, uint64_t now_ns,
 			   struct td_neighbour_question *out, uint32_t max) TD_WORKER;
+
+// What follows is for ports left to the host.
+
+// Fills in the indexes of at most `max` referenced next hops about which the host's kernel should
+// be asked now. Returns how many.
+uint32_t td_neighbours_host_due(struct td_neighbours *table, uint64_t now_ns, uint32_t *out,
+				uint32_t max) TD_MAIN;
+// The kernel's routes have changed: all of them are due.
+void td_neighbours_host_changed(struct td_neighbours *table) TD_MAIN;
+
+// Whom this next hop leads to, and from which local address.
+const struct td_endpoint *td_neighbour_destination(const struct td_neighbours *table,
+						   uint32_t index) TD_MAIN;
+uint32_t td_neighbour_local(const struct td_neighbours *table, uint32_t index) TD_MAIN;
+
+// `mac` NULL: it cannot be reached.
+void td_neighbour_set(struct td_neighbours *table, uint32_t index, const uint8_t mac[6]) TD_MAIN;

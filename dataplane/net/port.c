@@ -90,6 +90,7 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 	port->kind = spec->kind;
 	port->dpdk_port = dpdk_port;
 	port->vlan = spec->vlan;
+	port->shared = spec->share != NULL;
 	error = rte_eth_dev_info_get(dpdk_port, &info);
 	if (!error) {
 		device_config(spec, &info, port, &conf);
@@ -109,6 +110,9 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 			      rte_strerror(-error), remedy(spec->kind));
 	memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
 	port->started = true;
+	// What else a shared interface receives is the host's to say.
+	if (port->shared)
+		return 0;
 	// Neighbour discovery comes in by multicast; a driver that cannot filter has nothing to set.
 	error = rte_eth_allmulticast_enable(dpdk_port);
 	if (error && error != -ENOTSUP)
@@ -118,7 +122,7 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 }
 
 // The virtual device's driver prefix and arguments for each kind that has one.
-static int vdev_arguments(const struct td_port_spec *spec, char *args, size_t size,
+static int vdev_arguments(const struct td_port_spec *spec, bool native, char *args, size_t size,
 			  const char **driver)
 {
 	switch (spec->kind) {
@@ -126,8 +130,10 @@ static int vdev_arguments(const struct td_port_spec *spec, char *args, size_t si
 		*driver = "net_af_xdp";
 		// busy_budget=0: the kernel's own soft-irq feeds us; busy polling would make every
 		// empty poll a system call.
-		return snprintf(args, size, "iface=%s,start_queue=0,queue_count=%u,busy_budget=0",
-				spec->device, spec->rx_queues);
+		// In the generic path there is nothing to map, and drivers need not be asked.
+		return snprintf(args, size,
+				"iface=%s,start_queue=0,queue_count=%u,busy_budget=0,force_copy=%d",
+				spec->device, spec->rx_queues, spec->share && !native);
 	case TD_PORT_KIND_AF_PACKET:
 		*driver = "net_af_packet";
 		return snprintf(
@@ -152,7 +158,7 @@ static int create_vdev(const struct td_port_spec *spec, struct td_port *port, ui
 	const char *driver;
 	int error;
 
-	vdev_arguments(spec, args, sizeof args, &driver);
+	vdev_arguments(spec, port->gate.native, args, sizeof args, &driver);
 	snprintf(port->vdev, sizeof port->vdev, "%s_%s", driver, spec->name);
 	error = rte_vdev_init(port->vdev, args);
 	if (error) {
@@ -180,6 +186,28 @@ static int probe_pci(const struct td_port_spec *spec, uint16_t *dpdk_port,
 		      spec->name, spec->device);
 }
 
+static enum td_interface_need need_of(const struct td_port_spec *spec)
+{
+	if (spec->share)
+		return TD_INTERFACE_SHARED;
+	return spec->kind == TD_PORT_KIND_AF_XDP ? TD_INTERFACE_AF_XDP : TD_INTERFACE_AF_PACKET;
+}
+
+static int open_gate(const struct td_port_spec *spec, struct td_xdp_gate *gate,
+		     char reason[TD_PORT_REASON_MAX])
+{
+	const struct td_xdp_gate_spec gate_spec = {
+		.port_name = spec->name,
+		.device = spec->device,
+		.addresses = spec->share->addresses,
+		.address_count = spec->share->address_count,
+		.port_first = spec->share->udp_first,
+		.port_last = spec->share->udp_last,
+	};
+
+	return td_xdp_gate_open(&gate_spec, gate, reason, TD_PORT_REASON_MAX);
+}
+
 static int open_device(const struct td_port_spec *spec, struct td_port *port, uint16_t *dpdk_port,
 		       char reason[TD_PORT_REASON_MAX])
 {
@@ -188,11 +216,10 @@ static int open_device(const struct td_port_spec *spec, struct td_port *port, ui
 	if (spec->kind == TD_PORT_KIND_PCI)
 		return probe_pci(spec, dpdk_port, reason);
 	if (spec->kind == TD_PORT_KIND_AF_XDP || spec->kind == TD_PORT_KIND_AF_PACKET)
-		error = td_interface_prepare(spec->name, spec->device,
-					     spec->kind == TD_PORT_KIND_AF_XDP
-						     ? TD_INTERFACE_AF_XDP
-						     : TD_INTERFACE_AF_PACKET,
+		error = td_interface_prepare(spec->name, spec->device, need_of(spec),
 					     spec->rx_queues, reason, TD_PORT_REASON_MAX);
+	if (!error && spec->share)
+		error = open_gate(spec, &port->gate, reason);
 	return error ? error : create_vdev(spec, port, dpdk_port, reason);
 }
 
@@ -202,11 +229,18 @@ int td_port_open(const struct td_port_spec *spec, struct rte_mempool *pool, stru
 	uint16_t dpdk_port = RTE_MAX_ETHPORTS;
 	int error;
 
+	TD_ASSERT(!spec->share || spec->kind == TD_PORT_KIND_AF_XDP);
 	*port = (struct td_port){ 0 };
 	error = open_device(spec, port, &dpdk_port, reason);
-	if (error)
-		return error;
-	error = td_port_adopt(spec, dpdk_port, pool, port, reason);
+	if (!error)
+		error = td_port_adopt(spec, dpdk_port, pool, port, reason);
+	// A libxdp that does not know our program for what it is would put its own there.
+	if (!error && spec->share && !td_xdp_gate_attached(&port->gate))
+		error = refuse(
+			reason, -TD_EIO,
+			"port %s: another XDP program has taken the place of ours on %s: see "
+			"which one with \"ip link show %s\"",
+			spec->name, spec->device, spec->device);
 	if (error)
 		td_port_close(port);
 	return error;
@@ -216,6 +250,8 @@ void td_port_close(struct td_port *port)
 {
 	if (port->started && rte_eth_dev_stop(port->dpdk_port) == 0)
 		port->started = false;
+	// First the kernel has its frames back, then the sockets go.
+	td_xdp_gate_close(&port->gate);
 	if (port->vdev[0])
 		rte_vdev_uninit(port->vdev);
 	port->vdev[0] = '\0';

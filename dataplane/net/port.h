@@ -1,6 +1,7 @@
 // One network port of the dataplane: a DPDK device brought up from the config.
 //
 //   AF_XDP, AF_PACKET: vdev on a kernel interface     PCI: device by address
+//     either is ours alone; AF_XDP can also share it with the host (net/xdp_gate.h)
 //   net_ring, memif: vdev between local processes; net_ring is also how tests feed frames in
 //
 // Opened and closed by the main thread before and after the workers run. Every worker gets a
@@ -14,6 +15,8 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "net/xdp_gate.h"
+#include "td_endpoint.h"
 #include "td_error.h"
 #include "td_limits.h"
 
@@ -27,13 +30,21 @@ enum td_port_kind {
 
 #define TD_PORT_REASON_MAX 320
 
+// A port whose interface and addresses stay the host's: what the dataplane takes of it.
+struct td_port_share {
+	const struct td_endpoint *addresses;
+	unsigned address_count;
+	uint16_t udp_first, udp_last;
+};
+
 struct td_port_spec {
 	const char *name;
 	enum td_port_kind kind;
 	const char *device; // interface, PCI address, memif socket path
 	uint16_t vlan;
 	uint16_t rx_queues;
-	uint16_t workers; // transmit queues wanted
+	uint16_t workers;                  // transmit queues wanted
+	const struct td_port_share *share; // NULL: the device is ours
 };
 
 struct td_port {
@@ -46,6 +57,8 @@ struct td_port {
 	uint8_t mac[6];
 	bool rx_checksum; // the NIC verifies layer-4 checksums
 	bool started;
+	bool shared;
+	struct td_xdp_gate gate; // of a shared one
 };
 
 // Opens and starts the device. `pool` feeds its receive queues and must outlive it. 0, or -TD_E*

@@ -60,16 +60,18 @@ static int set_addresses(struct bpf_object *object, const struct td_xdp_gate_spe
 static int load_failure(const struct td_xdp_gate_spec *spec, int error, char *reason, size_t bytes)
 {
 	if (error == -EPERM || error == -EACCES) {
-		snprintf(reason, bytes,
-			 "port %s: the kernel does not let this process load an XDP program (%s): run as "
-			 "root, or give it cap_net_admin, cap_net_raw and cap_bpf",
-			 spec->port_name, strerror(-error));
+		snprintf(
+			reason, bytes,
+			"port %s: the kernel does not let this process load an XDP program (%s): run as "
+			"root, or give it cap_net_admin, cap_net_raw and cap_bpf",
+			spec->port_name, strerror(-error));
 		return -TD_EDENIED;
 	}
-	snprintf(reason, bytes,
-		 "port %s: the kernel does not take the XDP program for %s (%s): sharing an interface "
-		 "needs Linux 5.9 or later with BPF; see the log at log_level: debug",
-		 spec->port_name, spec->device, strerror(-error));
+	snprintf(
+		reason, bytes,
+		"port %s: the kernel does not take the XDP program for %s (%s): sharing an interface "
+		"needs Linux 5.9 or later with BPF; see the log at log_level: debug",
+		spec->port_name, spec->device, strerror(-error));
 	return error == -ENOMEM ? -TD_EMEMORY : -TD_EUNSUPPORTED;
 }
 
@@ -123,16 +125,18 @@ static int attach_failure(const struct td_xdp_gate_spec *spec, int error, char *
 			  size_t bytes)
 {
 	if (error == -EBUSY || error == -EEXIST) {
-		snprintf(reason, bytes,
-			 "port %s: another XDP program runs on %s (\"ip link show %s\" names it): end the "
-			 "program that put it there, or take it off with \"ip link set dev %s xdp off\"",
-			 spec->port_name, spec->device, spec->device, spec->device);
+		snprintf(
+			reason, bytes,
+			"port %s: another XDP program runs on %s (\"ip link show %s\" names it): end the "
+			"program that put it there, or take it off with \"ip link set dev %s xdp off\"",
+			spec->port_name, spec->device, spec->device, spec->device);
 		return -TD_EEXISTS;
 	}
-	snprintf(reason, bytes,
-		 "port %s: the kernel does not run the XDP program on %s (%s): give the dataplane an "
-		 "interface of its own, without share",
-		 spec->port_name, spec->device, strerror(-error));
+	snprintf(
+		reason, bytes,
+		"port %s: the kernel does not run the XDP program on %s (%s): give the dataplane an "
+		"interface of its own, without share",
+		spec->port_name, spec->device, strerror(-error));
 	return -TD_EIO;
 }
 

@@ -19,4 +19,4 @@ enum td_xdp_gate_counter {
 };
 
 #define TD_XDP_GATE_ADDRESS_MAX 32
-#define TD_XDP_GATE_QUEUE_MAX	64
+#define TD_XDP_GATE_QUEUE_MAX   64

@@ -20,8 +20,12 @@ static uint32_t announce(const struct td_answer_env *env, struct rte_mempool *po
 
 	for (uint32_t i = 0; i < env->locals->count; i++) {
 		const struct td_local *local = &env->locals->entries[i];
-		struct rte_mbuf *mbuf = empty_mbuf(pool, stats);
+		struct rte_mbuf *mbuf;
 
+		// The host has announced what is the host's.
+		if (env->neighbours->hosts[local->port])
+			continue;
+		mbuf = empty_mbuf(pool, stats);
 		if (!mbuf)
 			return sent;
 		if (local->addr.family == TD_FAMILY_IPV6)

@@ -171,6 +171,15 @@ static const struct {
 	{ "gateway: 10.77.0.1\n",
 	  "vlan: 5\n    - {name: two, driver: af_xdp, device: veth0, addresses: [10.1.0.1/24]}\n",
 	  ":13: dataplane.ports[1].device: found \"veth0\", expected a device no other port has" },
+	{ "gateway: 10.77.0.1", "share: true",
+	  ":12: dataplane.ports[0].share: found true, expected share with driver af_xdp only" },
+	{ "af_packet", "af_xdp\n      share: true",
+	  ":13: dataplane.ports[0].gateway: found \"10.77.0.1\", expected no gateway where share is "
+	  "true: the host routes" },
+	{ "af_packet\n      device: veth0",
+	  "af_xdp\n      share: true\n      vlan: 5\n      device: veth0",
+	  ":11: dataplane.ports[0].vlan: found 5, expected no vlan where share is true: name the "
+	  "VLAN's own interface as device, such as eth0.10" },
 	{ "name: music", "name: hello",
 	  ":15: dataplane.prompts[1].name: found \"hello\", expected a name that is not used twice" },
 	// Meaning: listeners and trunks.
@@ -300,6 +309,7 @@ START_TEST(test_values_defaults_and_derived)
 	ck_assert_uint_eq(c->dataplane.ports_count, 1);
 	ck_assert_int_eq(c->dataplane.ports[0].driver, TD_PORT_AF_PACKET);
 	ck_assert_uint_eq(c->dataplane.ports[0].queues, 1);
+	ck_assert(!c->dataplane.ports[0].share);
 	ck_assert_uint_eq(c->dataplane.ports[0].parsed[0].prefix_bits, 24);
 	ck_assert_str_eq(td_endpoint_text(&c->dataplane.ports[0].parsed[1].addr, text),
 			 "[fd77::2]:0");

@@ -328,7 +328,8 @@ END_TEST
 // own header), a frame is the kernel's; from there on its port can be read.
 START_TEST(test_short_frames)
 {
-	static void (*const builds[])(struct frame *frame) = { udp4, udp6, priority_tag, options4 };
+	static void (*const builds[])(struct frame * frame) = { udp4, udp6, priority_tag,
+								options4 };
 	struct frame frame;
 	int fd = put_socket();
 
