@@ -19,6 +19,8 @@ _Static_assert(sizeof(struct td_endpoint) == 20, "crosses the shared memory");
 
 // Writes "a.b.c.d:port" or "[v6]:port" (or "none") into text and returns it.
 const char *td_endpoint_text(const struct td_endpoint *ep, char text[TD_ENDPOINT_TEXT_MAX]);
+// The address alone.
+const char *td_endpoint_addr_text(const struct td_endpoint *ep, char text[TD_ENDPOINT_TEXT_MAX]);
 
 // Parses a numeric IPv4 or IPv6 address without a port. 0 or -TD_EMALFORMED; never resolves names.
 int td_endpoint_parse_addr(const char *text, struct td_endpoint *out);

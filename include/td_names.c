@@ -163,6 +163,16 @@ const char *td_endpoint_text(const struct td_endpoint *ep, char text[TD_ENDPOINT
 	return text;
 }
 
+const char *td_endpoint_addr_text(const struct td_endpoint *ep, char text[TD_ENDPOINT_TEXT_MAX])
+{
+	int family = ep->family == TD_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+
+	if (ep->family == TD_FAMILY_NONE ||
+	    !inet_ntop(family, ep->addr, text, TD_ENDPOINT_TEXT_MAX))
+		snprintf(text, TD_ENDPOINT_TEXT_MAX, "none");
+	return text;
+}
+
 int td_endpoint_parse_addr(const char *text, struct td_endpoint *out)
 {
 	memset(out, 0, sizeof *out);

@@ -21,16 +21,6 @@ static bool endpoint_of(const struct sockaddr *address, struct td_endpoint *out)
 	return out->family != TD_FAMILY_NONE;
 }
 
-// The address alone: "192.0.2.5", "2001:db8::5".
-static const char *address_text(const struct td_endpoint *addr, char text[TD_ENDPOINT_TEXT_MAX])
-{
-	bool v6 = addr->family == TD_FAMILY_IPV6;
-
-	td_endpoint_text(addr, text);
-	*strrchr(text, v6 ? ']' : ':') = '\0';
-	return text + v6;
-}
-
 // Whether the interface has the address; what it has besides is added to `others`.
 static bool has_address(const struct ifaddrs *list, const char *device,
 			const struct td_endpoint *wanted, char *others, size_t others_bytes)
@@ -48,7 +38,8 @@ static bool has_address(const struct ifaddrs *list, const char *device,
 			return true;
 		if (own.family == wanted->family && used < others_bytes)
 			used += (size_t)snprintf(others + used, others_bytes - used, "%s%s",
-						 used ? ", " : "", address_text(&own, text));
+						 used ? ", " : "",
+						 td_endpoint_addr_text(&own, text));
 	}
 	return false;
 }
@@ -72,7 +63,7 @@ int td_host_check_addresses(const char *port_name, const char *device,
 			reason, reason_bytes,
 			"port %s: share is true, but %s is no address of interface %s (it has %s): name "
 			"one that the host has",
-			port_name, address_text(&addresses[i], text), device,
+			port_name, td_endpoint_addr_text(&addresses[i], text), device,
 			*others ? others : "none of that family");
 		error = -TD_ENOT_FOUND;
 	}

@@ -39,7 +39,7 @@ static void name_once(struct td_host_hop *known, unsigned interface, int error, 
 	if (known->named)
 		return;
 	known->named = true;
-	td_endpoint_text(&known->destination, peer);
+	td_endpoint_addr_text(&known->destination, peer);
 	if (error == -TD_EINVALID) {
 		td_warn(NULL, "no media to %s: the address is this host's own, or no host's", peer);
 	} else if (error) {
@@ -53,6 +53,18 @@ static void name_once(struct td_host_hop *known, unsigned interface, int error, 
 			"there too, or correct the route",
 			peer, other, ours);
 	}
+}
+
+// What the kernel has of a neighbour, after it has been told that we use it. False while it has
+// nothing to send to.
+static bool look_up(struct td_rtnetlink *netlink, unsigned interface,
+		    const struct td_endpoint *addr, struct td_host_neighbour *neighbour)
+{
+	if (td_rtnetlink_neighbour(netlink, interface, addr, neighbour) == 0 && neighbour->fixed)
+		return true;
+	return td_rtnetlink_use(netlink, interface, addr) == 0 &&
+	       td_rtnetlink_neighbour(netlink, interface, addr, neighbour) == 0 &&
+	       neighbour->usable;
 }
 
 // Asks the kernel about one next hop and writes down what it says.
@@ -80,9 +92,7 @@ static TD_MAIN void refresh(struct td_host_hops *hops, uint32_t index)
 	if (!td_endpoint_same_addr(&known->hop, &route.hop))
 		td_neighbour_set(hops->table, index, NULL);
 	known->hop = route.hop;
-	if (td_rtnetlink_use(&hops->netlink, interface, &route.hop) == 0 &&
-	    td_rtnetlink_neighbour(&hops->netlink, interface, &route.hop, &neighbour) == 0 &&
-	    neighbour.usable)
+	if (look_up(&hops->netlink, interface, &route.hop, &neighbour))
 		td_neighbour_set(hops->table, index, neighbour.mac);
 }
 

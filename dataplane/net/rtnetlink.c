@@ -253,6 +253,7 @@ static bool read_neighbour(const struct nlmsghdr *header, struct td_host_neighbo
 	out->forgotten = header->nlmsg_type == RTM_DELNEIGH;
 	out->failed = !out->forgotten && (body->ndm_state & NUD_FAILED) != 0;
 	out->usable = !out->forgotten && message.has_mac && (body->ndm_state & USABLE_STATES) != 0;
+	out->fixed = out->usable && (body->ndm_state & (NUD_PERMANENT | NUD_NOARP)) != 0;
 	return message.named;
 }
 

@@ -32,6 +32,7 @@ struct td_host_neighbour {
 	struct td_endpoint addr;
 	uint8_t mac[6];
 	bool usable; // `mac` is what the kernel itself would send to
+	bool fixed;  // by hand: the kernel neither verifies nor replaces it
 	bool failed; // asked for in vain
 	bool forgotten;
 };
@@ -60,7 +61,8 @@ TD_MUST_CHECK int td_rtnetlink_route(struct td_rtnetlink *netlink, unsigned inte
 				     struct td_host_route *route);
 
 // Tells the kernel that the neighbour is in use: it resolves, verifies and keeps it as if it sent
-// packets there itself.
+// packets there itself. Not for one that is fixed: the kernel would take that as a wish to forget
+// what was set by hand.
 TD_MUST_CHECK int td_rtnetlink_use(struct td_rtnetlink *netlink, unsigned interface,
 				   const struct td_endpoint *addr);
 

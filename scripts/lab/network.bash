@@ -2,12 +2,21 @@
 # Namespaces, the bridge and the veth pairs.
 
 LAB_HOSTS=()
+LAB_BRIDGE_HOST=switch # whose bridge the others are on
+LAB_SWITCH_IS_HOST=0   # 1: the switch runs on this machine itself, in no namespace
+
+# lab_enter HOST: the words before a command that make it run on that host, in LAB_ENTER.
+lab_enter() {
+	LAB_ENTER=(ip netns exec "$LAB_ID-$1")
+	[ "$1" != switch ] || [ "$LAB_SWITCH_IS_HOST" = 0 ] || LAB_ENTER=()
+}
 
 # lab_in HOST COMMAND...: runs a command on one of the lab's hosts.
 lab_in() {
-	local host=$1
+	local LAB_ENTER
+	lab_enter "$1"
 	shift
-	ip netns exec "$LAB_ID-$host" "$@"
+	"${LAB_ENTER[@]}" "$@"
 }
 
 lab_host_address() {
@@ -30,15 +39,8 @@ lab_host_address6() {
 
 # lab_network HOST...: the switch with its bridge and dataplane port, and these hosts around it.
 lab_network() {
-	if [ "$(id -u)" -ne 0 ]; then
-		echo "the lab makes network namespaces and needs root: run it with sudo" >&2
-		exit 1
-	fi
-	lab_host_add switch || exit 1
-	lab_in switch ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 || exit 1
-	# A host with br_netfilter would swallow broken packets in the bridge and leave none for us.
-	lab_in switch sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
-		net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 2>/dev/null
+	lab_root
+	lab_bridge_add switch || exit 1
 	lab_in switch ip link add dp0 type veth peer name dp0-br
 	lab_in switch ip link set dp0-br master br0
 	lab_in switch sysctl -qw net.ipv6.conf.dp0.disable_ipv6=1 net.ipv6.conf.dp0-br.disable_ipv6=1
@@ -52,6 +54,35 @@ lab_network() {
 	for host in "$@"; do
 		lab_network_join "$host" || exit 1
 	done
+}
+
+# lab_network_shared HOST...: the switch is a host like the others, with one interface, eth0, and
+# the bridge is the network's: what the dataplane takes of eth0 it has to share with the kernel.
+lab_network_shared() {
+	local host
+	lab_root
+	lab_bridge_add lan || exit 1
+	lab_in lan ip link set br0 up
+	LAB_BRIDGE_HOST=lan
+	for host in switch "$@"; do
+		lab_network_join "$host" || exit 1
+	done
+}
+
+lab_root() {
+	[ "$(id -u)" -eq 0 ] && return
+	echo "the lab makes network namespaces and needs root: run it with sudo" >&2
+	exit 1
+}
+
+# lab_bridge_add HOST: a new host with a bridge.
+lab_bridge_add() {
+	lab_host_add "$1" || return 1
+	lab_in "$1" ip link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 || return 1
+	# A host with br_netfilter would swallow broken packets in the bridge and leave none for us.
+	lab_in "$1" sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
+		net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 2>/dev/null
+	return 0
 }
 
 lab_host_add() {
@@ -68,11 +99,11 @@ lab_network_join() {
 	local host=$1 v4 v6
 	v4=$(lab_host_address "$host") && v6=$(lab_host_address6 "$host") || return 1
 	lab_host_add "$host" || return 1
-	ip -n "$LAB_ID-switch" link add "p-$host" type veth peer name eth0 netns "$LAB_ID-$host" ||
+	lab_in "$LAB_BRIDGE_HOST" ip link add "p-$host" type veth peer name eth0 netns "$LAB_ID-$host" ||
 		return 1
-	lab_in switch sysctl -qw "net.ipv6.conf.p-$host.disable_ipv6=1"
-	lab_in switch ip link set "p-$host" master br0 up
-	lab_in switch ethtool -K "p-$host" tx off >/dev/null 2>&1
+	lab_in "$LAB_BRIDGE_HOST" sysctl -qw "net.ipv6.conf.p-$host.disable_ipv6=1"
+	lab_in "$LAB_BRIDGE_HOST" ip link set "p-$host" master br0 up
+	lab_in "$LAB_BRIDGE_HOST" ethtool -K "p-$host" tx off >/dev/null 2>&1
 	lab_interface_up "$host" eth0 "$v4/24" "$v6/64"
 }
 

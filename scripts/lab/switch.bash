@@ -25,6 +25,9 @@ LAB_SIP_LISTEN=10.77.0.1:5060
 LAB_DIGEST=md5
 LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
 LAB_DATA_DIR=''
+LAB_DEVICE=dp0
+LAB_SHARE=false # true: the interface is the host's, and so are the addresses
+LAB_MEDIA='"10.77.0.2/24", "fd77::2/64"'
 
 # AF_XDP where the kernel has it, AF_PACKET otherwise.
 lab_driver() {
@@ -55,8 +58,9 @@ lab_config() {
 			  ports:
 			    - name: lab
 			      driver: $LAB_PORT_DRIVER
-			      device: dp0
-			      addresses: ["10.77.0.2/24", "fd77::2/64"]
+			      device: $LAB_DEVICE
+			      share: $LAB_SHARE
+			      addresses: [$LAB_MEDIA]
 			  prompts:
 			    - name: greeting
 			      file: $LAB_PROMPTS/greeting.wav
@@ -71,12 +75,16 @@ lab_config() {
 			  options_ping_s: $LAB_OPTIONS_PING_S
 			opus: $LAB_OPUS
 			${LAB_SRTP_SUITES:+srtp_suites: [$LAB_SRTP_SUITES]}
+		END
+		[ -z "$LAB_TRUNKS" ] || cat <<-END
 			trunks:
 			  - name: carrier
 			    addresses: [$LAB_TRUNKS]
 			    codecs: [$LAB_CODECS]
 			    nat: $LAB_TRUNK_NAT
 			    srtp: $LAB_TRUNK_SRTP
+		END
+		cat <<-END
 			queues:
 			  - name: support
 			    greeting: greeting
@@ -138,7 +146,9 @@ lab_sanitizer_environment() {
 lab_dataplane_start() {
 	lab_sanitizer_environment
 	rm -f "$LAB_DIR/run/dataplane.sock"
-	lab_spawn dataplane ip netns exec "$LAB_ID-switch" \
+	local LAB_ENTER
+	lab_enter switch
+	lab_spawn dataplane "${LAB_ENTER[@]}" \
 		"$(lab_binary tandem-dataplane)" --config "$LAB_DIR/tandem.yaml"
 	LAB_DATAPLANE_PID=$LAB_PID
 	lab_wait_for 30 "the dataplane offers its socket" lab_dataplane_ready_or_dead
@@ -151,7 +161,9 @@ lab_dataplane_ready_or_dead() {
 
 lab_control_start() {
 	lab_sanitizer_environment
-	lab_spawn control ip netns exec "$LAB_ID-switch" \
+	local LAB_ENTER
+	lab_enter switch
+	lab_spawn control "${LAB_ENTER[@]}" \
 		"$(lab_binary tandem-control)" --config "$LAB_DIR/tandem.yaml"
 	LAB_CONTROL_PID=$LAB_PID
 	lab_wait_for 20 "control answers and has the dataplane" lab_control_ready_or_dead

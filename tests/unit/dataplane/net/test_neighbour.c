@@ -234,6 +234,47 @@ START_TEST(test_scan_reaches_all)
 }
 END_TEST
 
+// On a port of the host's nobody here asks or resolves: a destination is its own next hop, and main
+// writes what the kernel says.
+START_TEST(test_left_to_host)
+{
+	static const uint64_t later = SECOND + TD_NEIGHBOUR_HOST_NS;
+	uint32_t near, far, gone, out[4];
+	uint8_t l2[18];
+
+	td_neighbours_leave_to_host(world.neighbours, 0);
+	ck_assert_int_eq(get(0, "10.77.0.10", &near), 0);
+	ck_assert_int_eq(get(0, "192.0.2.1", &far), 0);
+	ck_assert_int_eq(get(0, "192.0.2.2", &gone), 0);
+	ck_assert_int_eq(get(0, "224.0.0.1", out), -TD_EINVALID);
+	ck_assert_int_eq(get(0, "10.77.0.2", out), -TD_EINVALID);
+	td_neighbour_put(world.neighbours, gone);
+	ck_assert_uint_eq(due(SECOND), 0);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, SECOND, out, 1), 1);
+	ck_assert_uint_eq(out[0], near);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, SECOND, out, 4), 1);
+	ck_assert_uint_eq(out[0], far);
+	ck_assert(td_endpoint_same_addr(
+		td_neighbour_destination(world.neighbours, far),
+		&(struct td_endpoint){ .family = TD_FAMILY_IPV4, .addr = { 192, 0, 2, 1 } }));
+	ck_assert_uint_eq(td_neighbour_local(world.neighbours, far), 0);
+	ck_assert_uint_eq(write_l2(far, l2), 0);
+	td_neighbour_set(world.neighbours, far, frame_peer_mac);
+	ck_assert_uint_eq(write_l2(far, l2), 14);
+	ck_assert_mem_eq(l2, frame_peer_mac, 6);
+	// Without a MAC again in a second; with one when the kernel should hear that it is in use.
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, 2 * SECOND, out, 4), 2);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, 3 * SECOND, out, 4), 1);
+	ck_assert_uint_eq(out[0], near);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, later + SECOND, out, 4), 2);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, later + SECOND, out, 4), 0);
+	td_neighbours_host_changed(world.neighbours);
+	ck_assert_uint_eq(td_neighbours_host_due(world.neighbours, later + SECOND, out, 4), 2);
+	td_neighbour_set(world.neighbours, far, NULL);
+	ck_assert_uint_eq(write_l2(far, l2), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("neighbour");
@@ -252,6 +293,7 @@ int main(void)
 	tcase_add_test(tests, test_unreferenced_is_not_asked_for);
 	tcase_add_test(tests, test_full_and_reclaim);
 	tcase_add_test(tests, test_scan_reaches_all);
+	tcase_add_test(tests, test_left_to_host);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
