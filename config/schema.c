@@ -94,16 +94,11 @@ static const cyaml_schema_field_t system_fields[] = {
 };
 
 static const cyaml_schema_field_t port_fields[] = {
-	TEXT(td_config_port, name),
-	ENUM(td_config_port, driver, drivers),
-	TEXT(td_config_port, device),
-	LIST(td_config_port, addresses, &text, 1, TD_LOCAL_ADDR_MAX),
-	TEXT(td_config_port, gateway),
-	TEXT(td_config_port, gateway6),
-	UINT(td_config_port, vlan),
-	UINT(td_config_port, queues),
-	BOOL(td_config_port, share),
-	CYAML_FIELD_END,
+	TEXT(td_config_port, name),    ENUM(td_config_port, driver, drivers),
+	TEXT(td_config_port, device),  LIST(td_config_port, addresses, &text, 1, TD_LOCAL_ADDR_MAX),
+	TEXT(td_config_port, gateway), TEXT(td_config_port, gateway6),
+	UINT(td_config_port, vlan),    UINT(td_config_port, queues),
+	BOOL(td_config_port, share),   CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t port = {

@@ -92,11 +92,13 @@ static TD_MAIN void refresh(struct td_host_hops *hops, uint32_t index)
 	if (!td_endpoint_same_addr(&known->hop, &route.hop))
 		td_neighbour_set(hops->table, index, NULL);
 	known->hop = route.hop;
-	if (look_up(&hops->netlink, interface, &route.hop, &neighbour))
-		td_neighbour_set(hops->table, index, neighbour.mac);
+	if (!look_up(&hops->netlink, interface, &route.hop, &neighbour))
+		return;
+	known->failures = 0;
+	td_neighbour_set(hops->table, index, neighbour.mac);
 }
 
-static bool goes_by(const struct td_host_hops *hops, uint32_t index,
+static TD_MAIN bool goes_by(const struct td_host_hops *hops, uint32_t index,
 		    const struct td_host_neighbour *neighbour)
 {
 	const struct td_host_hop *known = &hops->known[index];
@@ -108,17 +110,24 @@ static bool goes_by(const struct td_host_hops *hops, uint32_t index,
 	       hops->interfaces[td_neighbour_port(hops->table, index)] == neighbour->interface;
 }
 
-static void on_neighbour(void *user, const struct td_host_neighbour *neighbour)
+static TD_MAIN void on_neighbour(void *user, const struct td_host_neighbour *neighbour)
 {
 	struct td_host_hops *hops = user;
 
 	for (uint32_t i = 0; i < TD_NEIGHBOUR_MAX; i++) {
+		struct td_host_hop *known = &hops->known[i];
+
 		if (!goes_by(hops, i, neighbour))
 			continue;
-		if (neighbour->usable || neighbour->failed)
-			td_neighbour_set(hops->table, i, neighbour->usable ? neighbour->mac : NULL);
-		// Out of sight of the kernel is not out of reach: it looks again.
-		hops->changed |= neighbour->forgotten;
+		if (neighbour->usable) {
+			known->failures = 0;
+			td_neighbour_set(hops->table, i, neighbour->mac);
+		} else if (neighbour->failed && ++known->failures >= TD_HOST_HOPS_FAILURES) {
+			known->failures = TD_HOST_HOPS_FAILURES;
+			td_neighbour_set(hops->table, i, NULL);
+		} else if (neighbour->failed || neighbour->forgotten) {
+			td_neighbour_host_again(hops->table, i);
+		}
 	}
 }
 

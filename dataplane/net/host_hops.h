@@ -5,6 +5,9 @@
 //   kernel's news:   a neighbour came, changed, failed ------------------------------^
 //                    routes changed: all are due again, at most once a second
 //
+// A neighbour that fails once is asked for again while media goes on to where it was: somebody may
+// only have emptied the kernel's table. The second time in a row it is gone.
+//
 // Main thread; workers only ever see words of the table change. A destination whose route leaves by
 // another interface has no next hop here, and is named once in the log.
 #pragma once
@@ -18,12 +21,14 @@
 
 #define TD_HOST_HOPS_PER_TURN  16
 #define TD_HOST_HOPS_CHANGE_NS 1000000000ull
+#define TD_HOST_HOPS_FAILURES  2
 
 // What was last learned about a next hop, by its index.
 struct td_host_hop {
 	struct td_endpoint destination; // of the index then; it may stand for another one by now
 	struct td_endpoint hop;         // whose MAC it has; family NONE: there is no way
 	bool named;                     // which has been logged
+	uint8_t failures;               // since it was last usable
 };
 
 struct td_host_hops {

@@ -347,6 +347,12 @@ void td_neighbours_host_changed(struct td_neighbours *table)
 			table->cold[i].due_ns = 0;
 }
 
+void td_neighbour_host_again(struct td_neighbours *table, uint32_t index)
+{
+	TD_ASSERT(index < TD_NEIGHBOUR_MAX && table->hosts[table->hot[index].port]);
+	table->cold[index].due_ns = 0;
+}
+
 const struct td_endpoint *td_neighbour_destination(const struct td_neighbours *table,
 						   uint32_t index)
 {

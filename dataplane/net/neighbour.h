@@ -159,6 +159,8 @@ uint32_t td_neighbours_host_due(struct td_neighbours *table, uint64_t now_ns, ui
 				uint32_t max) TD_MAIN;
 // The kernel's routes have changed: all of them are due.
 void td_neighbours_host_changed(struct td_neighbours *table) TD_MAIN;
+// This one is due.
+void td_neighbour_host_again(struct td_neighbours *table, uint32_t index) TD_MAIN;
 
 // Whom this next hop leads to, and from which local address.
 const struct td_endpoint *td_neighbour_destination(const struct td_neighbours *table,

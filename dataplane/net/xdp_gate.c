@@ -86,13 +86,14 @@ static const struct bpf_program *only_program(const struct bpf_object *object)
 int td_xdp_gate_load(const struct td_xdp_gate_spec *spec, struct td_xdp_gate *gate, char *reason,
 		     size_t reason_bytes)
 {
+	const struct bpf_object_open_opts options = { .sz = sizeof options,
+						      .object_name = "tandem" };
 	struct bpf_prog_info info = { 0 };
 	uint32_t info_len = sizeof info;
 	int error;
 
 	TD_ASSERT(spec->address_count <= TD_XDP_GATE_ADDRESS_MAX);
 	*gate = (struct td_xdp_gate){ .link_fd = -1, .program_fd = -1, .counters_fd = -1 };
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "tandem");
 	gate->object = bpf_object__open_mem(compiled, sizeof compiled, &options);
 	if (!gate->object)
 		return load_failure(spec, -errno, reason, reason_bytes);
@@ -117,7 +118,8 @@ int td_xdp_gate_load(const struct td_xdp_gate_spec *spec, struct td_xdp_gate *ga
 // The link's descriptor, or a negative errno.
 static int attach(const struct td_xdp_gate *gate, uint32_t mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+	const struct bpf_link_create_opts options = { .sz = sizeof options, .flags = mode };
+
 	return bpf_link_create(gate->program_fd, (int)gate->interface, BPF_XDP, &options);
 }
 

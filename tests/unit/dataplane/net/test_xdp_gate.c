@@ -41,9 +41,13 @@ static int put_socket(void)
 static uint32_t run(const uint8_t *bytes, uint32_t len)
 {
 	uint8_t out[2048];
+	struct bpf_test_run_opts options = { .sz = sizeof options,
+					     .data_in = bytes,
+					     .data_size_in = len,
+					     .data_out = out,
+					     .data_size_out = sizeof out,
+					     .repeat = 1 };
 
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes, .data_size_in = len,
-		    .data_out = out, .data_size_out = sizeof out, .repeat = 1);
 	ck_assert_int_eq(bpf_prog_test_run_opts(gate.program_fd, &options), 0);
 	// Whatever it decides, it changes nothing.
 	ck_assert_uint_eq(options.data_size_out, len);
