@@ -9,6 +9,7 @@
 // one function to the compiler, so what they tell each other stays in registers and half of the
 // questions are answered before the program runs; everything else goes through forward_any.
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 
 #include "media/fork_taps.h"
 #include "media/sender.h"
@@ -320,31 +321,65 @@ static __attribute__((noinline)) void tap_copy(struct td_media_worker *worker, s
 	td_media_tap(worker, &fw, packet->payload + TD_RTP_HEADER_BYTES, now_ns);
 }
 
+// Packets of a vector that are for inlets wait for its end: meanwhile what they will touch is on its
+// way. Whatever else may reach an inlet lets them go first.
+struct waiting {
+	struct td_forward packets[TD_MEDIA_VECTOR];
+	struct td_inlet *inlets[TD_MEDIA_VECTOR];
+	uint32_t count;
+};
+
+static __attribute__((noinline)) void put_waiting(struct td_media_worker *worker,
+						  struct waiting *waiting, uint64_t now_ns)
+{
+	struct rte_mbuf *mbufs[TD_MEDIA_VECTOR];
+	uint32_t count = waiting->count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t stream = waiting->packets[i].packet->stream;
+
+		waiting->inlets[i] = td_lets_inlet(worker->lets, worker->cold[stream].inlet);
+		td_playout_expect(&waiting->inlets[i]->playout);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		td_playout_expect_room(&waiting->inlets[i]->playout);
+	for (uint32_t i = 0; i < count; i++) {
+		struct td_packet *packet = waiting->packets[i].packet;
+
+		td_media_inlet_put(worker, &waiting->packets[i],
+				   packet->payload + TD_RTP_HEADER_BYTES, now_ns);
+		mbufs[i] = packet->mbuf;
+	}
+	rte_pktmbuf_free_bulk(mbufs, count);
+	worker->stats->consumed += count;
+	waiting->count = 0;
+}
+
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		       uint64_t now_ns, struct td_tx *tx)
 {
 	const uint32_t arrival[2] = { td_media_arrival(8, now_ns), td_media_arrival(48, now_ns) };
-	struct rte_mbuf *taken[TD_MEDIA_VECTOR];
-	uint32_t forwarded = 0, taken_count = 0;
+	struct waiting waiting;
+	uint32_t forwarded = 0;
 
+	waiting.count = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_packet *packet = &packets[i];
 		struct td_forward fw;
 		int outcome;
 
 		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
+			if (waiting.count > 0)
+				put_waiting(worker, &waiting, now_ns);
 			forward_any(worker, packet, now_ns, tx);
 			continue;
 		}
 		if (UNLIKELY(worker->streams[packet->stream].rx.flags & TD_RX_TAPPED))
 			tap_copy(worker, fw, packet, now_ns);
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
-			// A copy, or the one above could not stay in registers.
-			struct td_forward taken_fw = fw;
-
-			td_media_inlet_put(worker, &taken_fw, packet->payload + TD_RTP_HEADER_BYTES,
-					   now_ns);
-			taken[taken_count++] = packet->mbuf;
+			// A copy, so the one above can stay in registers.
+			waiting.packets[waiting.count++] = fw;
+			rte_prefetch0(&worker->cold[packet->stream].inlet);
 			continue;
 		}
 		outcome = rewrite(worker, &fw, fw.sink, packet->mbuf, packet->l3,
@@ -357,8 +392,8 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 		push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 	}
 	worker->stats->forwarded += forwarded;
-	worker->stats->consumed += taken_count;
-	rte_pktmbuf_free_bulk(taken, taken_count);
+	if (waiting.count > 0)
+		put_waiting(worker, &waiting, now_ns);
 }
 
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

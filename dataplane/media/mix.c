@@ -17,8 +17,9 @@
 #include "codecs/mix_kernel.h"
 #include "media/send.h"
 
-#define AHEAD     6u // sources, mixes
-#define PCM_ALIGN (TD_CACHE_LINE / sizeof(int16_t))
+#define AHEAD      6u  // sources, mixes
+#define PLAN_LINES 10u // of a plan for three or four
+#define PCM_ALIGN  (TD_CACHE_LINE / sizeof(int16_t))
 
 struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
 {
@@ -76,9 +77,10 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 	struct td_playout_job job;
 
 	pulled = td_playout_pull(playout, now_ns, pcm, samples, &job);
-	if (pulled == TD_PLAYOUT_SILENT && !inlet->tail)
+	if (pulled == TD_PLAYOUT_SILENT && (source->resampler == NULL || !inlet->tail))
 		return; // `pcm` is silence: what the resampler still holds of the last word follows it
-	inlet->tail = source->resampler != NULL && pulled != TD_PLAYOUT_SILENT;
+	if (source->resampler != NULL)
+		inlet->tail = pulled != TD_PLAYOUT_SILENT;
 	mixer->pcm_at += (uint32_t)((plan_samples + PCM_ALIGN - 1u) & ~(PCM_ALIGN - 1u));
 	if (pulled != TD_PLAYOUT_DECODE)
 		be_ready(mixer, &lane, pcm, samples);
@@ -88,17 +90,47 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 						    samples));
 }
 
-static void expect_inlet(const struct td_media_worker *worker, const struct td_plan_source *source)
+static const struct td_playout *playout_of(const struct td_media_worker *worker,
+					   const struct td_plan_source *source)
+{
+	if (source->feed & TD_FEED_PLAYER)
+		return NULL;
+	return &td_lets_inlet(worker->lets, source->inlet)->playout;
+}
+
+// What the sources ahead will touch, in two steps.
+static void expect_source(const struct td_media_worker *worker, const struct td_plan *plan,
+			  uint32_t i)
 {
 	const struct td_playout *playout;
 
-	if (source->feed & TD_FEED_PLAYER)
+	if (i >= plan->source_count)
 		return;
-	playout = &td_lets_inlet(worker->lets, source->inlet)->playout;
-	rte_prefetch0(playout);
-	rte_prefetch0((const uint8_t *)playout + TD_CACHE_LINE);
-	rte_prefetch0(&playout->delay);
-	rte_prefetch0(playout->arena);
+	playout = playout_of(worker, &plan->sources[i]);
+	if (playout != NULL)
+		td_playout_expect(playout);
+}
+
+static void expect_packet(const struct td_media_worker *worker, const struct td_plan *plan,
+			  uint32_t i)
+{
+	const struct td_playout *playout;
+
+	if (i >= plan->source_count)
+		return;
+	playout = playout_of(worker, &plan->sources[i]);
+	if (playout != NULL)
+		td_playout_expect_packet(playout);
+}
+
+// The same of the first sources of rooms whose turn is soon: the next one, and the one after it.
+static void expect_sources(const struct td_media_worker *worker, const struct td_plan *next,
+			   const struct td_plan *second)
+{
+	for (uint32_t i = 0; second != NULL && i < AHEAD; i++)
+		expect_source(worker, second, i);
+	for (uint32_t i = 0; next != NULL && i < AHEAD / 2u; i++)
+		expect_packet(worker, next, i);
 }
 
 // What a player lends to a mix; NULL: it is silent.
@@ -124,8 +156,8 @@ static void gather(struct td_media_worker *worker, const struct td_plan *plan, u
 		uint32_t at = mixer->ready_count++;
 
 		mixer->ready[at] = mixer->made[at] = NULL;
-		if (i + AHEAD < plan->source_count)
-			expect_inlet(worker, &plan->sources[i + AHEAD]);
+		expect_source(worker, plan, i + AHEAD);
+		expect_packet(worker, plan, i + AHEAD / 2u);
 		if (!(source->feed & TD_FEED_PLAYER))
 			gather_inlet(worker, source, samples, now_ns, at);
 		else
@@ -199,6 +231,18 @@ static void expect_mix(const struct td_media_worker *worker, const struct td_pla
 	rte_prefetch0(td_lets_outlet(worker->lets, plan->mixes[i + AHEAD / 2u].outlet));
 }
 
+// The same of the first mixes of rooms whose turn is soon: the next one, and the one after it.
+static void expect_mixes(const struct td_media_worker *worker, const struct td_plan *next,
+			 const struct td_plan *second)
+{
+	for (uint32_t i = 0; second != NULL && i < AHEAD && i < second->mix_count; i++)
+		td_media_send_expect(worker, second->mix_sinks[second->mixes[i].sink_first]);
+	for (uint32_t i = 0; next != NULL && i < AHEAD / 2u && i < next->mix_count; i++) {
+		td_media_send_soon(worker, next->mix_sinks[next->mixes[i].sink_first]);
+		rte_prefetch0(td_lets_outlet(worker->lets, next->mixes[i].outlet));
+	}
+}
+
 // The floor, and then each mix from it.
 static void make_mixes(struct td_media_worker *worker, struct td_worker_context *context,
 		       const int16_t **ready, uint64_t now_ns, struct td_tx *tx)
@@ -227,34 +271,60 @@ static void make_mixes(struct td_media_worker *worker, struct td_worker_context 
 	}
 }
 
-static void prefetch_context(const struct td_media_worker *worker, uint32_t index)
+// The contexts of a slot as they are walked through: what comes after the one at hand.
+struct walk {
+	uint32_t index;                      // at hand; TD_INDEX_END: all done
+	const struct td_plan *next, *second; // NULL: none
+};
+
+// Every step asks for what the steps after it will read: the third context, the second one's plan.
+static void look_ahead(const struct td_media_worker *worker, struct walk *walk)
 {
-	if (index != TD_INDEX_END)
-		rte_prefetch0(worker->contexts[index].plan);
+	uint32_t next = worker->contexts[walk->index].next, second = TD_INDEX_END, third;
+
+	walk->next = walk->second = NULL;
+	if (next == TD_INDEX_END)
+		return;
+	walk->next = worker->contexts[next].plan;
+	second = worker->contexts[next].next;
+	if (second == TD_INDEX_END)
+		return;
+	walk->second = worker->contexts[second].plan;
+	third = worker->contexts[second].next;
+	if (third == TD_INDEX_END)
+		return;
+	for (uint32_t line = 0; line < PLAN_LINES; line++)
+		rte_prefetch0((const uint8_t *)worker->contexts[third].plan + line * TD_CACHE_LINE);
+	if (worker->contexts[third].next != TD_INDEX_END)
+		rte_prefetch0(&worker->contexts[worker->contexts[third].next]);
 }
 
 uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 		      struct td_tx *tx)
 {
 	struct td_mixer *mixer = worker->mixer;
-	uint32_t index, first = 0;
+	struct walk walk = { .index = worker->slot_contexts[slot] };
+	uint32_t first = 0;
 
 	mixer->ready_count = 0;
 	mixer->pcm_at = 0;
 	mixer->sent = 0;
-	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
-	     index = worker->contexts[index].next) {
-		prefetch_context(worker, worker->contexts[index].next);
-		gather(worker, worker->contexts[index].plan, now_ns);
+	for (; walk.index != TD_INDEX_END; walk.index = worker->contexts[walk.index].next) {
+		look_ahead(worker, &walk);
+		expect_sources(worker, walk.next, walk.second);
+		gather(worker, worker->contexts[walk.index].plan, now_ns);
 	}
 	td_lanes_decode_rest(mixer);
-	for (index = worker->slot_contexts[slot]; index != TD_INDEX_END;
-	     index = worker->contexts[index].next) {
-		prefetch_context(worker, worker->contexts[index].next);
+	walk.index = worker->slot_contexts[slot];
+	for (; walk.index != TD_INDEX_END; walk.index = worker->contexts[walk.index].next) {
+		struct td_worker_context *context = &worker->contexts[walk.index];
+
+		look_ahead(worker, &walk);
+		expect_mixes(worker, walk.next, walk.second);
 		mixer->room_at = first;
-		td_level_mixed(worker, worker->contexts[index].plan, mixer->ready + first, now_ns);
-		make_mixes(worker, &worker->contexts[index], mixer->ready + first, now_ns, tx);
-		first += worker->contexts[index].plan->source_count;
+		td_level_mixed(worker, context->plan, mixer->ready + first, now_ns);
+		make_mixes(worker, context, mixer->ready + first, now_ns, tx);
+		first += context->plan->source_count;
 	}
 	td_lanes_encode_rest(worker, now_ns, tx);
 	return mixer->sent;

@@ -10,6 +10,8 @@
 #define FRAME_LINES 4u // of 20 ms of G.711 and its headers
 #define MBUFS_AHEAD 4u
 
+_Static_assert(TD_STASH_LOW >= 2u * MBUFS_AHEAD, "what is ahead is there");
+
 // What will be written of an mbuf that is used soon: its first line, or those of its frame.
 static void expect_mbuf(const struct rte_mbuf *mbuf)
 {
@@ -34,20 +36,31 @@ static void be_plain(struct rte_mbuf *mbuf)
 	mbuf->port = RTE_MBUF_PORT_INVALID;
 }
 
-// A few at a time: the pool is asked once for many, and what comes next is on its way.
+// The pool is asked once for many, before the last ones are gone, so that there are always some whose
+// lines are on their way. True: there are some.
+static bool refill(struct td_media_worker *worker)
+{
+	struct rte_mbuf *more[TD_STASH_MBUFS];
+	uint32_t count = worker->stash_count;
+
+	if (rte_mempool_get_bulk(worker->pool, (void **)more, TD_STASH_MBUFS) != 0)
+		return count > 0;
+	// Those that are left are to be used first: they go on top.
+	for (uint32_t i = count; i > 0; i--)
+		worker->stash[TD_STASH_MBUFS + i - 1u] = worker->stash[i - 1u];
+	memcpy(worker->stash, more, sizeof more);
+	worker->stash_count = count + TD_STASH_MBUFS;
+	return true;
+}
+
 static struct rte_mbuf *take_mbuf(struct td_media_worker *worker)
 {
 	struct rte_mbuf **stash = worker->stash;
-	uint32_t count = worker->stash_count;
+	uint32_t count;
 
-	if (count == 0) {
-		if (rte_mempool_get_bulk(worker->pool, (void **)stash, TD_STASH_MBUFS) != 0)
-			return rte_pktmbuf_alloc(worker->pool);
-		count = TD_STASH_MBUFS;
-		for (uint32_t i = count - 2u * MBUFS_AHEAD; i < count; i++)
-			expect_mbuf(stash[i]);
-	}
-	worker->stash_count = --count;
+	if (worker->stash_count <= TD_STASH_LOW && !refill(worker))
+		return rte_pktmbuf_alloc(worker->pool);
+	count = --worker->stash_count;
 	if (count >= 2u * MBUFS_AHEAD)
 		expect_mbuf(stash[count - 2u * MBUFS_AHEAD]);
 	if (count >= MBUFS_AHEAD)

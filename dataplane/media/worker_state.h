@@ -46,7 +46,8 @@ struct td_worker_context {
 	struct td_talker talkers[TD_TALKER_MAX];
 };
 
-#define TD_STASH_MBUFS 32u
+#define TD_STASH_MBUFS 32u   // taken from the pool at once
+#define TD_STASH_LOW   8u    // when so many are left
 #define TD_BYE_MAX     64u   // RTCP BYEs of streams that have ended since the last sweep
 #define TD_PARK_MAX    2048u // packets of streams that are between two workers
 
@@ -98,7 +99,7 @@ struct td_media_worker {
 	struct td_protection *protections; // the engine's, by stream
 	struct td_protector *protector;
 
-	struct rte_mbuf *stash[TD_STASH_MBUFS]; // send.c
+	struct rte_mbuf *stash[TD_STASH_MBUFS + TD_STASH_LOW]; // send.c
 	uint32_t stash_count;
 };
 

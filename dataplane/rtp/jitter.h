@@ -33,6 +33,9 @@ struct td_jitter {
 	uint16_t offset;   // where the next payload goes
 	uint16_t ring_bytes;
 	uint16_t wanted; // the sequence number to be played next
+	// When none waits the ring begins anew, in bytes that the cache has had only just now: but not
+	// before so many are written, for who wants to see what was played last once more.
+	uint16_t lap_bytes;
 	struct td_jitter_slot slots[TD_JITTER_SLOTS];
 };
 
@@ -71,8 +74,8 @@ static inline void td_jitter_put(struct td_jitter *jitter, uint8_t *ring, uint16
 	uint32_t idx = sequence % TD_JITTER_SLOTS;
 	struct td_jitter_slot *slot = &jitter->slots[idx];
 
-	// When none waits the ring begins anew, in bytes that the cache has had only just now.
-	if (jitter->present == 0 || len > jitter->ring_bytes - jitter->offset) {
+	if ((jitter->present == 0 && jitter->offset >= jitter->lap_bytes) ||
+	    len > jitter->ring_bytes - jitter->offset) {
 		jitter->position += (uint32_t)(jitter->ring_bytes - jitter->offset);
 		jitter->offset = 0;
 	}

@@ -63,6 +63,7 @@ int td_playout_init(struct td_playout *p, const struct td_codec *codec, void *de
 	divide_arena(p);
 	if (codec->conceal == NULL)
 		td_plc_init(td_supply_plc(p), rate_hz);
+	p->mending = true;
 	p->band_ticks = BAND_MS * (codec->clock_hz / 1000u);
 	p->small_ticks = codec->clock_hz / (1000000u / TD_STRETCH_PERIOD_MIN_US);
 	td_comfort_noise_init(&p->noise, rate_hz);
@@ -74,6 +75,7 @@ int td_playout_init(struct td_playout *p, const struct td_codec *codec, void *de
 // Another sender, or one that begins anew: its first packet is played as soon as it may be.
 static void restart(struct td_playout *p, uint32_t ssrc, uint16_t sequence)
 {
+	td_supply_tell(p, 0);
 	p->stats.restarts += p->started;
 	p->started = true;
 	p->ssrc = ssrc;
@@ -169,6 +171,12 @@ enum td_playout_put td_playout_put(struct td_playout *p, enum td_playout_kind ki
 	if (__builtin_expect(!p->started || ssrc != p->ssrc, 0))
 		restart(p, ssrc, sequence);
 	place = td_jitter_place(&p->jitter, sequence);
+	if (__builtin_expect((p->untold != 0) & ((place != TD_JITTER_FITS) |
+						 ((uint32_t)duration != p->pull_ticks) |
+						 ((uint16_t)(sequence - p->jitter.wanted) >=
+						  TD_JITTER_SLOTS - TD_SUPPLY_UNTOLD_MAX)),
+			     0))
+		td_supply_tell(p, 0);
 	overtaken = (int16_t)(sequence - p->newest_sequence) < 0;
 	// A late packet is the one that has most to say about the delay.
 	if (__builtin_expect(duration != 0 && place != TD_JITTER_DUPLICATE, 1) &&
@@ -188,9 +196,11 @@ enum td_playout_put td_playout_put(struct td_playout *p, enum td_playout_kind ki
 	p->packets++;
 	if (__builtin_expect((uint32_t)__builtin_popcountll(p->jitter.present) * len * 2u >
 				     p->jitter.ring_bytes,
-			     0) &&
-	    evict(p))
-		result = TD_PLAYOUT_OVERFLOW;
+			     0)) {
+		td_supply_tell(p, 0);
+		if (evict(p))
+			result = TD_PLAYOUT_OVERFLOW;
+	}
 	return result;
 refused:
 	p->stats.refused++;
@@ -206,8 +216,11 @@ enum td_playout_pull td_playout_pull(struct td_playout *p, uint64_t now_ns, int1
 
 	if (__builtin_expect(samples != p->pull_samples, 0)) {
 		TD_ASSERT(samples != 0 && samples <= p->rate_hz / 1000u * TD_PLAYOUT_PULL_MS);
+		td_supply_tell(p, 0);
 		p->pull_samples = samples;
 		p->pull_ticks = td_supply_ticks(p, samples);
+		p->recall = p->codec->conceal == NULL && p->codec->decoder_bytes == 0 &&
+			    TD_SUPPLY_UNTOLD_MAX * samples >= td_supply_plc(p)->history_samples;
 		p->wide_ticks = p->pull_ticks + TD_SUPPLY_SLACK_MS * (p->codec->clock_hz / 1000u);
 	}
 	// How long before its time the wanted packet came, if it took as long as the target.
@@ -245,6 +258,22 @@ static void rotate(struct td_playout *p, int16_t *pcm, uint32_t samples)
 	memcpy(decoded, last, left * sizeof decoded[0]);
 }
 
+// The PLC is told of the packet that has just been decoded, or may be later.
+static void remember(struct td_playout *p, int16_t *pcm, uint32_t samples)
+{
+	if (__builtin_expect(td_supply_may_wait(p), 1)) {
+		p->untold = (uint8_t)(p->untold + (p->untold < TD_SUPPLY_UNTOLD_MAX));
+		return;
+	}
+	td_supply_tell(p, 1);
+	td_supply_good(p, pcm, samples);
+	// A lap is long enough for a packet that comes not to lie on one of those.
+	if (p->recall)
+		p->jitter.lap_bytes =
+			(uint16_t)((TD_SUPPLY_UNTOLD_MAX + 1u) *
+				   p->jitter.slots[(p->jitter.wanted - 1u) % TD_JITTER_SLOTS].len);
+}
+
 void td_playout_decoded(struct td_playout *p, int16_t *pcm, int decoded)
 {
 	uint32_t samples = p->pull_samples;
@@ -257,7 +286,7 @@ void td_playout_decoded(struct td_playout *p, int16_t *pcm, int decoded)
 	p->played_samples += samples;
 	p->packet_ticks = p->pull_ticks;
 	p->hole = false;
-	td_supply_good(p, pcm, samples);
+	remember(p, pcm, samples);
 	if (p->decoded_samples != 0)
 		rotate(p, pcm, samples);
 	if (__builtin_expect(p->ramp | p->noisy, 0))

@@ -31,6 +31,7 @@
 #define TD_PLAYOUT_BYTES_MAX    12288
 #define TD_PLAYOUT_ARENA_BYTES  9984
 #define TD_PLAYOUT_LINE         64
+#define TD_PLAYOUT_PACKET_LINES 3   // of 20 ms of G.711
 #define TD_PLAYOUT_PACKET_MS    60  // the longest packet
 #define TD_PLAYOUT_PULL_MS      20  // the longest pull
 #define TD_PLAYOUT_DELAY_MAX_MS 500 // unless limits say otherwise
@@ -102,6 +103,9 @@ struct td_playout {
 	bool hole;  // a packet before the wanted one was given up
 	bool ramp;  // the next samples begin out of silence
 	bool noisy; // comfort noise is to be heard
+	bool recall; // what was played can be decoded again: the PLC need not be told until it is asked
+	bool mending;   // the PLC wants to see the next samples
+	uint8_t untold; // packets played last that the PLC has not been told of
 	uint64_t packets, played_samples;
 	uint32_t played_transit; // now - timestamp at the last pull
 	uint32_t ring_at;        // in the arena
@@ -151,6 +155,37 @@ enum td_playout_put td_playout_put(struct td_playout *playout, enum td_playout_k
 // from `now_ns` on. Every pull is of what follows the one before, so `now_ns` goes up by as much.
 enum td_playout_pull td_playout_pull(struct td_playout *playout, uint64_t now_ns, int16_t *pcm,
 				     uint32_t samples, struct td_playout_job *job);
+
+// Asks for the lines that the next pull will need, well before it: first those of the struct, and when
+// they are there those of the packet.
+static inline void td_playout_expect(const struct td_playout *playout)
+{
+	__builtin_prefetch(playout, 1);
+	__builtin_prefetch((const uint8_t *)playout + TD_PLAYOUT_LINE, 1);
+	__builtin_prefetch(&playout->delay);
+}
+
+static inline void td_playout_expect_packet(const struct td_playout *playout)
+{
+	const struct td_jitter *jitter = &playout->jitter;
+	const uint8_t *end = playout->arena + playout->ring_at + jitter->offset;
+
+	__builtin_prefetch(&jitter->slots[jitter->wanted % TD_JITTER_SLOTS]);
+	for (uint32_t line = 0; line < TD_PLAYOUT_PACKET_LINES; line++)
+		__builtin_prefetch(end - 1 - line * TD_PLAYOUT_LINE);
+}
+
+// The same for the next put.
+static inline void td_playout_expect_room(const struct td_playout *playout)
+{
+	const struct td_jitter *jitter = &playout->jitter;
+	uint32_t at =
+		jitter->present == 0 && jitter->offset >= jitter->lap_bytes ? 0 : jitter->offset;
+
+	for (uint32_t line = 0; line < TD_PLAYOUT_PACKET_LINES; line++)
+		__builtin_prefetch(playout->arena + playout->ring_at + at + line * TD_PLAYOUT_LINE,
+				   1);
+}
 
 // After TD_PLAYOUT_DECODE, before the next pull: pcm holds what codec->decode answered to
 // (payload, len) with the pull's `samples` of room. What could not be decoded is concealed.

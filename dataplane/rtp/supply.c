@@ -43,6 +43,21 @@ void td_supply_begin(struct td_playout *p, int16_t *pcm, uint32_t samples)
 		p->noisy = td_comfort_noise_add(&p->noise, pcm, samples);
 }
 
+void td_supply_tell(struct td_playout *p, uint32_t skip)
+{
+	int16_t pcm[TD_PLC_RATE_MAX / 1000 * TD_PLAYOUT_PULL_MS];
+
+	for (; p->untold > 0; p->untold--) {
+		const struct td_jitter_slot *slot =
+			&p->jitter.slots[(p->jitter.wanted - skip - p->untold) % TD_JITTER_SLOTS];
+		int samples = p->codec->decode(p->decoder, td_supply_payload(p, slot), slot->len,
+					       pcm, p->pull_samples);
+
+		if (samples > 0)
+			td_plc_good(td_supply_plc(p), pcm, (uint32_t)samples);
+	}
+}
+
 // Moves decoded samples into the pull.
 static void take(struct td_playout *p, struct piece *piece)
 {
@@ -408,6 +423,7 @@ enum td_playout_pull td_supply_fill(struct td_playout *p, uint32_t now, int16_t 
 	struct piece piece = { .pcm = pcm, .want = samples, .now = now };
 	bool idle = p->mode == TD_SUPPLY_IDLE;
 
+	td_supply_tell(p, 0);
 	if (p->mode == TD_SUPPLY_PLAYING && p->standing_ticks == 0)
 		adapt(p, samples);
 	while (piece.done < piece.want) {
@@ -417,6 +433,7 @@ enum td_playout_pull td_supply_fill(struct td_playout *p, uint32_t now, int16_t 
 			stand(p, &piece);
 		idle = idle && p->mode == TD_SUPPLY_IDLE;
 	}
+	p->mending = true;
 	return idle ? TD_PLAYOUT_SILENT : TD_PLAYOUT_DONE;
 }
 
@@ -424,10 +441,12 @@ void td_supply_replace(struct td_playout *p, int16_t *pcm, uint32_t samples)
 {
 	struct piece piece = { .pcm = pcm, .want = samples };
 
+	td_supply_tell(p, 1);
 	while (piece.done < piece.want) {
 		if (p->decoded_samples != 0)
 			take(p, &piece);
 		else
 			p->stats.concealed_samples += make_up(p, &piece, piece.want - piece.done);
 	}
+	p->mending = true;
 }

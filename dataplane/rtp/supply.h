@@ -65,6 +65,25 @@ static inline void td_supply_good(struct td_playout *p, int16_t *pcm, uint32_t s
 {
 	if (p->codec->conceal == NULL)
 		td_plc_good(td_supply_plc(p), pcm, samples);
+	p->mending = false;
+}
+
+// Where a codec has no state, the PLC is not told of every packet: the payloads of the last ones are
+// still in the ring, and are decoded again when they turn out to be needed, which is seldom. So long
+// as `untold` is not 0 they are the last bytes written there, one packet behind the other, all of a
+// pull's length, and their slots are those before the wanted one; whatever would change that comes
+// here first. `skip`: how many packets before the wanted one are not among them.
+#define TD_SUPPLY_UNTOLD_MAX 3u // 60 ms are more than the PLC remembers
+void td_supply_tell(struct td_playout *p, uint32_t skip);
+
+// Is the packet before the wanted one such that the PLC need not be told of it now?
+static inline bool td_supply_may_wait(const struct td_playout *p)
+{
+	const struct td_jitter_slot *slot =
+		&p->jitter.slots[(p->jitter.wanted - 1u) % TD_JITTER_SLOTS];
+
+	return p->recall & !p->mending & (p->jitter.present == 0) &
+	       (slot->position + slot->len == p->jitter.position);
 }
 
 // A packet has been played without loss: is what redundancy costs in delay still worth it?
