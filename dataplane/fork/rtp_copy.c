@@ -151,8 +151,13 @@ void td_rtp_copy_add(struct td_rtp_copy *copy, const struct td_tap_record *recor
 	memcpy(packet + TD_RTP_HEADER_BYTES, record->payload, record->payload_len);
 	sent = send(track->fd, packet, TD_RTP_HEADER_BYTES + record->payload_len, MSG_NOSIGNAL);
 	if (sent < 0) {
+		// It may be an earlier one that was refused; then this one has not been tried yet.
 		copy->seen->lost++;
-	} else {
+		if (errno == ECONNREFUSED)
+			sent = send(track->fd, packet, TD_RTP_HEADER_BYTES + record->payload_len,
+				    MSG_NOSIGNAL);
+	}
+	if (sent >= 0) {
 		copy->seen->sent++;
 		copy->seen->bytes += (uint64_t)sent;
 		track->packets++;

@@ -28,6 +28,7 @@ LAB_DATA_DIR=''
 LAB_DEVICE=dp0
 LAB_SHARE=false # true: the interface is the host's, and so are the addresses
 LAB_MEDIA='"10.77.0.2/24", "fd77::2/64"'
+LAB_FORKS='[]'
 
 # AF_XDP where the kernel has it, AF_PACKET otherwise.
 lab_driver() {
@@ -103,6 +104,7 @@ lab_config() {
 			conferences:
 			  - name: room
 			    music: music
+			forks: $LAB_FORKS
 			api:
 			  listen: "127.0.0.1:5048"
 			  token: $LAB_TOKEN
