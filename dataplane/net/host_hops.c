@@ -99,7 +99,7 @@ static TD_MAIN void refresh(struct td_host_hops *hops, uint32_t index)
 }
 
 static TD_MAIN bool goes_by(const struct td_host_hops *hops, uint32_t index,
-		    const struct td_host_neighbour *neighbour)
+			    const struct td_host_neighbour *neighbour)
 {
 	const struct td_host_hop *known = &hops->known[index];
 

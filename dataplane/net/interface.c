@@ -135,7 +135,6 @@ static int check_all_queues(const char *port_name, const char *device, unsigned 
 {
 	unsigned there = td_interface_receive_queues(device);
 	unsigned combined = channels_of(device).combined_count;
-	unsigned most = there < TD_WORKER_MAX ? there : TD_WORKER_MAX;
 
 	if (there > 1 && combined < there) {
 		snprintf(
@@ -145,15 +144,20 @@ static int check_all_queues(const char *port_name, const char *device, unsigned 
 			port_name, device, there, device);
 		return -TD_EUNSUPPORTED;
 	}
-	if (queues == there && there <= TD_WORKER_MAX)
+	if (there > TD_WORKER_MAX)
+		snprintf(
+			reason, reason_bytes,
+			"port %s: %s spreads what it receives over %u queues, and a shared port must serve "
+			"all of them, %u at most: set \"ethtool -L %s combined %u\"",
+			port_name, device, there, TD_WORKER_MAX, device, TD_WORKER_MAX);
+	else if (queues != there)
+		snprintf(
+			reason, reason_bytes,
+			"port %s: %s spreads what it receives over %u queue%s, and a shared port must "
+			"serve all of them, not %u: leave queues out, or set \"ethtool -L %s combined %u\"",
+			port_name, device, there, there == 1 ? "" : "s", queues, device, queues);
+	else
 		return 0;
-	snprintf(
-		reason, reason_bytes,
-		"port %s: %s spreads what it receives over %u queues, and a shared port must serve all "
-		"of them, not %u: leave queues out%s%s, or set \"ethtool -L %s combined %u\"",
-		port_name, device, there, queues, there > TD_WORKER_MAX ? " (16 at most)" : "",
-		queues > there ? "" : ", or correct it", device,
-		queues < most && queues > 0 ? queues : most);
 	return -TD_EINVALID;
 }
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -97,7 +98,7 @@ int td_rtnetlink_news_fd(const struct td_rtnetlink *netlink)
 // answered.
 static int ask(struct td_rtnetlink *netlink, struct nlmsghdr *request, mnl_cb_t parse, void *out)
 {
-	char answer[MESSAGE_BYTES];
+	alignas(NLMSG_ALIGNTO) char answer[MESSAGE_BYTES];
 	uint32_t sequence = ++netlink->sequence;
 	uint32_t port = mnl_socket_get_portid(netlink->ask);
 	ssize_t len;
@@ -164,7 +165,7 @@ int td_rtnetlink_route(struct td_rtnetlink *netlink, unsigned interface,
 		       const struct td_endpoint *source, const struct td_endpoint *destination,
 		       struct td_host_route *route)
 {
-	char buffer[256] = { 0 };
+	alignas(NLMSG_ALIGNTO) char buffer[256] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *body;
 	struct route_answer answer = { .route.hop = *destination };
@@ -210,7 +211,7 @@ static struct nlmsghdr *neighbour_request(char *buffer, uint16_t type, uint16_t 
 int td_rtnetlink_use(struct td_rtnetlink *netlink, unsigned interface,
 		     const struct td_endpoint *addr)
 {
-	char buffer[256] = { 0 };
+	alignas(NLMSG_ALIGNTO) char buffer[256] = { 0 };
 	struct nlmsghdr *request = neighbour_request(
 		buffer, RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, interface, addr);
 	struct ndmsg *body = mnl_nlmsg_get_payload(request);
@@ -267,7 +268,7 @@ static int parse_neighbour(const struct nlmsghdr *message, void *user)
 int td_rtnetlink_neighbour(struct td_rtnetlink *netlink, unsigned interface,
 			   const struct td_endpoint *addr, struct td_host_neighbour *neighbour)
 {
-	char buffer[256] = { 0 };
+	alignas(NLMSG_ALIGNTO) char buffer[256] = { 0 };
 	struct nlmsghdr *request =
 		neighbour_request(buffer, RTM_GETNEIGH, NLM_F_REQUEST, interface, addr);
 
@@ -290,7 +291,7 @@ static int parse_news(const struct nlmsghdr *message, void *user)
 void td_rtnetlink_read_news(struct td_rtnetlink *netlink,
 			    const struct td_rtnetlink_handler *handler)
 {
-	char buffer[MESSAGE_BYTES];
+	alignas(NLMSG_ALIGNTO) char buffer[MESSAGE_BYTES];
 	int fd = mnl_socket_get_fd(netlink->news);
 	ssize_t len;
 

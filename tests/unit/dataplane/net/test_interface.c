@@ -1,6 +1,8 @@
 // Refusals to take a kernel interface: each names what is wrong and what to do.
 #include <check.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +50,43 @@ START_TEST(test_reason_is_cut_to_its_room)
 }
 END_TEST
 
+static int share(const char *device, unsigned queues)
+{
+	return td_interface_prepare("lan", device, TD_INTERFACE_SHARED, queues, reason,
+				    sizeof reason);
+}
+
+static void sh(const char *command)
+{
+	// A test's own fixed text, in a network namespace of its own.
+	ck_assert_msg(system(command) == 0, "%s", command); // NOLINT(cert-env33-c)
+}
+
+// Who shares an interface changes nothing about it, so it has to be right already.
+START_TEST(test_shared)
+{
+	// The fork of this test alone; without the right to it there is nothing to see.
+	if (unshare(CLONE_NEWNET) != 0)
+		return;
+	sh("ip link add v0 numrxqueues 4 numtxqueues 4 type veth peer name v1 && ethtool -L v0 rx 1 tx 1");
+	ck_assert_int_eq(share("lo", 1), -TD_EUNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(reason, "lo is not an Ethernet interface"));
+	ck_assert_int_eq(share("v0", 1), -TD_EINVALID);
+	ck_assert_ptr_nonnull(strstr(reason, "ip link set v0 up"));
+	sh("ip link show v0 | grep -q 'state DOWN'");
+	sh("ip link set v0 up && ip link set v1 up");
+	ck_assert_uint_eq(td_interface_receive_queues("v0"), 1);
+	ck_assert_int_eq(share("v0", 1), 0);
+	sh("ip link show v0 | grep -v ALLMULTI | grep -q UP");
+	ck_assert_int_eq(share("v0", 2), -TD_EINVALID);
+	ck_assert_ptr_nonnull(strstr(reason, "v0 spreads what it receives over 1 queue"));
+	sh("ethtool -L v0 rx 3");
+	ck_assert_uint_eq(td_interface_receive_queues("v0"), 3);
+	ck_assert_int_eq(share("v0", 3), -TD_EUNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(reason, "ethtool -L v0 rx 1 tx 1"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("interface");
@@ -58,6 +97,7 @@ int main(void)
 	tcase_add_test(tests, test_no_such_interface);
 	tcase_add_test(tests, test_more_queues_than_there_are);
 	tcase_add_test(tests, test_reason_is_cut_to_its_room);
+	tcase_add_test(tests, test_shared);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
