@@ -104,6 +104,19 @@ static void warn_of_sockets(const struct td_config_port *port, const struct td_p
 			port->name, found, found == 1 ? "" : "s", example);
 }
 
+static void share_of(const struct td_config_dataplane *config, const struct td_config_port *port,
+		     struct td_endpoint addresses[TD_LOCAL_ADDR_MAX], struct td_port_share *share)
+{
+	for (unsigned i = 0; i < port->addresses_count; i++)
+		addresses[i] = port->parsed[i].addr;
+	*share = (struct td_port_share){
+		.addresses = addresses,
+		.address_count = port->addresses_count,
+		.udp_first = config->rtp_port_first,
+		.udp_last = config->rtp_port_last,
+	};
+}
+
 static int check_host(const struct td_config_port *port, const struct td_port_share *share,
 		      char reason[TD_PORT_REASON_MAX])
 {
@@ -124,12 +137,7 @@ static int open_port(const struct td_config_dataplane *config, uint32_t index,
 	const struct td_config_port *port_config = &config->ports[index];
 	struct td_port *port = &network->ports[index];
 	struct td_endpoint addresses[TD_LOCAL_ADDR_MAX];
-	const struct td_port_share share = {
-		.addresses = addresses,
-		.address_count = port_config->addresses_count,
-		.udp_first = config->rtp_port_first,
-		.udp_last = config->rtp_port_last,
-	};
+	struct td_port_share share;
 	struct td_port_spec spec = {
 		.name = port_config->name,
 		.kind = kind_of(port_config->driver),
@@ -142,8 +150,7 @@ static int open_port(const struct td_config_dataplane *config, uint32_t index,
 	struct td_link_source source = { .vlan = port_config->vlan };
 	int error = 0;
 
-	for (unsigned i = 0; i < port_config->addresses_count; i++)
-		addresses[i] = port_config->parsed[i].addr;
+	share_of(config, port_config, addresses, &share);
 	if (spec.share)
 		error = check_host(port_config, &share, reason);
 	if (!error)
@@ -189,7 +196,7 @@ int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
 {
 	int error;
 
-	*network = (struct td_network){ 0 };
+	*network = (struct td_network){ .config = config };
 	td_hush_libraries();
 	error = create_pool(config, network, reason);
 	for (uint32_t i = 0; i < config->ports_count && !error; i++)
@@ -232,15 +239,47 @@ static void watch_gate(struct td_network *network, uint32_t index)
 	*before = now;
 }
 
+// What a host may do at any time to an interface that is its own, and what then stops our media.
+static void watch_host(struct td_network *network, uint32_t index)
+{
+	const struct td_config_port *config = &network->config->ports[index];
+	const struct td_port *port = &network->ports[index];
+	struct td_endpoint addresses[TD_LOCAL_ADDR_MAX];
+	char reason[TD_PORT_REASON_MAX];
+	struct td_port_share share;
+	bool attached = td_xdp_gate_attached(&port->gate), lost;
+
+	share_of(network->config, config, addresses, &share);
+	lost = !attached ||
+	       td_host_check_addresses(config->name, config->device, share.addresses,
+				       share.address_count, reason, sizeof reason) != 0;
+	if (lost && !network->lost[index] && attached)
+		td_warn(NULL, "the host has changed: %s", reason);
+	else if (lost && !network->lost[index])
+		td_warn(NULL,
+			"port %s: our XDP program is no longer on %s, so no media comes in: did the "
+			"interface go? Start again when it is back",
+			config->name, config->device);
+	network->lost[index] = lost;
+}
+
+static void watch_shared(struct td_network *network)
+{
+	for (uint32_t i = 0; i < network->port_count; i++) {
+		if (!network->ports[i].shared)
+			continue;
+		watch_gate(network, i);
+		watch_host(network, i);
+	}
+}
+
 uint32_t td_network_turn(struct td_network *network, uint64_t now_ns)
 {
 	if (!network->hops.table)
 		return 0;
 	if (now_ns - network->watched_ns >= WATCH_NS) {
 		network->watched_ns = now_ns;
-		for (uint32_t i = 0; i < network->port_count; i++)
-			if (network->ports[i].shared)
-				watch_gate(network, i);
+		watch_shared(network);
 	}
 	return td_host_hops_turn(&network->hops, now_ns);
 }

@@ -21,8 +21,11 @@ struct td_network {
 	struct td_locals locals;
 	struct td_neighbours *neighbours;
 	struct td_demux *demux;
-	struct td_host_hops hops;                      // of the ports that are shared with the host
+	const struct td_config_dataplane *config; // borrowed
+	// Of the ports that are shared with the host:
+	struct td_host_hops hops;
 	struct td_xdp_gate_counts warned[TD_PORT_MAX]; // what was last warned of
+	bool lost[TD_PORT_MAX];                        // the host has taken something back
 	uint64_t watched_ns;
 };
 

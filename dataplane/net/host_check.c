@@ -124,6 +124,7 @@ int td_host_check_ports(const char *port_name, uint16_t first, uint16_t last, ch
 	if (port == 0)
 		return 0;
 	range[strcspn(range, "\n")] = '\0';
+	range[strcspn(range, "\t")] = '-';
 	snprintf(
 		reason, reason_bytes,
 		"port %s: media port %u is one that the kernel gives its clients (%s), whose answers "
