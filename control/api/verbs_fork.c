@@ -195,7 +195,8 @@ json_t *td_verb_capture_read(struct td_rpc_call *call)
 		return td_rpc_fail_error(call, -TD_ENOT_FOUND, "there is no such capture");
 	text = to_base64(bytes, (size_t)got);
 	result = json_pack("{s:s, s:I, s:s?, s:b}", "file", name, "next",
-			   (json_int_t)(offset + got), "data", text, "done", !grows && got == 0);
+			   (json_int_t)offset + (json_int_t)got, "data", text, "done",
+			   !grows && got == 0);
 	free(text);
 	return result;
 }

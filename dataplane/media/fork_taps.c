@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#include "rtp/header.h"
+
+#define UDP_BYTES  8u
+#define IPV6_BYTES 40u
+
 static struct td_tap_record *reserve(struct td_media_worker *worker, uint32_t payload_len)
 {
 	struct td_tap_record *record = td_tap_reserve(worker->fork_ring, payload_len);
@@ -42,8 +47,28 @@ void td_fork_payload(struct td_media_worker *worker, const struct td_forward *fw
 	}
 }
 
+// A packet that was opened is shorter than its headers say. Its checksum is none, where it may be.
+static void mend_lengths(uint8_t *frame, const struct td_packet *packet)
+{
+	uint8_t *l3 = frame + packet->l2_len, *udp = l3 + packet->l3_len;
+	uint16_t udp_len = (uint16_t)(packet->payload_len + UDP_BYTES);
+	uint16_t l3_len = (uint16_t)(udp_len + packet->l3_len);
+
+	if (td_rtp_load16(udp + 4) == udp_len)
+		return;
+	td_rtp_store16(udp + 4, udp_len);
+	if (packet->family == TD_FAMILY_IPV4) {
+		td_rtp_store16(udp + 6, 0);
+		td_rtp_store16(l3 + 2, l3_len);
+	} else {
+		td_rtp_store16(l3 + 4, (uint16_t)(l3_len - IPV6_BYTES));
+	}
+}
+
+// `opened`: a packet that came, and may have been opened; NULL: one that goes.
 static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap_kind kind,
-		    const uint8_t *frame, uint32_t len, uint64_t now_ns)
+		    const uint8_t *frame, uint32_t len, const struct td_packet *opened,
+		    uint64_t now_ns)
 {
 	const struct td_stream_cold *cold = &worker->cold[stream];
 	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
@@ -65,6 +90,8 @@ static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap
 		record->offered = (uint16_t)len;
 		record->payload_len = (uint16_t)taken;
 		memcpy(record->payload, frame, record->payload_len);
+		if (opened != NULL)
+			mend_lengths(record->payload, opened);
 		td_tap_commit(worker->fork_ring);
 	}
 }
@@ -76,14 +103,14 @@ void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *p
 
 	if (worker->cold[packet->stream].capture_count > 0)
 		capture(worker, packet->stream, TD_TAP_FRAME_IN, frame,
-			(uint32_t)(packet->payload + packet->payload_len - frame), now_ns);
+			(uint32_t)(packet->payload + packet->payload_len - frame), packet, now_ns);
 }
 
 void td_fork_packet_out(struct td_media_worker *worker, uint32_t stream,
 			const struct rte_mbuf *mbuf, uint64_t now_ns)
 {
 	capture(worker, stream, TD_TAP_FRAME_OUT, rte_pktmbuf_mtod(mbuf, const uint8_t *),
-		mbuf->data_len, now_ns);
+		mbuf->data_len, NULL, now_ns);
 }
 
 // Main has made sure that there is room.

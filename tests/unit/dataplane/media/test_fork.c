@@ -242,6 +242,7 @@ START_TEST(capture_takes_both_directions_as_they_are)
 	ck_assert(!next_record(&out));
 	a.port = 4000;
 	world.now_ns += 12000 * WORLD_MS; // reports of both are due
+	td_role_enter_worker(0);
 	for (unsigned i = 0; i < 100; i++) {
 		world.now_ns += WORLD_MS;
 		td_media_sweep(td_engine_worker(world.engine, 0), world.now_ns, &world.tx[0]);
