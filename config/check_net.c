@@ -195,6 +195,26 @@ int td_config_check_dataplane(struct td_config_check *check)
 	return rc;
 }
 
+// "off" is a family of none.
+static int check_metrics(struct td_config_check *check)
+{
+	struct td_config_metrics *metrics = &check->config->metrics;
+
+	metrics->listen_parsed = (struct td_endpoint){ 0 };
+	if (strcmp(metrics->listen, "off") == 0)
+		return 0;
+	if (td_address_parse_endpoint(metrics->listen, &metrics->listen_parsed) != 0)
+		return td_config_wrong(check, TD_FOUND(metrics->listen),
+				       "an address and port, such as 127.0.0.1:9105, or off",
+				       "metrics.listen");
+	if (!td_address_is_loopback(&metrics->listen_parsed))
+		return td_config_wrong(
+			check, TD_FOUND(metrics->listen),
+			"a loopback address (127.0.0.1 or ::1): anybody may read the metrics",
+			"metrics.listen");
+	return 0;
+}
+
 int td_config_check_listeners(struct td_config_check *check)
 {
 	struct td_config_sip *sip = &check->config->sip;
@@ -211,7 +231,7 @@ int td_config_check_listeners(struct td_config_check *check)
 		return td_config_wrong(check, TD_FOUND(api->listen),
 				       "a loopback address (127.0.0.1 or ::1): the API has no TLS",
 				       "api.listen");
-	return 0;
+	return check_metrics(check);
 }
 
 static int check_trunk_addresses(struct td_config_check *check, unsigned index)

@@ -126,6 +126,7 @@ struct td_config_trunk {
 	uint8_t ptime_ms; // 10 to 60 in tens: packets we ask for; 0 (default): as the peer likes
 	enum td_srtp_policy srtp; // default forbid
 	bool nat;                 // learn the media source inside the window
+	int8_t dscp;              // of media to it; -1 (default): quality.dscp
 };
 
 struct td_config_agent {
@@ -140,6 +141,7 @@ struct td_config_agent {
 	enum td_srtp_policy srtp;
 	bool logged_in; // default true: registered and available at once; else by API
 	bool nat;
+	int8_t dscp;
 };
 
 struct td_config_queue {
@@ -181,6 +183,19 @@ struct td_config_number {
 	char *conference;
 };
 
+// How media is marked and watched.
+struct td_config_quality {
+	uint8_t dscp;             // of RTP and RTCP, default 46 (EF)
+	uint32_t media_timeout_s; // silence of a party that ends its leg, default 60; 0: never
+	uint32_t one_way_s;       // default 10; 0: never
+	uint32_t mos_alarm_x100;  // default 350; 0: never
+};
+
+struct td_config_metrics {
+	char *listen; // default 127.0.0.1:9105; "off": nowhere
+	struct td_endpoint listen_parsed;
+};
+
 struct td_config_api {
 	char *listen; // default 127.0.0.1:5048
 	struct td_endpoint listen_parsed;
@@ -209,6 +224,8 @@ struct td_config {
 	unsigned forks_count;
 	struct td_config_number *dialplan;
 	unsigned dialplan_count;
+	struct td_config_quality quality;
+	struct td_config_metrics metrics;
 	struct td_config_api api;
 	char *path; // of the file it came from
 };

@@ -156,10 +156,15 @@ static const cyaml_schema_field_t recording_fields[] = {
 };
 
 static const cyaml_schema_field_t trunk_fields[] = {
-	TEXT(td_config_trunk, name),     LIST(td_config_trunk, addresses, &text, 1, 16),
-	TEXT(td_config_trunk, peer),     CODECS(td_config_trunk),
-	UINT(td_config_trunk, ptime_ms), ENUM(td_config_trunk, srtp, policies),
-	BOOL(td_config_trunk, nat),      CYAML_FIELD_END,
+	TEXT(td_config_trunk, name),
+	LIST(td_config_trunk, addresses, &text, 1, 16),
+	TEXT(td_config_trunk, peer),
+	CODECS(td_config_trunk),
+	UINT(td_config_trunk, ptime_ms),
+	ENUM(td_config_trunk, srtp, policies),
+	BOOL(td_config_trunk, nat),
+	INT(td_config_trunk, dscp),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t trunk = {
@@ -176,6 +181,7 @@ static const cyaml_schema_field_t agent_fields[] = {
 	ENUM(td_config_agent, srtp, policies),
 	BOOL(td_config_agent, logged_in),
 	BOOL(td_config_agent, nat),
+	INT(td_config_agent, dscp),
 	CYAML_FIELD_END,
 };
 
@@ -236,6 +242,19 @@ static const cyaml_schema_value_t number = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_number, number_fields),
 };
 
+static const cyaml_schema_field_t quality_fields[] = {
+	UINT(td_config_quality, dscp),
+	UINT(td_config_quality, media_timeout_s),
+	UINT(td_config_quality, one_way_s),
+	UINT(td_config_quality, mos_alarm_x100),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t metrics_fields[] = {
+	TEXT(td_config_metrics, listen),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t api_fields[] = {
 	TEXT(td_config_api, listen),
 	TEXT(td_config_api, token),
@@ -256,6 +275,8 @@ static const cyaml_schema_field_t root_fields[] = {
 	LIST(td_config, conferences, &conference, 0, 1024),
 	LIST(td_config, forks, &destination, 0, 256),
 	LIST(td_config, dialplan, &number, 0, 100000),
+	SECTION(quality, quality_fields),
+	SECTION(metrics, metrics_fields),
 	SECTION(api, api_fields),
 	CYAML_FIELD_END,
 };
@@ -319,6 +340,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "trunks[].ptime_ms", "0", 0, 60 },
 	{ "trunks[].srtp", "forbid" },
 	{ "trunks[].nat", "false" },
+	{ "trunks[].dscp", "-1", -1, 63 },
 	{ "agents[].id", NULL, 1, 63 },
 	{ "agents[].name", "", 0, 63 },
 	{ "agents[].secret", NULL, 8, 128, .secret = true },
@@ -328,6 +350,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "agents[].srtp", "forbid" },
 	{ "agents[].logged_in", "true" },
 	{ "agents[].nat", "false" },
+	{ "agents[].dscp", "-1", -1, 63 },
 	{ "queues[].name", NULL, 1, 63 },
 	{ "queues[].skill", NULL, 0, 63 },
 	{ "queues[].greeting", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
@@ -353,6 +376,11 @@ const struct td_config_rule td_config_rules[] = {
 	{ "forks[].speak", "false" },
 	{ "dialplan[].queue", NULL, 0, 63 },
 	{ "dialplan[].conference", NULL, 0, 63 },
+	{ "quality.dscp", "46", 0, 63 },
+	{ "quality.media_timeout_s", "60", 0, 86400 },
+	{ "quality.one_way_s", "10", 0, 86400 },
+	{ "quality.mos_alarm_x100", "350", 0, 450 },
+	{ "metrics.listen", "127.0.0.1:9105", 1, 64 },
 	{ "api.listen", "127.0.0.1:5048", 1, 64 },
 	{ "api.token", NULL, 16, 256, .secret = true },
 };

@@ -176,6 +176,8 @@ json_t *td_describe_media(const struct td_media_info *info)
 	}
 	if (info->duration_ms)
 		json_object_set_new(media, "duration_ms", td_describe_count(info->duration_ms));
+	if (info->mos_x100)
+		json_object_set_new(media, "mos", json_real(info->mos_x100 / 100.0));
 	if (info->what[0])
 		json_object_set_new(media, "what", json_string(info->what));
 	return media;

@@ -215,7 +215,7 @@ static json_t *describe_notice(const struct td_call_notice *notice)
 		json_object_set_new(params, "media", td_describe_media(notice->media));
 	if (notice->fork)
 		json_object_set_new(params, "fork", td_describe_fork(notice->fork));
-	if (notice->media && notice->kind == TD_NOTICE_TONE)
+	if (notice->media && (notice->kind == TD_NOTICE_TONE || notice->kind == TD_NOTICE_QUALITY))
 		json_object_set_new(params, "ended", json_boolean(notice->media->ended));
 	if (notice->kind == TD_NOTICE_CALL_ENDED)
 		json_object_set_new(params, "cause", json_string(td_cause_name(notice->cause)));

@@ -113,10 +113,68 @@ static json_t *describe_srtp(const struct td_stream_mirror *mirror)
 			 td_describe_count(stats->tx_srtp_refused));
 }
 
+// What is not known is null: a MOS of 0, a level of 127.
+static json_t *rating(unsigned x100)
+{
+	return x100 == 0 ? json_null() : json_real(x100 / 100.0);
+}
+
+static json_t *level(int dbm0)
+{
+	return dbm0 == TD_LEVEL_UNKNOWN ? json_null() : json_integer(dbm0);
+}
+
+static json_t *tenths(unsigned x10)
+{
+	return x10 == TD_RATING_UNKNOWN ? json_null() : json_real(x10 / 10.0);
+}
+
+// The far end's RTCP XR (RFC 3611 section 4.7) about what we send it.
+static json_t *describe_remote(const struct td_quality *quality)
+{
+	const struct td_voip_metrics *remote = &quality->remote;
+
+	if (!quality->xr_received)
+		return json_null();
+	return json_pack(
+		"{s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "lost_percent",
+		remote->loss_rate / 2.56, "discarded_percent", remote->discard_rate / 2.56,
+		"burst_density_percent", remote->burst_density / 2.56, "gap_density_percent",
+		remote->gap_density / 2.56, "burst_ms", remote->burst_ms, "gap_ms", remote->gap_ms,
+		"round_trip_ms", remote->round_trip_ms, "end_system_ms", remote->end_system_ms,
+		"level_dbm0", level(remote->signal_dbm0), "noise_dbm0", level(remote->noise_dbm0),
+		"r",
+		remote->r_factor == TD_RATING_UNKNOWN ? json_null()
+						      : json_integer(remote->r_factor),
+		"mos_lq", tenths(remote->mos_lq_x10), "mos_cq", tenths(remote->mos_cq_x10));
+}
+
+static json_t *describe_quality(const struct td_quality *quality)
+{
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o,"
+		" s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+		"mos", rating(quality->mos_x100), "mos_min", rating(quality->mos_min_x100),
+		"mos_avg", rating(quality->mos_avg_x100), "r",
+		quality->mos_x100 ? json_integer(quality->r_factor) : json_null(), "delay_ms",
+		quality->delay_ms, "delay_max_ms", quality->delay_max_ms, "bursts",
+		(json_int_t)quality->bursts, "burst_lost", (json_int_t)quality->burst_lost,
+		"gap_lost", (json_int_t)quality->gap_lost, "burst_ms",
+		(json_int_t)quality->burst_ms, "gap_ms", (json_int_t)quality->gap_ms,
+		"burst_density_percent", quality->burst_density / 2.56, "gap_density_percent",
+		quality->gap_density / 2.56, "level_dbm0", level(quality->level_dbm0), "noise_dbm0",
+		level(quality->noise_dbm0), "measured_ms", (json_int_t)quality->measured_ms,
+		"talk_ms", (json_int_t)quality->talk_ms, "double_talk_ms",
+		(json_int_t)quality->double_talk_ms, "clipped_ms", (json_int_t)quality->clipped_ms,
+		"one_way_ms", (json_int_t)quality->one_way_ms, "rtt_max_us",
+		(json_int_t)quality->rtt_max_us, "bye", quality->remote_bye, "remote",
+		describe_remote(quality));
+}
+
 static json_t *describe_stream(const struct td_stream_mirror *mirror)
 {
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", td_describe_count(mirror->id.v), "context",
 		td_describe_count(mirror->context.v), "worker", td_describe_count(mirror->worker),
 		"local", td_describe_endpoint(&mirror->local), "remote",
@@ -130,7 +188,8 @@ static json_t *describe_stream(const struct td_stream_mirror *mirror)
 		describe_srtp(mirror), "received", describe_received(&mirror->stats), "refused",
 		describe_refused(&mirror->stats), "playout", describe_playout(&mirror->stats),
 		"sent", describe_sent(&mirror->stats), "reported",
-		describe_reported(&mirror->stats));
+		describe_reported(&mirror->stats), "quality",
+		describe_quality(&mirror->stats.quality));
 }
 
 json_t *td_verb_stream_get(struct td_rpc_call *call)

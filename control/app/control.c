@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "acd/acd.h"
+#include "api/metrics.h"
 #include "api/server.h"
 #include "app/calls_stage.h"
 #include "app/folder.h"
@@ -152,6 +153,25 @@ static void stop_api(struct td_control *control) TD_CONTROL
 	control->api = NULL;
 }
 
+static int start_metrics(struct td_control *control, char reason[TD_CONTROL_REASON_MAX]) TD_CONTROL
+{
+	const struct td_api_deps deps = {
+		.config = control->config,
+		.calls = control->calls,
+		.link = control->link,
+		.acd = control->acd,
+		.store = control->store,
+	};
+
+	return td_metrics_create(&control->loop, &deps, &control->metrics, reason);
+}
+
+static void stop_metrics(struct td_control *control) TD_CONTROL
+{
+	td_metrics_close(control->metrics);
+	control->metrics = NULL;
+}
+
 static const struct stage stages[] = {
 	{ "loop", start_loop, stop_loop },
 	{ "store", start_store, stop_store },
@@ -160,6 +180,7 @@ static const struct stage stages[] = {
 	{ "sip", start_udp, stop_udp },
 	{ "calls", td_calls_stage_start, td_calls_stage_stop },
 	{ "api", start_api, stop_api },
+	{ "metrics", start_metrics, stop_metrics },
 	{ "watch", td_watch_start, td_watch_stop },
 	{ "signals", td_signals_start, td_signals_stop }, // last: a signal finds everything up
 };

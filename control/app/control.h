@@ -29,6 +29,7 @@ struct td_control {
 	struct td_udp *udp;
 	struct td_calls *calls;
 	struct td_api *api;
+	struct td_metrics *metrics;  // NULL: off
 	uv_timer_t calls_timer;      // when td_calls_next_ms has come
 	uv_prepare_t calls_arm;      // asks for it again before every wait
 	uint64_t armed_ms;           // what calls_timer is set to; UINT64_MAX: it is not

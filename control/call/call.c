@@ -191,7 +191,8 @@ static void connect_parties(struct td_calls *calls, struct td_call *call)
 void td_call_leave_acd(struct td_calls *calls, struct td_call *call)
 {
 	bool abandoned = !call->connected && (call->cause == TD_CAUSE_CALLER_ABANDONED ||
-					      call->cause == TD_CAUSE_PEER_GONE);
+					      call->cause == TD_CAUSE_PEER_GONE ||
+					      call->cause == TD_CAUSE_MEDIA_TIMEOUT);
 	const struct td_acd_event event = {
 		.kind = abandoned ? TD_ACD_CALL_ABANDON : TD_ACD_CALL_ENDED,
 		.call = call->key,

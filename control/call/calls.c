@@ -241,6 +241,8 @@ void td_calls_advance(struct td_calls *calls)
 	td_turn_end(calls);
 	td_wheel_advance(&calls->wheel, calls->now_ms, on_alarm, calls);
 	td_registrar_advance(&calls->registrar, calls->now_ms, on_unregistered, calls);
+	td_vigil(calls);
+	td_turn_end(calls);
 	td_trunk_ping(calls);
 	// A tick may have more to do than one answer holds.
 	for (int i = 0; i < 1000 && td_acd_next_ms(calls->deps.acd) <= calls->now_ms; i++) {
@@ -260,6 +262,7 @@ uint64_t td_calls_next_ms(const struct td_calls *calls)
 		// Nobody is pinged any more, so nobody is due.
 		calls->shutting_down ? UINT64_MAX : td_trunks_next_ms(&calls->trunks),
 		td_acd_next_ms(calls->deps.acd),
+		td_vigil_next_ms(calls),
 	};
 	uint64_t next_ms = UINT64_MAX;
 

@@ -47,6 +47,7 @@ uint16_t td_cause_status(enum td_cause cause)
 	case TD_CAUSE_AGENT_HANGUP:
 	case TD_CAUSE_NO_ACK:
 	case TD_CAUSE_PEER_GONE:
+	case TD_CAUSE_MEDIA_TIMEOUT:
 	case TD_CAUSE_MAX_DURATION:
 	case TD_CAUSE_WITHDRAWN:
 	case TD_CAUSE_TRANSFERRED:
@@ -100,6 +101,7 @@ enum td_acd_reason td_cause_acd_reason(enum td_cause cause)
 	case TD_CAUSE_MEDIA_FAILURE:
 	case TD_CAUSE_LINK_DOWN:
 	case TD_CAUSE_NO_ACK:
+	case TD_CAUSE_MEDIA_TIMEOUT:
 	case TD_CAUSE_MAX_DURATION:
 	case TD_CAUSE_SHUTDOWN:
 	case TD_CAUSE_PROTOCOL:
@@ -136,6 +138,7 @@ const char *td_cause_party(enum td_cause cause)
 	case TD_CAUSE_LINK_DOWN:
 	case TD_CAUSE_NO_ACK:
 	case TD_CAUSE_PEER_GONE:
+	case TD_CAUSE_MEDIA_TIMEOUT:
 	case TD_CAUSE_MAX_DURATION:
 	case TD_CAUSE_SHUTDOWN:
 	case TD_CAUSE_PROTOCOL:

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "quality/sums.h"
 #include "td_codec_id.h"
 #include "td_endpoint.h"
 #include "td_error.h"
@@ -58,10 +59,11 @@ const char *td_call_state_name(enum td_call_state state); // "queued"
 	X(SRTP_FORBIDDEN, "srtp-forbidden", 88) /* only SRTP was on offer, and we may not */       \
 	X(SRTP_NO_SUITE, "srtp-no-suite", 88)   /* no suite in common, or no key we understand */  \
 	X(OVERLOAD, "overload", 42)                                                                \
-	X(MEDIA_FAILURE, "media-failure", 38) /* the dataplane refused or did not answer */        \
-	X(LINK_DOWN, "dataplane-down", 38)    /* the dataplane went away under the call */         \
-	X(NO_ACK, "no-ack", 102)              /* the peer never acknowledged our 200 */            \
-	X(PEER_GONE, "peer-gone", 102)        /* the peer no longer answers requests */            \
+	X(MEDIA_FAILURE, "media-failure", 38)  /* the dataplane refused or did not answer */       \
+	X(LINK_DOWN, "dataplane-down", 38)     /* the dataplane went away under the call */        \
+	X(NO_ACK, "no-ack", 102)               /* the peer never acknowledged our 200 */           \
+	X(PEER_GONE, "peer-gone", 102)         /* the peer no longer answers requests */           \
+	X(MEDIA_TIMEOUT, "media-timeout", 102) /* quality.media_timeout_s without a packet */      \
 	X(MAX_DURATION, "max-duration", 102)                                                       \
 	X(SHUTDOWN, "system-shutdown", 41)                                                         \
 	X(PROTOCOL, "protocol-error", 111)                                                         \
@@ -182,9 +184,11 @@ struct td_calls_stats {
 	uint64_t rejected_srtp; // 488 because of keys
 	uint64_t registrations, registrations_refused;
 	uint64_t media_failures, records_lost; // records the store refused
-	uint64_t sip_rx, sip_tx;               // datagrams
-	uint64_t sip_dropped;                  // datagrams that deserved no answer
-	uint64_t sip_retransmissions;          // of ours
+	uint64_t media_timeouts, one_way_alarms, mos_alarms;
+	struct td_quality_sums quality; // of legs that have ended
+	uint64_t sip_rx, sip_tx;        // datagrams
+	uint64_t sip_dropped;           // datagrams that deserved no answer
+	uint64_t sip_retransmissions;   // of ours
 };
 
 void td_calls_get_stats(const struct td_calls *calls, struct td_calls_stats *out) TD_CONTROL;
@@ -205,6 +209,7 @@ enum td_call_notice_kind {
 	TD_NOTICE_PLAYER_END,        // `media` is set, as for the next two
 	TD_NOTICE_DIGIT,
 	TD_NOTICE_TONE,
+	TD_NOTICE_QUALITY,      // `what`: "one-way", "mos-low", "media-timeout"
 	TD_NOTICE_FORK_STARTED, // `fork` is set
 	TD_NOTICE_FORK_ENDED,   // with its last counters
 	TD_NOTICE_KIND_COUNT
@@ -238,7 +243,8 @@ struct td_media_info {
 	bool inband;
 	uint32_t duration_ms;
 	char what[TD_CALL_NAME_MAX]; // of a tone "busy", of a player's end "played"
-	bool ended;                  // of a tone
+	bool ended;                  // of a tone, of a trouble with quality
+	uint16_t mos_x100;           // of a trouble with quality; 0: not known
 };
 
 struct td_fork_info;

@@ -14,6 +14,7 @@
 #include "call/media.h"
 #include "call/party.h"
 #include "call/srtp.h"
+#include "quality/watch.h"
 #include "sdp/negotiate.h"
 #include "sip/endpoint.h"
 
@@ -42,6 +43,7 @@ struct td_leg {
 	struct td_leg_keys keys;
 	struct td_sdp_local local; // of the last exchange
 	struct td_sdp_agreed agreed;
+	struct td_watch watch; // of what its stream receives
 	struct td_leg_media media;
 	uint64_t setup_utc_ms, ring_utc_ms, answer_utc_ms, end_utc_ms;
 	char sip_call_id[TD_CALL_PARTY_MAX];

@@ -23,6 +23,8 @@ void td_leg_local(struct td_leg *leg)
 	else
 		td_codecs_of_trunk(config, call->trunk->config, out);
 	out->rtp = leg->media.local;
+	out->rtcp_mux = true;
+	out->rtcp_reduced = true;
 	if (out->srtp == TD_SDP_SRTP_FORBID)
 		return;
 	td_leg_keys_renew(&leg->keys, leg->media.remote_known
@@ -46,7 +48,8 @@ static bool same_media(const struct td_sdp_agreed *a, const struct td_sdp_agreed
 	       a->event_payload_type_rx == b->event_payload_type_rx &&
 	       a->cn_payload_type == b->cn_payload_type &&
 	       a->cn_payload_type_rx == b->cn_payload_type_rx && a->ptime_ms == b->ptime_ms &&
-	       a->rtcp_mux == b->rtcp_mux && td_endpoint_equal(&a->remote, &b->remote) &&
+	       a->rtcp_mux == b->rtcp_mux && a->rtcp_reduced == b->rtcp_reduced &&
+	       td_endpoint_equal(&a->remote, &b->remote) &&
 	       td_endpoint_equal(&a->remote_rtcp, &b->remote_rtcp) &&
 	       same_settings(&a->settings, &b->settings) &&
 	       td_srtp_same_master(&a->srtp_tx, &b->srtp_tx) &&

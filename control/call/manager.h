@@ -72,7 +72,8 @@ struct td_calls {
 	struct td_agent_pause *pauses; // by agent
 	struct td_forks *forks;
 	uint64_t next_number;
-	uint64_t now_ms; // of this turn
+	uint64_t now_ms;   // of this turn
+	uint64_t vigil_ms; // when media is looked at next
 	bool link_up, shutting_down;
 	bool draining; // posts are being delivered
 	uint32_t post_head, post_count;
@@ -129,12 +130,17 @@ void td_notice_agent(struct td_calls *calls, uint32_t agent);
 void td_notice_trunk(struct td_calls *calls, const struct td_trunk *trunk);
 void td_notice_player(struct td_calls *calls, const struct td_event_player_end *ended);
 void td_notice_digit(struct td_calls *calls, const struct td_event_digit *digit);
+void td_notice_quality(struct td_calls *calls, struct td_media_info *info);
 void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone);
 void td_notice_fork(struct td_calls *calls, const struct td_fork_info *fork,
 		    enum td_call_notice_kind kind);
 // `leg` NULL: about the conference as a whole.
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
 			  enum td_call_notice_kind kind);
+
+// vigil.c: media that has stopped, goes one way or sounds bad; when it is looked at next.
+void td_vigil(struct td_calls *calls);
+uint64_t td_vigil_next_ms(const struct td_calls *calls);
 
 // inspect.c
 // Copies a text, cut to fit: for people, never for protocols. NULL is empty.

@@ -4,8 +4,6 @@
 #include "call/media_inside.h"
 #include "td_assert.h"
 
-#define DSCP_EF 46 // RFC 3246: what telephony marks its media with
-
 void td_media_touch(struct td_leg *leg)
 {
 	struct td_leg_media *media = &leg->media;
@@ -106,6 +104,18 @@ static void fill_create(const struct td_media *media, const struct td_leg *leg,
 	};
 }
 
+static uint8_t dscp_of(const struct td_leg *leg)
+{
+	const struct td_config *config = leg->call->calls->config;
+	int own = -1;
+
+	if (leg->agent != TD_LEG_AGENT_NONE)
+		own = config->agents[leg->agent].dscp;
+	else if (leg->call->trunk)
+		own = leg->call->trunk->config->dscp;
+	return own >= 0 ? (uint8_t)own : config->quality.dscp;
+}
+
 static void fill_remote(const struct td_leg *leg, struct td_command *command)
 {
 	const struct td_sdp_agreed *agreed = &leg->agreed;
@@ -116,14 +126,15 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.remote = agreed->remote,
 		.remote_rtcp = agreed->remote_rtcp,
 		.flags = (leg->media.learn ? TD_REMOTE_LEARN : 0u) |
-			 (agreed->rtcp_mux ? TD_REMOTE_RTCP_MUX : 0u),
+			 (agreed->rtcp_mux ? TD_REMOTE_RTCP_MUX : 0u) |
+			 (agreed->rtcp_reduced ? TD_REMOTE_RTCP_REDUCED : 0u),
 		.codec = (uint8_t)agreed->codec,
 		.payload_type = agreed->payload_type,
 		.payload_type_rx = agreed->payload_type_rx,
 		.event_payload_type = agreed->event_payload_type,
 		.event_payload_type_rx = agreed->event_payload_type_rx,
 		.ptime_ms = agreed->ptime_ms,
-		.dscp = DSCP_EF,
+		.dscp = dscp_of(leg),
 		.cn_payload_type = agreed->cn_payload_type,
 		.cn_payload_type_rx = agreed->cn_payload_type_rx,
 		.settings = agreed->settings,

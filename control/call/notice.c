@@ -7,8 +7,8 @@ const char *td_call_notice_name(enum td_call_notice_kind kind)
 		"call.new",         "call.state",      "call.ended",       "agent.state",
 		"trunk.state",      "call.party",      "conference.new",   "conference.state",
 		"conference.ended", "conference.join", "conference.leave", "conference.member",
-		"player.end",       "stream.digit",    "stream.tone",      "fork.started",
-		"fork.ended",
+		"player.end",       "stream.digit",    "stream.tone",      "stream.quality",
+		"fork.started",     "fork.ended",
 	};
 
 	return (unsigned)kind < TD_NOTICE_KIND_COUNT ? names[kind] : "unknown";
@@ -138,4 +138,9 @@ void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone)
 
 	td_inspect_put(info.what, sizeof info.what, td_tone_name(tone->tone));
 	tell_media(calls, &info, TD_NOTICE_TONE);
+}
+
+void td_notice_quality(struct td_calls *calls, struct td_media_info *info)
+{
+	tell_media(calls, info, TD_NOTICE_QUALITY);
 }

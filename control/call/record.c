@@ -39,6 +39,8 @@ void td_record_leg(struct td_call *call, const struct td_leg *leg)
 	};
 	if (leg->media.remote_known)
 		record->remote = leg->agreed.remote;
+	if (leg->media.has_stats)
+		td_quality_sums_add(&call->calls->stats.quality, &leg->media.stats);
 	memcpy(record->sip_call_id, leg->sip_call_id, sizeof record->sip_call_id);
 }
 

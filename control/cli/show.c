@@ -153,6 +153,17 @@ static const struct td_field stream_card[] = {
 	{ "  peer reports lost", "reported.lost", TD_FIELD_COUNT },
 	{ "  peer reports jitter", "reported.jitter_us", TD_FIELD_MS },
 	{ "  round trip", "reported.rtt_us", TD_FIELD_MS },
+	{ "MOS", "quality.mos", TD_FIELD_TEXT },
+	{ "  worst", "quality.mos_min", TD_FIELD_TEXT },
+	{ "  average", "quality.mos_avg", TD_FIELD_TEXT },
+	{ "  delay, ms", "quality.delay_ms", TD_FIELD_COUNT },
+	{ "  bursts of loss", "quality.bursts", TD_FIELD_COUNT },
+	{ "  level, dBm0", "quality.level_dbm0", TD_FIELD_TEXT },
+	{ "  talks", "quality.talk_ms", TD_FIELD_DURATION },
+	{ "  with others", "quality.double_talk_ms", TD_FIELD_DURATION },
+	{ "  clipped", "quality.clipped_ms", TD_FIELD_DURATION },
+	{ "  one way", "quality.one_way_ms", TD_FIELD_DURATION },
+	{ "  as the peer hears us", "quality.remote.mos_cq", TD_FIELD_TEXT },
 	END,
 };
 

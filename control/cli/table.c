@@ -114,6 +114,8 @@ static void show(const json_t *value, enum td_field_kind kind, char out[TD_FIELD
 			show_text(json_string_value(value), out);
 		else
 			snprintf(out, TD_FIELD_MAX, "%" JSON_INTEGER_FORMAT, number);
+		if (json_is_real(value))
+			snprintf(out, TD_FIELD_MAX, "%.2f", json_real_value(value));
 		break;
 	case TD_FIELD_COUNT: show_count(number, out); break;
 	case TD_FIELD_DURATION: show_seconds(number / 1000, out); break;

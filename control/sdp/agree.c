@@ -99,6 +99,7 @@ void td_sdp_agree(const struct td_sdp_local *local, const struct td_sdp *sdp,
 		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = agree_ptime(local, media, codec, format->fmtp),
 		.rtcp_mux = local->rtcp_mux && media->rtcp_mux,
+		.rtcp_reduced = local->rtcp_reduced && media->rtcp_reduced,
 		.direction = agree_direction(local->direction, media),
 		.settings = td_sdp_fmtp_settings(codec, format->fmtp, &local->opus),
 	};

@@ -113,6 +113,14 @@ static int take_rtcp_mux(struct td_sdp *sdp, struct td_sdp_media *media, struct 
 	return 0;
 }
 
+static int take_rtcp_rsize(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str value)
+{
+	(void)sdp;
+	(void)value;
+	media->rtcp_reduced = true;
+	return 0;
+}
+
 // What it says is read when it is of use: one that nobody understands harms no other.
 static int take_crypto(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str value)
 {
@@ -138,9 +146,10 @@ static const struct {
 	const char *name;
 	attribute_fn *take;
 } media_attributes[] = {
-	{ "rtpmap", take_rtpmap },     { "fmtp", take_fmtp }, { "ptime", take_ptime },
-	{ "maxptime", take_maxptime }, { "rtcp", take_rtcp }, { "rtcp-mux", take_rtcp_mux },
-	{ "crypto", take_crypto },
+	{ "rtpmap", take_rtpmap }, { "fmtp", take_fmtp },
+	{ "ptime", take_ptime },   { "maxptime", take_maxptime },
+	{ "rtcp", take_rtcp },     { "rtcp-mux", take_rtcp_mux },
+	{ "crypto", take_crypto }, { "rtcp-rsize", take_rtcp_rsize },
 };
 
 int td_sdp_attribute_parse(struct td_sdp *sdp, struct td_sdp_media *media, struct td_str attribute)

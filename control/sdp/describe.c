@@ -66,6 +66,8 @@ static void write_audio(struct td_sdp_text *out, const struct td_endpoint *rtp,
 			   td_sdp_direction_name(line->direction));
 	if (line->rtcp_mux)
 		td_sdp_text_printf(out, "a=rtcp-mux\r\n");
+	if (line->rtcp_reduced)
+		td_sdp_text_printf(out, "a=rtcp-rsize\r\n");
 }
 
 // RFC 3264 section 6: a refused stream keeps its place, with port 0 and at least one format.

@@ -21,7 +21,7 @@ struct td_sdp_our_line {
 	struct td_sdp_our_format events[TD_SDP_CLOCK_COUNT], noises[TD_SDP_CLOCK_COUNT];
 	uint8_t codec_count, event_count, noise_count;
 	uint8_t ptime_ms;
-	bool rtcp_mux;
+	bool rtcp_mux, rtcp_reduced;
 	bool annexb; // of G.729
 	enum td_sdp_direction direction;
 	struct td_codec_settings opus;

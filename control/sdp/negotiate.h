@@ -43,7 +43,8 @@ struct td_sdp_local {
 	enum td_codec_id codecs[TD_SDP_LOCAL_CODEC_MAX]; // in order of our preference
 	uint8_t codec_count;                             // at least 1
 	bool telephone_event;
-	bool rtcp_mux; // accept it, and ask for it in offers
+	bool rtcp_mux;     // accept it, and ask for it in offers
+	bool rtcp_reduced; // likewise
 	// What we ask for, and send when the peer asks for nothing; 0: 20 in an offer, as the peer
 	// says in an answer.
 	uint8_t ptime_ms;
@@ -65,7 +66,7 @@ struct td_sdp_agreed {
 	uint8_t event_payload_type, event_payload_type_rx; // or TD_PAYLOAD_TYPE_NONE
 	uint8_t cn_payload_type, cn_payload_type_rx;       // likewise
 	uint8_t ptime_ms; // of what we send: whole frames of the codec, never too large a packet
-	bool rtcp_mux;
+	bool rtcp_mux, rtcp_reduced;
 	enum td_sdp_direction direction; // ours: SENDONLY means that only we may speak
 	struct td_endpoint remote;       // RTP; port 0: send nothing (c=0.0.0.0)
 	struct td_endpoint remote_rtcp;

@@ -72,6 +72,7 @@ struct td_sdp_media {
 	enum td_sdp_direction direction;                      // the session's unless it has its own
 	uint32_t ptime_ms, maxptime_ms;                       // 0: not said
 	bool rtcp_mux;                                        // RFC 5761
+	bool rtcp_reduced;                                    // RFC 5506: a=rtcp-rsize
 	bool rtcp_present;                                    // a=rtcp, RFC 3605
 	uint32_t rtcp_port;
 	struct td_sdp_connection rtcp_connection; // present: a=rtcp named an address of its own

@@ -52,8 +52,9 @@ static void write_config(const struct live *live)
 		"  - {id: 1001, name: Alice, secret: abcdefgh, queues: [support]}\n"
 		"  - {id: 1002, name: \"B\\e[31mob\", secret: abcdefgh, queues: [support, sales]}\n"
 		"dialplan: [{number: 100, queue: support}]\n"
+		"metrics: {listen: '%s1:9105'}\n"
 		"api: {listen: '%s1:5048', token: " LIVE_TOKEN "}\n",
-		live->dp.dir, live->data, live->host, live->host, live->host);
+		live->dp.dir, live->data, live->host, live->host, live->host, live->host);
 	fclose(file);
 }
 

@@ -61,6 +61,7 @@ static void write_config(const char *run_dir, const char *data_dir)
 		"dataplane:\n  ports:\n"
 		"    - {name: lan, driver: net_ring, device: r0, addresses: [10.77.0.2/24]}\n"
 		"sip:\n  listen: 127.0.0.1:%u\n"
+		"metrics: {listen: 'off'}\n"
 		"api:\n  listen: 127.0.0.1:%u\n  token: 0123456789abcdef\n",
 		run_dir, data_dir, sip_port, api_port);
 	fclose(file);
