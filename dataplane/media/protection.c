@@ -176,6 +176,18 @@ static void refuse(struct td_media_worker *worker, struct opening *opening,
 	opening->dropped++;
 }
 
+static void refuse_source(struct td_media_worker *worker, struct opening *opening,
+			  struct td_packet *packet)
+{
+	enum td_drop reason = worker->cold[packet->stream].lock.mode == TD_LOCK_UNSET
+				      ? TD_DROP_SOURCE_UNSET
+				      : TD_DROP_SOURCE_MISMATCH;
+
+	td_media_refuse(worker, packet, reason);
+	packet->mbuf = NULL;
+	opening->dropped++;
+}
+
 // From where nobody would be believed whatever the packet says: not worth the arithmetic, and an
 // attacker's copy of a packet that is still on its way does not take its place in the window.
 static bool is_hopeless(const struct td_media_worker *worker, const struct td_packet *packet,
@@ -205,10 +217,7 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 	if (!is_rtcp && (packet->payload_len == 0 || bytes[0] >> 6 != 2))
 		return;
 	if (!rtcp_ports && is_hopeless(worker, packet, now_ns)) {
-		cold->wrong_source++;
-		refuse(worker, opening, packet,
-		       cold->lock.mode == TD_LOCK_UNSET ? TD_DROP_SOURCE_UNSET
-							: TD_DROP_SOURCE_MISMATCH);
+		refuse_source(worker, opening, packet);
 		return;
 	}
 	if (rx->guard == TD_GUARD_BARRED) {

@@ -136,14 +136,18 @@ static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_e
 bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct td_endpoint *from,
 			       uint64_t now_ns)
 {
+	enum td_lock_rank rank;
+
 	if (lock->mode == TD_LOCK_UNSET)
 		return false;
 	if (lock->rank != TD_LOCK_NOBODY && td_endpoint_equal(&lock->accepted, from))
 		return true;
 	if (lock->mode == TD_LOCK_EXACT)
 		return false;
-	return now_ns < lock->window_end_ns ||
-	       (lock->rank == TD_LOCK_NOBODY && rank_of(lock, from) == TD_LOCK_EXACT_MATCH);
+	rank = rank_of(lock, from);
+	if (rank == TD_LOCK_EXACT_MATCH && lock->rank == TD_LOCK_NOBODY)
+		return true;
+	return rank >= (enum td_lock_rank)lock->rank && may_learn(lock, rank, now_ns);
 }
 
 enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,

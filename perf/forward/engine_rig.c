@@ -13,6 +13,7 @@
 #include "cpu_clock.h"
 #include "parties.h"
 #include "rig/bench.h"
+#include "sprayer.h"
 
 #define PAYLOAD_BYTES 160
 #define FRAME_BYTES   (TD_BENCH_HEADERS + PAYLOAD_BYTES)
@@ -38,7 +39,10 @@ struct td_rig {
 	uint16_t payload_sum;
 	struct td_parties *parties; // NULL: nobody has keys
 	uint16_t sent_bytes;        // of a frame of the switch
-	uint32_t unspoken;          // frames that have not been through it yet
+	struct td_sprayer *sprayer; // NULL: nobody does
+	uint32_t spray_each;
+	struct td_rig_sprayed sprayed;
+	uint32_t unspoken; // frames that have not been through it yet
 	// The bench's clock stands still while the feeder works.
 	uint64_t stopped_ns;
 	uint64_t left_ns; // when the last run ended
@@ -149,6 +153,7 @@ void td_rig_destroy(struct td_rig *rig)
 {
 	td_bench_close(&rig->bench);
 	td_parties_destroy(rig->parties);
+	td_sprayer_destroy(rig->sprayer);
 	free(rig->streams);
 	free(rig->feeds);
 	free(rig);
@@ -263,6 +268,32 @@ static void say(struct td_rig *rig, struct rte_mbuf *mbuf)
 	must(td_parties_seal(rig->parties, party, mbuf), "packets", "one could not be sealed");
 }
 
+static void put_sprayed(struct td_rig *rig)
+{
+	struct rte_mbuf *mbuf = td_sprayer_make(rig->sprayer, rig->bench.pool);
+
+	must(mbuf != NULL, "spray", "the pool is empty");
+	must(rte_ring_enqueue(rig->bench.ring_port.in, mbuf) == 0, "spray", "the ring is full");
+	rig->sprayed.packets++;
+}
+
+// Into the in ring, with what is sprayed between.
+static void put_all(struct td_rig *rig, struct rte_mbuf **mbufs, unsigned count)
+{
+	struct rte_ring *in = rig->bench.ring_port.in;
+
+	if (rig->spray_each == 0) {
+		must(rte_ring_enqueue_bulk(in, (void **)mbufs, count, NULL) == count, "packets",
+		     "the ring is full");
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		must(rte_ring_enqueue(in, mbufs[i]) == 0, "packets", "the ring is full");
+		for (uint32_t k = 0; k < rig->spray_each; k++)
+			put_sprayed(rig);
+	}
+}
+
 // Moves everything from the out ring to the in ring, readdressed; returns how many packets.
 static uint64_t feed(struct td_rig *rig)
 {
@@ -275,6 +306,8 @@ static uint64_t feed(struct td_rig *rig)
 		unsigned kept = 0;
 
 		for (unsigned i = 0; i < count; i++) {
+			if (rig->sprayer != NULL && td_sprayer_knows(mbufs[i]))
+				rig->sprayed.injected++;
 			// RTCP of ours ends here: the parties do not answer it.
 			if (rte_pktmbuf_pkt_len(mbufs[i]) == rig->sent_bytes) {
 				say(rig, mbufs[i]);
@@ -284,9 +317,7 @@ static uint64_t feed(struct td_rig *rig)
 				rte_pktmbuf_free(mbufs[i]);
 			}
 		}
-		must(rte_ring_enqueue_bulk(rig->bench.ring_port.in, (void **)mbufs, kept, NULL) ==
-			     kept,
-		     "packets", "the ring is full");
+		put_all(rig, mbufs, kept);
 	}
 	return fed;
 }
@@ -332,4 +363,40 @@ uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 	*lost += td_bench_drops(&rig->bench) - dropped;
 	rig->left_ns = td_clock_now_ns();
 	return cpu_ns;
+}
+
+void td_rig_spray(struct td_rig *rig, uint32_t each)
+{
+	if (rig->sprayer == NULL)
+		rig->sprayer = td_sprayer_create(rig->streams, rig->stream_count,
+						 rig->bench.port.mac, rig->sent_bytes, each);
+	must(rig->sprayer != NULL, "spray", "no memory");
+	rig->spray_each = each;
+}
+
+uint64_t td_rig_refuse(struct td_rig *rig, uint64_t packets)
+{
+	uint64_t cpu_ns = 0, goal = rig->sprayed.packets + packets;
+
+	td_role_enter_worker(0);
+	rig->stopped_ns += td_clock_now_ns() - rig->left_ns;
+	while (rig->sprayed.packets < goal) {
+		uint64_t start_ns, stop_ns = td_clock_now_ns();
+
+		for (unsigned i = 0; i < 1024; i++)
+			put_sprayed(rig);
+		drain_events(rig);
+		rig->stopped_ns += td_clock_now_ns() - stop_ns;
+		start_ns = td_cpu_ns();
+		while (!rte_ring_empty(rig->bench.ring_port.in))
+			td_worker_turn(rig->bench.worker, rig_now_ns(rig));
+		cpu_ns += td_cpu_ns() - start_ns;
+	}
+	rig->left_ns = td_clock_now_ns();
+	return cpu_ns;
+}
+
+struct td_rig_sprayed td_rig_sprayed(const struct td_rig *rig)
+{
+	return rig->sprayed;
 }

@@ -41,5 +41,17 @@ void td_rig_fill(struct td_rig *rig, uint32_t packets);
 // Feeds and takes turns until `packets` have been forwarded; returns the turns' CPU time, ns.
 // `lost` grows by what was dropped.
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost);
+
+// Somebody sprays the ports (sprayer.h): `each` packets of his between every two that are fed from
+// now on, 0: none.
+void td_rig_spray(struct td_rig *rig, uint32_t each);
+// Only his, `packets` or a few more; returns the turns' CPU time, ns.
+uint64_t td_rig_refuse(struct td_rig *rig, uint64_t packets);
+// His packets so far, and those of them, or to him, that the switch has sent.
+struct td_rig_sprayed {
+	uint64_t packets, injected;
+};
+struct td_rig_sprayed td_rig_sprayed(const struct td_rig *rig);
+
 // The most frequent drop reason so far.
 const char *td_rig_drop_reason(const struct td_rig *rig);
