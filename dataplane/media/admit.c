@@ -77,6 +77,7 @@ static int check_source(struct td_media_worker *worker, const struct td_packet *
 	case TD_LOCK_NO_REMOTE: return TD_DROP_SOURCE_UNSET;
 	case TD_LOCK_MISMATCH: break;
 	}
+	rx->strict = td_source_lock_is_final(&cold->lock, now_ns); // the next one is known sooner
 	return TD_DROP_SOURCE_MISMATCH;
 }
 

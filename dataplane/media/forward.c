@@ -359,8 +359,9 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 		       uint64_t now_ns, struct td_tx *tx)
 {
 	const uint32_t arrival[2] = { td_media_arrival(8, now_ns), td_media_arrival(48, now_ns) };
+	struct rte_mbuf *strangers[TD_MEDIA_VECTOR];
 	struct waiting waiting;
-	uint32_t forwarded = 0;
+	uint32_t forwarded = 0, stranger_count = 0;
 
 	waiting.count = 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -369,6 +370,11 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 		int outcome;
 
 		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
+			if (td_media_is_stranger(worker, packet)) {
+				worker->strangers[packet->stream]++;
+				strangers[stranger_count++] = packet->mbuf;
+				continue;
+			}
 			if (waiting.count > 0)
 				put_waiting(worker, &waiting, now_ns);
 			forward_any(worker, packet, now_ns, tx);
@@ -394,6 +400,10 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 	worker->stats->forwarded += forwarded;
 	if (waiting.count > 0)
 		put_waiting(worker, &waiting, now_ns);
+	if (UNLIKELY(stranger_count > 0)) {
+		worker->stats->drops[TD_DROP_SOURCE_MISMATCH] += stranger_count;
+		rte_pktmbuf_free_bulk(strangers, stranger_count);
+	}
 }
 
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

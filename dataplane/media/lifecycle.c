@@ -95,6 +95,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->cn_payload_type = TD_PAYLOAD_TYPE_NONE;
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
+	worker->strangers[index] = 0;
 	td_event_rx_init(&cold->digits, 8000);
 	td_protection_begin(worker, index, create->protected);
 	td_media_enter_context(worker, context, index);
@@ -133,6 +134,7 @@ static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold)
 	const struct td_endpoint *from = &cold->lock.accepted;
 
 	rx->flags &= (uint8_t) ~(TD_RX_IPV6 | TD_RX_STEADY);
+	rx->strict = 0; // until somebody has been turned away
 	if (cold->local.family == TD_FAMILY_IPV6)
 		rx->flags |= TD_RX_IPV6;
 	rx->key = cold->lock.rank == TD_LOCK_NOBODY
@@ -151,7 +153,7 @@ static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_
 	}
 	cold->clock_khz = khz;
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_48K) | (khz == 48 ? TD_RX_48K : 0u));
-	hot->rx.codec = codec & 0x3fu;
+	hot->rx.codec = codec & 0x1fu;
 }
 
 void td_media_spare_digits(struct td_media_worker *worker, uint32_t stream)

@@ -33,6 +33,8 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 			 (int64_t)td_rtp_source_received(source, &cold->source);
 	stats->rx_reordered = cold->source.reordered;
 	stats->rx_duplicates = cold->source.duplicates;
+	cold->wrong_source += worker->strangers[stream];
+	worker->strangers[stream] = 0;
 	stats->rx_wrong_source = cold->wrong_source;
 	stats->rx_unexpected = cold->refused.unexpected;
 	stats->rx_probation = cold->refused.probation;
@@ -72,9 +74,9 @@ static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
 	return cold->rx_packets.total +
 	       (uint32_t)(hot->rx.packets - (uint32_t)cold->rx_packets.total) +
 	       cold->tx_packets.total + (uint32_t)(tx->packets - (uint32_t)cold->tx_packets.total) +
-	       cold->source.duplicates + cold->wrong_source + cold->refusals + cold->rtcp_rx +
-	       cold->rtcp_tx + cold->srtp_bad_tag + cold->srtp_replayed + cold->srtp_no_key +
-	       cold->srtp_refused;
+	       cold->source.duplicates + cold->wrong_source + worker->strangers[stream] +
+	       cold->refusals + cold->rtcp_rx + cold->rtcp_tx + cold->srtp_bad_tag +
+	       cold->srtp_replayed + cold->srtp_no_key + cold->srtp_refused;
 }
 
 bool td_media_mirror_is_current(const struct td_media_worker *worker, uint32_t stream)

@@ -177,12 +177,13 @@ static void refuse(struct td_media_worker *worker, struct opening *opening,
 }
 
 static void refuse_source(struct td_media_worker *worker, struct opening *opening,
-			  struct td_packet *packet)
+			  struct td_packet *packet, uint64_t now_ns)
 {
-	enum td_drop reason = worker->cold[packet->stream].lock.mode == TD_LOCK_UNSET
-				      ? TD_DROP_SOURCE_UNSET
-				      : TD_DROP_SOURCE_MISMATCH;
+	const struct td_source_lock *lock = &worker->cold[packet->stream].lock;
+	enum td_drop reason =
+		lock->mode == TD_LOCK_UNSET ? TD_DROP_SOURCE_UNSET : TD_DROP_SOURCE_MISMATCH;
 
+	worker->streams[packet->stream].rx.strict = td_source_lock_is_final(lock, now_ns);
 	td_media_refuse(worker, packet, reason);
 	packet->mbuf = NULL;
 	opening->dropped++;
@@ -216,8 +217,13 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 	// STUN, DTLS and nonsense are told apart, and dropped, behind.
 	if (!is_rtcp && (packet->payload_len == 0 || bytes[0] >> 6 != 2))
 		return;
+	if (!rtcp_ports && td_media_is_stranger(worker, packet)) {
+		worker->strangers[packet->stream]++;
+		refuse(worker, opening, packet, TD_DROP_SOURCE_MISMATCH);
+		return;
+	}
 	if (!rtcp_ports && is_hopeless(worker, packet, now_ns)) {
-		refuse_source(worker, opening, packet);
+		refuse_source(worker, opening, packet, now_ns);
 		return;
 	}
 	if (rx->guard == TD_GUARD_BARRED) {

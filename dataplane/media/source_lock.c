@@ -164,6 +164,13 @@ enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
 	return learn(lock, from, ssrc, sequence, accepted_last_ns, now_ns);
 }
 
+bool td_source_lock_is_final(const struct td_source_lock *lock, uint64_t now_ns)
+{
+	if (lock->rank == TD_LOCK_NOBODY)
+		return false;
+	return lock->mode == TD_LOCK_EXACT || now_ns >= lock->window_end_ns;
+}
+
 bool td_source_lock_rtcp(struct td_source_lock *lock, const struct td_endpoint *from)
 {
 	if (lock->mode == TD_LOCK_UNSET || lock->rank == TD_LOCK_NOBODY)

@@ -67,10 +67,13 @@ struct td_stream_rx {
 	uint8_t payload_type;
 	uint8_t event_payload_type; // TD_PAYLOAD_TYPE_NONE matches nothing: types have 7 bits
 	uint8_t flags;              // TD_RX_*
-	uint8_t codec : 6;          // enum td_codec_id
+	uint8_t codec : 5;          // enum td_codec_id
+	uint8_t strict : 1;         // nobody but `key` can be accepted before the next SET_REMOTE
 	uint8_t guard : 2;          // enum td_guard
 	uint32_t packets;           // accepted, since creation, wraps
 };
+
+_Static_assert(TD_CODEC_COUNT <= 32, "a codec has five bits");
 
 struct td_stream_tx {
 	uint32_t feed;      // who fed the last packet: TD_FEED_* (media/matrix.h)

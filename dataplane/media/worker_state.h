@@ -23,6 +23,7 @@
 #include "media/tap.h"
 #include "media/worker.h"
 #include "net/neighbour.h"
+#include "rtp/header.h"
 #include "td_event.h"
 #include "td_ring.h"
 #include "td_stats.h"
@@ -54,6 +55,8 @@ struct td_worker_context {
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
 	struct td_stream_cold *cold;
+	uint32_t *
+		strangers; // by stream: packets of a wrong source that its cold half has not counted
 	struct td_worker_context *contexts;
 	struct td_player *players;
 	const struct td_neighbours *neighbours;
@@ -122,6 +125,20 @@ static inline void td_media_drop(struct td_media_worker *worker, struct rte_mbuf
 {
 	worker->stats->drops[reason]++;
 	rte_pktmbuf_free(mbuf);
+}
+
+// RTP of somebody who cannot be accepted whatever else he sends, found out from the hot half alone: so
+// that a spray of all ports does not push the cold halves through the cache. The caller counts it in
+// worker->strangers and as TD_DROP_SOURCE_MISMATCH.
+static inline bool td_media_is_stranger(const struct td_media_worker *worker,
+					const struct td_packet *packet)
+{
+	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
+
+	return rx->strict && (rx->flags & (TD_RX_LIVE | TD_RX_MUX)) == TD_RX_LIVE &&
+	       rx->key !=
+		       td_stream_key(packet->source_key, packet->source_port_be, packet->family) &&
+	       packet->payload_len >= TD_RTP_HEADER_BYTES && packet->payload[0] >> 6 == 2;
 }
 
 // Drops a packet that its stream does not let in, and counts it there as well (refuse.c).
