@@ -31,5 +31,7 @@ int td_config_check_meaning(struct td_config_check *check)
 		rc = td_config_check_forks(check);
 	if (rc == 0)
 		rc = td_config_check_names(check);
+	if (rc == 0)
+		rc = td_config_check_recording(check);
 	return rc;
 }

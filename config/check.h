@@ -30,6 +30,9 @@ TD_MUST_CHECK int td_config_check_forks(struct td_config_check *check);
 // check_names.c: names that must be unique, well-formed, or exist.
 TD_MUST_CHECK int td_config_check_names(struct td_config_check *check);
 
+// check_recording.c: tenants, beeps and the names of files.
+TD_MUST_CHECK int td_config_check_recording(struct td_config_check *check);
+
 // Says that `key` (a printf format) has a wrong value.
 int td_config_wrong(struct td_config_check *check, const char *found, const char *expected,
 		    const char *key, ...) __attribute__((format(printf, 4, 5)));

@@ -105,7 +105,19 @@ struct td_config_opus {
 struct td_config_recording {
 	enum td_record_format format; // default wav
 	char *key_file; // 32 bytes, or 64 hexadecimal digits: what recordings are encrypted with
+	char *name;     // template, default "{tenant}/{time}-{call}": control/call/recording_name.h
+	uint32_t keep_days; // then they are deleted; 0 (default): never
+	struct td_config_tenant *tenants;
+	unsigned tenants_count;
 };
+
+// Whoever keeps recordings for a time of their own; a queue, trunk or conference may name any tenant.
+struct td_config_tenant {
+	char *name;
+	uint32_t keep_days; // 0: for ever
+};
+
+enum td_beep_for { TD_BEEP_BOTH, TD_BEEP_CALLER, TD_BEEP_AGENT };
 
 // Whether media is protected: SRTP with keys in the session descriptions (RFC 4568).
 enum td_srtp_policy {
@@ -127,6 +139,7 @@ struct td_config_trunk {
 	enum td_srtp_policy srtp; // default forbid
 	bool nat;                 // learn the media source inside the window
 	int8_t dscp;              // of media to it; -1 (default): quality.dscp
+	char *tenant;             // whose recordings, optional
 };
 
 struct td_config_agent {
@@ -155,6 +168,10 @@ struct td_config_queue {
 	uint32_t length_max;      // default 1000
 	uint32_t service_level_s; // default 20
 	bool record;              // default true
+	bool record_required;   // callers are refused, or hung up on, when they cannot be recorded
+	uint32_t record_beep_s; // a tone so often while recorded, default 0: none
+	enum td_beep_for record_beep; // who hears it, default both
+	char *tenant;                 // whose recordings, optional; default the trunk's
 };
 
 struct td_config_conference {
@@ -163,7 +180,10 @@ struct td_config_conference {
 	char *entry, *leave;  // prompts played to all when somebody comes or goes, optional
 	uint32_t members_max; // default 100
 	bool lecture;         // only moderators talk; default false
-	char **moderators;    // agents' ids
+	bool record;          // from the first member to the last; default false
+	uint32_t record_beep_s;
+	char *tenant;
+	char **moderators; // agents' ids
 	unsigned moderators_count;
 };
 

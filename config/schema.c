@@ -149,22 +149,37 @@ static const cyaml_schema_field_t opus_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t beeps[] = {
+	{ "both", TD_BEEP_BOTH },
+	{ "caller", TD_BEEP_CALLER },
+	{ "agent", TD_BEEP_AGENT },
+};
+
+static const cyaml_schema_field_t tenant_fields[] = {
+	TEXT(td_config_tenant, name),
+	UINT(td_config_tenant, keep_days),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t tenant = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct td_config_tenant, tenant_fields),
+};
+
 static const cyaml_schema_field_t recording_fields[] = {
 	ENUM(td_config_recording, format, recording_formats),
 	TEXT(td_config_recording, key_file),
+	TEXT(td_config_recording, name),
+	UINT(td_config_recording, keep_days),
+	LIST(td_config_recording, tenants, &tenant, 0, 10000),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t trunk_fields[] = {
-	TEXT(td_config_trunk, name),
-	LIST(td_config_trunk, addresses, &text, 1, 16),
-	TEXT(td_config_trunk, peer),
-	CODECS(td_config_trunk),
-	UINT(td_config_trunk, ptime_ms),
-	ENUM(td_config_trunk, srtp, policies),
-	BOOL(td_config_trunk, nat),
-	INT(td_config_trunk, dscp),
-	CYAML_FIELD_END,
+	TEXT(td_config_trunk, name),     LIST(td_config_trunk, addresses, &text, 1, 16),
+	TEXT(td_config_trunk, peer),     CODECS(td_config_trunk),
+	UINT(td_config_trunk, ptime_ms), ENUM(td_config_trunk, srtp, policies),
+	BOOL(td_config_trunk, nat),      INT(td_config_trunk, dscp),
+	TEXT(td_config_trunk, tenant),   CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t trunk = {
@@ -200,6 +215,10 @@ static const cyaml_schema_field_t queue_fields[] = {
 	UINT(td_config_queue, length_max),
 	UINT(td_config_queue, service_level_s),
 	BOOL(td_config_queue, record),
+	BOOL(td_config_queue, record_required),
+	UINT(td_config_queue, record_beep_s),
+	ENUM(td_config_queue, record_beep, beeps),
+	TEXT(td_config_queue, tenant),
 	CYAML_FIELD_END,
 };
 
@@ -214,6 +233,9 @@ static const cyaml_schema_field_t conference_fields[] = {
 	TEXT(td_config_conference, leave),
 	UINT(td_config_conference, members_max),
 	BOOL(td_config_conference, lecture),
+	BOOL(td_config_conference, record),
+	UINT(td_config_conference, record_beep_s),
+	TEXT(td_config_conference, tenant),
 	LIST(td_config_conference, moderators, &text, 0, 64),
 	CYAML_FIELD_END,
 };
@@ -329,6 +351,10 @@ const struct td_config_rule td_config_rules[] = {
 	{ "opus.loss_percent", "5", 0, 100 },
 	{ "recording.format", "wav" },
 	{ "recording.key_file", NULL, 0, 2048 },
+	{ "recording.name", "{tenant}/{time}-{call}", 1, 80 },
+	{ "recording.keep_days", "0", 0, 36500 },
+	{ "recording.tenants[].name", NULL, 1, 31 },
+	{ "recording.tenants[].keep_days", "0", 0, 36500 },
 	// The quickest first; what everybody has before what few ask for.
 	{ "srtp_suites",
 	  "AEAD_AES_128_GCM AEAD_AES_256_GCM AES_CM_128_HMAC_SHA1_80 "
@@ -341,6 +367,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "trunks[].srtp", "forbid" },
 	{ "trunks[].nat", "false" },
 	{ "trunks[].dscp", "-1", -1, 63 },
+	{ "trunks[].tenant", NULL, 0, 31 },
 	{ "agents[].id", NULL, 1, 63 },
 	{ "agents[].name", "", 0, 63 },
 	{ "agents[].secret", NULL, 8, 128, .secret = true },
@@ -361,6 +388,10 @@ const struct td_config_rule td_config_rules[] = {
 	{ "queues[].length_max", "1000", 1, TD_CONTEXT_MAX },
 	{ "queues[].service_level_s", "20", 1, 86400 },
 	{ "queues[].record", "true" },
+	{ "queues[].record_required", "false" },
+	{ "queues[].record_beep_s", "0", 0, 3600 },
+	{ "queues[].record_beep", "both" },
+	{ "queues[].tenant", NULL, 0, 31 },
 	{ "dialplan[].number", NULL, 1, 63 },
 	{ "conferences[].name", NULL, 1, 63 },
 	{ "conferences[].music", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
@@ -368,6 +399,9 @@ const struct td_config_rule td_config_rules[] = {
 	{ "conferences[].leave", NULL, 0, TD_PROMPT_NAME_MAX - 1 },
 	{ "conferences[].members_max", "100", 2, TD_MEMBER_MAX - 8 },
 	{ "conferences[].lecture", "false" },
+	{ "conferences[].record", "false" },
+	{ "conferences[].record_beep_s", "0", 0, 3600 },
+	{ "conferences[].tenant", NULL, 0, 31 },
 	{ "conferences[].moderators[]", NULL, 1, 63 },
 	{ "forks[].name", NULL, 1, TD_FORK_NAME_MAX - 1 },
 	{ "forks[].rtp", NULL, 0, 64 },

@@ -82,6 +82,16 @@ static json_t *describe_others(const struct td_call_info *info)
 	return others;
 }
 
+static json_t *describe_recording(const struct td_recording_info *info)
+{
+	if (!info->state[0])
+		return json_null();
+	return json_pack("{s:o, s:o, s:I, s:I}", "file", td_describe_text(info->file), "state",
+			 td_describe_text(info->state), "packets_received",
+			 (json_int_t)info->packets_received, "packets_written",
+			 (json_int_t)info->packets_written);
+}
+
 json_t *td_describe_call(const struct td_call_info *info)
 {
 	json_t *call = json_pack(
@@ -97,7 +107,12 @@ json_t *td_describe_call(const struct td_call_info *info)
 		"offers", td_describe_count(info->offer_count), "caller_leg",
 		td_describe_leg(&info->caller_leg), "agent_leg", td_describe_leg(&info->agent_leg),
 		"others", describe_others(info), "conference", td_describe_text(info->conference),
-		"recording", td_describe_text(info->recording));
+		"recording", td_describe_text(info->recording.file));
+
+	if (rest) {
+		json_object_set_new(rest, "recorded", describe_recording(&info->recording));
+		json_object_set_new(rest, "privacy", td_describe_text(info->recording.privacy));
+	}
 
 	if (!call || !rest || json_object_update(call, rest) != 0) {
 		json_decref(call);
@@ -130,13 +145,15 @@ json_t *td_describe_trunk(const struct td_trunk_info *info)
 
 json_t *td_describe_conference(const struct td_conference_info *info)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:o, s:o}", "name",
+	return json_pack("{s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "name",
 			 td_describe_text(info->name), "members", (json_int_t)info->members,
 			 "present", (json_int_t)info->present, "members_max",
 			 (json_int_t)info->members_max, "lecture", info->lecture, "locked",
 			 info->locked, "muted", info->muted, "permanent", info->permanent,
 			 "created", td_describe_utc(info->created_utc_ms), "context",
-			 info->context.v ? td_describe_count(info->context.v) : json_null());
+			 info->context.v ? td_describe_count(info->context.v) : json_null(),
+			 "recorded", describe_recording(&info->recording), "privacy",
+			 td_describe_text(info->recording.privacy));
 }
 
 json_t *td_describe_member(const struct td_member_info *info)

@@ -27,3 +27,10 @@ void td_later_drop(struct td_later *later, struct td_rpc_call *call) TD_CONTROL;
 // Returns NULL in every case: the verb's way out. `result` NULL: {"done":true}.
 json_t *td_later_submit(struct td_rpc_call *call, struct td_command *command,
 			td_later_result_fn *result) TD_CONTROL;
+
+// What takes a while and waits for nothing but the disk: runs on a thread of its own. The result, or
+// NULL after td_rpc_fail with `failed`.
+typedef json_t *td_later_work_fn(void *user, const json_t *params, struct td_rpc_call *failed);
+
+// Returns NULL in every case. `user` must outlive the loop's last turn.
+json_t *td_later_work(struct td_rpc_call *call, td_later_work_fn *run, void *user) TD_CONTROL;

@@ -26,6 +26,7 @@
 #include "td_role.h"
 
 struct td_acd;
+struct td_archive;
 struct td_call_notice;
 struct td_calls;
 struct td_link;
@@ -40,6 +41,7 @@ struct td_api_deps {
 	struct td_link *link;
 	struct td_acd *acd;
 	struct td_store *store;
+	struct td_archive *archive; // NULL: recordings cannot be listed (tests)
 };
 
 // Listens on config->api.listen. 0 and *out, or -TD_EBUSY (port in use), -TD_EIO, -TD_EMEMORY with

@@ -234,6 +234,49 @@ static const struct td_rpc_param capture_read_params[] = {
 	END,
 };
 
+#define RECORDING_OF                                                                               \
+	OPTIONAL_TEXT("call", 23, "of which call, such as c42"),                                   \
+		OPTIONAL_TEXT("conference", 63, "or of which conference")
+#define SECONDS                                                                                    \
+	{                                                                                          \
+		"seconds", TD_RPC_INTEGER, false, 1, 3600, NULL,                                   \
+			"ends by itself after so long; default: not"                               \
+	}
+
+static const struct td_rpc_param recording_params[] = { RECORDING_OF, END };
+static const struct td_rpc_param recording_pause_params[] = { RECORDING_OF, SECONDS, END };
+
+static const struct td_rpc_param recording_mark_params[] = {
+	RECORDING_OF,
+	REQUIRED_TEXT("name", TD_MARK_MAX - 1, "what the moment is called in the sidecar"),
+	END,
+};
+
+static const struct td_rpc_param recording_list_params[] = {
+	OPTIONAL_TEXT("tenant", 31, "only this tenant's"),
+	OPTIONAL_TEXT("call", 23, "only of this call"),
+	OPTIONAL_TEXT("queue", 63, "only of this queue"),
+	OPTIONAL_TEXT("agent", 63, "only of this agent"),
+	PAGE,
+	END,
+};
+
+static const struct td_rpc_param recording_hold_params[] = {
+	REQUIRED_TEXT("file", TD_FILE_NAME_MAX - 1, "its name, as recording.list has it"),
+	{ "hold", TD_RPC_BOOLEAN, true, 0, 0, NULL, "whether it must not be deleted" },
+	END,
+};
+
+#define PRIVATE                                                                                    \
+	{                                                                                          \
+		"private", TD_RPC_BOOLEAN, true, 0, 0, NULL,                                       \
+			"whether nobody but the parties may hear anything"                         \
+	}
+
+static const struct td_rpc_param call_privacy_params[] = { CALL_ID, PRIVATE, SECONDS, END };
+static const struct td_rpc_param conference_privacy_params[] = { CONFERENCE, PRIVATE, SECONDS,
+								 END };
+
 static const struct td_rpc_param subscribe_params[] = {
 	{ "since", TD_RPC_INTEGER, false, 0, INT64_MAX, NULL,
 	  "resume after this event; default: from now on" },
@@ -265,6 +308,8 @@ static const struct td_rpc_verb verbs[] = {
 	{ "call.monitor", td_verb_call_monitor, call_agent_params,
 	  "call an agent in who hears all and is heard by none" },
 	{ "call.mute", td_verb_call_mute, call_party_params, "nobody hears one party" },
+	{ "call.privacy", td_verb_call_privacy, call_privacy_params,
+	  "nothing said reaches recordings, forks, captures, supervisors or events; or again" },
 	{ "call.release", td_verb_call_release, call_agent_params,
 	  "let somebody go who was called in" },
 	{ "call.takeover", td_verb_call_takeover, call_agent_params,
@@ -302,6 +347,8 @@ static const struct td_rpc_verb verbs[] = {
 	  "nobody hears one member, or all but moderators" },
 	{ "conference.play", td_verb_conference_play, conference_play_params,
 	  "play prompts to one member, or to all" },
+	{ "conference.privacy", td_verb_conference_privacy, conference_privacy_params,
+	  "nothing said reaches recordings, forks, captures or events; or again" },
 	{ "conference.seat", td_verb_conference_seat, member_seat_params,
 	  "make a member moderator, member or listener" },
 	{ "conference.undeaf", td_verb_conference_undeaf, member_params, "it hears again" },
@@ -333,6 +380,20 @@ static const struct td_rpc_verb verbs[] = {
 	{ "fork.stop", td_verb_fork_stop, fork_params, "end a fork or a capture" },
 	{ "queue.get", td_verb_queue_get, queue_params, "one queue with its callers" },
 	{ "queue.list", td_verb_queue_list, NULL, "queues and their statistics" },
+	{ "recording.hold", td_verb_recording_hold, recording_hold_params,
+	  "keep one whatever its age, or no more" },
+	{ "recording.list", td_verb_recording_list, recording_list_params,
+	  "recordings that are there, newest first" },
+	{ "recording.mark", td_verb_recording_mark, recording_mark_params,
+	  "name this moment in the sidecar" },
+	{ "recording.mask", td_verb_recording_mask, recording_pause_params,
+	  "silence in the file until resume" },
+	{ "recording.pause", td_verb_recording_pause, recording_pause_params,
+	  "the time until resume is not in the file" },
+	{ "recording.resume", td_verb_recording_resume, recording_params, "end a pause or a mask" },
+	{ "recording.start", td_verb_recording_start, recording_params,
+	  "record a call or a conference from now on" },
+	{ "recording.stop", td_verb_recording_stop, recording_params, "end its recording" },
 	{ "rpc.methods", td_verb_rpc_methods, NULL, "this list" },
 	{ "stream.digits", td_verb_stream_digits, digits_params, "send digits to its peer" },
 	{ "stream.get", td_verb_stream_get, stream_params, "live counters of one media stream" },

@@ -78,6 +78,16 @@ json_t *td_verb_fork_get(struct td_rpc_call *call) TD_CONTROL;           // verb
 json_t *td_verb_fork_list(struct td_rpc_call *call) TD_CONTROL;          // verbs_fork.c
 json_t *td_verb_capture_start(struct td_rpc_call *call) TD_CONTROL;      // verbs_fork.c
 json_t *td_verb_capture_read(struct td_rpc_call *call) TD_CONTROL;       // verbs_fork.c
+json_t *td_verb_recording_start(struct td_rpc_call *call) TD_CONTROL;    // verbs_recording.c
+json_t *td_verb_recording_stop(struct td_rpc_call *call) TD_CONTROL;     // verbs_recording.c
+json_t *td_verb_recording_pause(struct td_rpc_call *call) TD_CONTROL;    // verbs_recording.c
+json_t *td_verb_recording_mask(struct td_rpc_call *call) TD_CONTROL;     // verbs_recording.c
+json_t *td_verb_recording_resume(struct td_rpc_call *call) TD_CONTROL;   // verbs_recording.c
+json_t *td_verb_recording_mark(struct td_rpc_call *call) TD_CONTROL;     // verbs_recording.c
+json_t *td_verb_recording_list(struct td_rpc_call *call) TD_CONTROL;     // verbs_recording.c
+json_t *td_verb_recording_hold(struct td_rpc_call *call) TD_CONTROL;     // verbs_recording.c
+json_t *td_verb_call_privacy(struct td_rpc_call *call) TD_CONTROL;       // verbs_recording.c
+json_t *td_verb_conference_privacy(struct td_rpc_call *call) TD_CONTROL; // verbs_recording.c
 
 // What several verbs read of their parameters.
 struct td_party_change;

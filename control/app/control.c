@@ -6,6 +6,7 @@
 #include "acd/acd.h"
 #include "api/metrics.h"
 #include "api/server.h"
+#include "app/archive_stage.h"
 #include "app/calls_stage.h"
 #include "app/folder.h"
 #include "app/signals.h"
@@ -142,6 +143,7 @@ static int start_api(struct td_control *control, char reason[TD_CONTROL_REASON_M
 		.link = control->link,
 		.acd = control->acd,
 		.store = control->store,
+		.archive = td_archive_stage_archive(control),
 	};
 
 	return td_api_create(&control->loop, &deps, &control->api, reason);
@@ -173,6 +175,7 @@ static void stop_metrics(struct td_control *control) TD_CONTROL
 }
 
 static const struct stage stages[] = {
+	{ "archive", td_archive_stage_start, td_archive_stage_stop },
 	{ "loop", start_loop, stop_loop },
 	{ "store", start_store, stop_store },
 	{ "acd", start_acd, stop_acd },
@@ -181,6 +184,7 @@ static const struct stage stages[] = {
 	{ "calls", td_calls_stage_start, td_calls_stage_stop },
 	{ "api", start_api, stop_api },
 	{ "metrics", start_metrics, stop_metrics },
+	{ "sweep", td_sweep_stage_start, td_sweep_stage_stop },
 	{ "watch", td_watch_start, td_watch_stop },
 	{ "signals", td_signals_start, td_signals_stop }, // last: a signal finds everything up
 };

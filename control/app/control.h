@@ -1,6 +1,6 @@
 // tandem-control as one object: its rooms brought up in order, and taken down in reverse.
 //
-//   data folder -> store -> ACD -> link -> SIP socket -> calls -> API -> signals
+//   archive -> loop -> data folder -> store -> ACD -> link -> SIP socket -> calls -> API -> signals
 //        |           |                                                      |
 //        '-- a stage that cannot start unwinds those before it, with one sentence that says why
 //
@@ -19,10 +19,13 @@
 
 #define TD_CONTROL_REASON_MAX 512
 
+struct td_archive_stage; // archive_stage.h
+
 struct td_control {
 	const struct td_config *config;
 	uv_loop_t loop;
 	struct td_gather_hooks gather;
+	struct td_archive_stage *archive;
 	struct td_store *store;
 	struct td_acd *acd;
 	struct td_link *link;

@@ -7,7 +7,14 @@
 
 #include "base/wheel.h"
 
-enum td_alarm_kind { TD_ALARM_LEG_GUARD, TD_ALARM_CALL_GUARD, TD_ALARM_MEDIA_RETRY };
+enum td_alarm_kind {
+	TD_ALARM_LEG_GUARD,
+	TD_ALARM_CALL_GUARD,
+	TD_ALARM_MEDIA_RETRY,
+	TD_ALARM_RECORDING_BEEP,
+	TD_ALARM_RECORDING_RESUME, // a pause or a mask has lasted long enough
+	TD_ALARM_PRIVACY_END
+};
 
 struct td_alarm {
 	struct td_timer timer;

@@ -226,10 +226,9 @@ static void give_up(struct td_call *call)
 {
 	struct td_media *media = &call->media;
 
-	if (media->recording == TD_RECORDING_CLOSING) {
-		td_warn(call->id, "the recorder has not closed %s in time", media->file);
-		media->recording = TD_RECORDING_CLOSED;
-		media->recording_partial = true;
+	if (media->recording.state == TD_RECORDING_CLOSING) {
+		td_warn(call->id, "the recorder has not closed %s in time", media->recording.file);
+		td_media_recording_over(media, true);
 	}
 	td_media_step(media);
 }
@@ -240,7 +239,7 @@ static void release(struct td_calls *calls, struct td_call *call)
 	td_record_call(calls, call);
 	td_notice_call(calls, call, TD_NOTICE_CALL_ENDED);
 	td_wheel_cancel(&calls->wheel, &call->guard.timer);
-	td_wheel_cancel(&calls->wheel, &call->media.retry.timer);
+	td_media_cancel(&call->media);
 	if (call->trunk)
 		call->trunk->calls_now--;
 	explicit_bzero(call->offer, call->offer_bytes); // it may hold the caller's keys

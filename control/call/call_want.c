@@ -81,8 +81,9 @@ static void want_talking(struct td_call *call, uint32_t music)
 		if (leg && leg->media.room == media)
 			want_player(leg, hears ? play : 0, play);
 	}
-	if (present(call, call->caller) && present(call, call->agent))
-		media->record_wanted = true;
+	if (present(call, call->caller) && present(call, call->agent) &&
+	    call->queue != TD_CALL_QUEUE_NONE && call->calls->config->queues[call->queue].record)
+		media->recording.rule = true;
 }
 
 static void want_nothing(struct td_call *call)
@@ -91,14 +92,15 @@ static void want_nothing(struct td_call *call)
 
 	want_silence(call);
 	media->context_wanted = false;
-	media->record_wanted = false;
 	media->prompt_wanted = TD_MEDIA_NO_PROMPT;
 }
 
-// Its parties are in a conference: here nothing is left, and nothing is recorded.
+// Its parties are in a conference: here nothing is left but their recording, which goes on.
 static void want_conference(struct td_call *call)
 {
 	want_nothing(call);
+	call->media.context_wanted = td_recording_wanted(&call->media.recording) ||
+				     td_recording_is_open(&call->media.recording);
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		if (call->legs[i]->media.room == &call->conference->media)
 			td_conference_want_leg(call->conference, call->legs[i]);
@@ -124,11 +126,13 @@ void td_call_want(struct td_calls *calls, struct td_call *call)
 		want_talking(call, prompts->music);
 		break;
 	case TD_CALL_CONFERENCE: want_conference(call); break;
-	case TD_CALL_ENDING: want_nothing(call); break;
+	case TD_CALL_ENDING:
+		want_nothing(call);
+		media->recording.order = TD_RECORDING_OFF;
+		td_media_set_privacy(media, false, 0);
+		break;
 	case TD_CALL_FREE:
 	case TD_CALL_STATE_COUNT: return;
 	}
-	if (!queued || !calls->config->queues[call->queue].record)
-		media->record_wanted = false;
 	td_media_step(media);
 }

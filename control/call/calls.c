@@ -219,6 +219,15 @@ static void on_alarm(void *user, struct td_timer *timer)
 		td_media_step(TD_LIST_ENTRY(alarm, struct td_media, retry));
 		break;
 	}
+	case TD_ALARM_RECORDING_BEEP:
+		td_recording_beep(TD_LIST_ENTRY(alarm, struct td_media, recording.beep));
+		break;
+	case TD_ALARM_RECORDING_RESUME:
+		td_recording_resume(TD_LIST_ENTRY(alarm, struct td_media, recording.unmask));
+		break;
+	case TD_ALARM_PRIVACY_END:
+		td_media_set_privacy(TD_LIST_ENTRY(alarm, struct td_media, privacy.end), false, 0);
+		break;
 	}
 	td_turn_end(calls);
 }

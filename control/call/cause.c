@@ -40,6 +40,7 @@ uint16_t td_cause_status(enum td_cause cause)
 	case TD_CAUSE_REFUSED: return 403;
 	case TD_CAUSE_PROTOCOL: return 400;
 	case TD_CAUSE_OVERLOAD:
+	case TD_CAUSE_RECORDING_FAILURE:
 	case TD_CAUSE_MEDIA_FAILURE:
 	case TD_CAUSE_LINK_DOWN:
 	case TD_CAUSE_SHUTDOWN: return 503;
@@ -109,6 +110,7 @@ enum td_acd_reason td_cause_acd_reason(enum td_cause cause)
 	case TD_CAUSE_WITHDRAWN:
 	case TD_CAUSE_TRANSFERRED:
 	case TD_CAUSE_SUPERVISOR_HANGUP:
+	case TD_CAUSE_RECORDING_FAILURE:
 	case TD_CAUSE_COUNT: break;
 	}
 	return TD_ACD_REASON_REFUSED;
@@ -146,6 +148,7 @@ const char *td_cause_party(enum td_cause cause)
 	case TD_CAUSE_WITHDRAWN:
 	case TD_CAUSE_TRANSFERRED:
 	case TD_CAUSE_SUPERVISOR_HANGUP:
+	case TD_CAUSE_RECORDING_FAILURE:
 	case TD_CAUSE_COUNT: break;
 	}
 	return "system";

@@ -120,7 +120,7 @@ void td_conference_want_all(struct td_conference *conference)
 static void release(struct td_conference *conference)
 {
 	td_notice_conference(conference, NULL, TD_NOTICE_CONFERENCE_ENDED);
-	td_wheel_cancel(&conference->calls->wheel, &conference->media.retry.timer);
+	td_media_cancel(&conference->media);
 	conference->ending = false;
 	td_slots_give(&conference->calls->conference_slots, conference->idx);
 }
@@ -131,6 +131,14 @@ void td_conference_want(struct td_conference *conference)
 	bool alone = conference->seated == 1;
 
 	media->context_wanted = media->member_count > 0;
+	media->recording.rule =
+		conference->config && conference->config->record && conference->seated > 0;
+	if (conference->seated == 0) {
+		media->recording.order = TD_RECORDING_BY_RULE;
+		media->privacy.wanted = false;
+	}
+	if (media->recording.state == TD_RECORDING_CLOSED && td_recording_wanted(&media->recording))
+		media->recording.state = TD_RECORDING_NONE; // others have come
 	media->prompt_loops = true;
 	media->prompt_wanted = alone ? conference->music_prompt : TD_MEDIA_NO_PROMPT;
 	media->players[TD_MEDIA_MUSIC].floor_wanted = alone ? TD_GAIN_UNITY : 0;

@@ -27,6 +27,7 @@ void td_conference_describe(const struct td_conference *conference, struct td_co
 		.context = conference->media.context,
 	};
 	td_inspect_put(out->name, sizeof out->name, conference->name);
+	td_recording_describe(&conference->media, &out->recording);
 }
 
 void td_member_describe(const struct td_leg *leg, struct td_member_info *out)

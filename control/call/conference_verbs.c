@@ -155,6 +155,8 @@ int td_conferences_join(struct td_calls *calls, const char *name, const char *id
 	if (call->state != TD_CALL_TALKING || !call->caller || !call->agent)
 		return td_feature_fail(why, -TD_ESTATE, "call %s is %s, not talking", id,
 				       td_call_state_name((enum td_call_state)call->state));
+	if (call->media.privacy.wanted || conference->media.privacy.wanted)
+		return td_feature_fail(why, -TD_ESTATE, "what is said there is private now");
 	error = admits(conference, caller_only ? 1 : 2, why);
 	if (error)
 		return error;

@@ -18,7 +18,7 @@ static void describe(const struct td_media *media, struct td_context_info *out)
 		td_inspect_put(out->conference, sizeof out->conference,
 			       td_conference_name(media->conference));
 	out->members = media->member_count;
-	out->recording = media->recording == TD_RECORDING_RUNNING;
+	out->recording = media->recording.state == TD_RECORDING_RUNNING;
 	for (uint32_t i = 0; i < TD_MEDIA_PLAYERS; i++) {
 		if (media->players[i].id.v == 0)
 			continue;

@@ -143,6 +143,11 @@ static uint16_t check(struct td_calls *calls, const struct td_sip_event *event,
 		calls->stats.rejected_number++;
 		return 404;
 	}
+	if (!out->conference && calls->recordings_full &&
+	    calls->config->queues[out->queue].record_required) {
+		calls->stats.rejected_overload++;
+		return 503;
+	}
 	if (out->conference ? td_conference_admits(out->conference, 1) != 0
 			    : queue_full(calls, out->queue)) {
 		calls->stats.rejected_overload++;

@@ -90,9 +90,7 @@ void td_call_describe(struct td_calls *calls, const struct td_call *call, struct
 		    leg->party.role != TD_PARTY_AGENT && leg->media.wanted)
 			td_leg_describe(calls, call, leg, &out->others[out->other_count++]);
 	}
-	if (call->media.recording != TD_RECORDING_NONE &&
-	    call->media.recording != TD_RECORDING_REFUSED)
-		td_inspect_put(out->recording, sizeof out->recording, call->media.file);
+	td_recording_describe(&call->media, &out->recording);
 }
 
 static void refresh(struct td_calls *calls)

@@ -73,7 +73,8 @@ const char *td_call_state_name(enum td_call_state state); // "queued"
 	X(UNREACHABLE, "unreachable", 20)                                                          \
 	X(WITHDRAWN, "withdrawn", 26)     /* legs: the offer was taken back */                     \
 	X(TRANSFERRED, "transferred", 16) /* legs: somebody else has taken the agent's place */    \
-	X(SUPERVISOR_HANGUP, "supervisor-hangup", 16) /* legs: called in by an operator */
+	X(SUPERVISOR_HANGUP, "supervisor-hangup", 16) /* legs: called in by an operator */         \
+	X(RECORDING_FAILURE, "recording-failure", 47) /* it has to be recorded and cannot be */
 
 enum td_cause {
 #define TD_CAUSE_MEMBER(symbol, name, q850) TD_CAUSE_##symbol,
@@ -100,6 +101,15 @@ struct td_call_leg_info {
 	int32_t talk_q12, hear_q12;       // volumes
 };
 
+// The recording of a call or conference, and whether what is said there is private.
+struct td_recording_info {
+	char file[TD_FILE_NAME_MAX]; // below the recordings folder; empty: not recorded
+	char state
+		[TD_CALL_NAME_MAX]; // "recording", "paused", "masked", "complete", "partial", "failed"
+	uint64_t packets_received, packets_written; // once it is closed
+	const char *privacy;                        // "off", "on", "changing"
+};
+
 struct td_call_info {
 	char id[TD_CALL_ID_MAX]; // "c42"
 	uint64_t key;            // what the ACD calls it
@@ -115,7 +125,7 @@ struct td_call_info {
 	uint32_t other_count;
 	struct td_call_leg_info others[TD_CALL_OTHER_MAX]; // who was called in
 	char conference[TD_CALL_NAME_MAX];                 // where its parties are
-	char recording[TD_FILE_NAME_MAX]; // below the recordings folder; empty: not recorded
+	struct td_recording_info recording;
 };
 
 // Calls fn for every call there is, oldest pool slot first; stops when fn returns false. fn may not
@@ -206,7 +216,9 @@ enum td_call_notice_kind {
 	TD_NOTICE_CONFERENCE_JOIN, // with the member, as the next two
 	TD_NOTICE_CONFERENCE_LEAVE,
 	TD_NOTICE_CONFERENCE_MEMBER, // muted, moderator, volume
-	TD_NOTICE_PLAYER_END,        // `media` is set, as for the next two
+	TD_NOTICE_CALL_RECORDING,    // begun, paused, masked, ended, or its privacy has changed
+	TD_NOTICE_CONFERENCE_RECORDING,
+	TD_NOTICE_PLAYER_END, // `media` is set, as for the next two
 	TD_NOTICE_DIGIT,
 	TD_NOTICE_TONE,
 	TD_NOTICE_QUALITY,      // `what`: "one-way", "mos-low", "media-timeout"
@@ -223,6 +235,7 @@ struct td_conference_info {
 	uint32_t members, present, members_max; // present: those whose phone is up
 	uint64_t created_utc_ms;
 	struct td_context_id context;
+	struct td_recording_info recording;
 };
 
 struct td_member_info {

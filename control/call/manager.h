@@ -75,7 +75,8 @@ struct td_calls {
 	uint64_t now_ms;   // of this turn
 	uint64_t vigil_ms; // when media is looked at next
 	bool link_up, shutting_down;
-	bool draining; // posts are being delivered
+	bool recordings_full; // the dataplane begins none: its disk is full
+	bool draining;        // posts are being delivered
 	uint32_t post_head, post_count;
 	struct td_post posts[TD_CALLS_POST_MAX];
 	struct td_calls_stats stats;
@@ -134,6 +135,8 @@ void td_notice_quality(struct td_calls *calls, struct td_media_info *info);
 void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone);
 void td_notice_fork(struct td_calls *calls, const struct td_fork_info *fork,
 		    enum td_call_notice_kind kind);
+// Of a call or conference, recording or privacy.
+void td_notice_recording(const struct td_media *media);
 // `leg` NULL: about the conference as a whole.
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
 			  enum td_call_notice_kind kind);
@@ -150,6 +153,10 @@ void td_call_describe_origin(const struct td_calls *calls, const struct td_call 
 void td_leg_describe(const struct td_calls *calls, const struct td_call *call,
 		     const struct td_leg *leg, struct td_call_leg_info *out);
 void td_call_describe(struct td_calls *calls, const struct td_call *call, struct td_call_info *out);
+void td_recording_describe(const struct td_media *media, struct td_recording_info *out);
+const char *td_recording_state_name(const struct td_recording *recording);
+// Its queue says that it may not be without.
+bool td_recording_required(const struct td_call *call);
 void td_agent_describe(struct td_calls *calls, uint32_t agent, struct td_agent_info *out);
 void td_trunk_describe(const struct td_trunk *trunk, struct td_trunk_info *out);
 

@@ -18,16 +18,31 @@ void td_media_init(struct td_media *media, struct td_calls *calls, struct td_cal
 	td_timer_init(&media->retry.timer);
 	td_list_init(&media->members);
 	td_list_init(&media->work);
+	media->recording.beep.kind = TD_ALARM_RECORDING_BEEP;
+	media->recording.unmask.kind = TD_ALARM_RECORDING_RESUME;
+	media->privacy.end.kind = TD_ALARM_PRIVACY_END;
+	td_timer_init(&media->recording.beep.timer);
+	td_timer_init(&media->recording.unmask.timer);
+	td_timer_init(&media->privacy.end.timer);
 	media->prompt_wanted = TD_MEDIA_NO_PROMPT;
 	for (int i = 0; i < TD_MEDIA_PLAYERS; i++)
 		media->players[i].prompt = TD_MEDIA_NO_PROMPT;
 }
 
+void td_media_cancel(struct td_media *media)
+{
+	struct td_wheel *wheel = &media->calls->wheel;
+
+	td_wheel_cancel(wheel, &media->retry.timer);
+	td_wheel_cancel(wheel, &media->recording.beep.timer);
+	td_wheel_cancel(wheel, &media->recording.unmask.timer);
+	td_wheel_cancel(wheel, &media->privacy.end.timer);
+}
+
 bool td_media_idle(const struct td_media *media)
 {
 	return media->request_count == 0 && media->context.v == 0 && media->member_count == 0 &&
-	       media->guest_count == 0 && media->recording != TD_RECORDING_RUNNING &&
-	       media->recording != TD_RECORDING_CLOSING;
+	       media->guest_count == 0 && !td_recording_is_open(&media->recording);
 }
 
 static bool under_way(const struct td_media *media, enum td_command_kind kind)
@@ -53,7 +68,7 @@ static bool next_context_end(const struct td_media *media, struct td_command *co
 }
 
 static bool next_command(struct td_media *media, struct td_command *command, struct td_leg **leg,
-			 uint32_t *player)
+			 uint32_t *number)
 {
 	if (media->context.v == 0) {
 		// A stream that is still elsewhere and shall not come needs no context to end.
@@ -62,17 +77,18 @@ static bool next_command(struct td_media *media, struct td_command *command, str
 		command->kind = TD_COMMAND_CONTEXT_CREATE;
 		return true;
 	}
-	if (td_media_next_recording_end(media, command) || td_media_next_leg(media, command, leg))
+	if (td_media_next_privacy(media, command) || td_media_next_recording_end(media, command) ||
+	    td_media_next_leg(media, command, leg))
 		return true;
 	if (!media->context_wanted)
 		return next_context_end(media, command);
-	if (td_media_next_player(media, command, player))
+	if (td_media_next_player(media, command, number))
 		return true;
 	// One edit builds on the other: the first has to be known to have worked.
 	if (!under_way(media, TD_COMMAND_MATRIX_EDIT) && td_media_next_edit(media, command))
 		return true;
-	return td_media_next_player_end(media, command, player) ||
-	       td_media_next_recording(media, command);
+	return td_media_next_player_end(media, command, number) ||
+	       td_media_next_recording(media, command, number);
 }
 
 // What comes next may depend on what these bring back, or on their being done. What is about one
@@ -80,8 +96,8 @@ static bool next_command(struct td_media *media, struct td_command *command, str
 static bool waits(const struct td_media *media)
 {
 	static const enum td_command_kind barriers[] = {
-		TD_COMMAND_CONTEXT_CREATE, TD_COMMAND_CONTEXT_DESTROY, TD_COMMAND_PLAYER_CREATE,
-		TD_COMMAND_RECORD_START,   TD_COMMAND_RECORD_STOP,
+		TD_COMMAND_CONTEXT_CREATE,  TD_COMMAND_CONTEXT_DESTROY, TD_COMMAND_PLAYER_CREATE,
+		TD_COMMAND_CONTEXT_PRIVACY, TD_COMMAND_RECORD_START,    TD_COMMAND_RECORD_STOP,
 	};
 
 	for (size_t i = 0; i < sizeof barriers / sizeof barriers[0]; i++) {
@@ -119,7 +135,10 @@ static void assume(struct td_media *media, struct td_media_request *request,
 	if (request->leg)
 		assume_leg(request, command);
 	if (request->kind == TD_COMMAND_PLAYER_DESTROY)
-		media->players[request->player].ending = true;
+		media->players[request->number].ending = true;
+	if (request->kind == TD_COMMAND_CONTEXT_PRIVACY)
+		td_media_privacy_assume(media, command);
+	td_media_recording_assume(media, command, request->number);
 	if (request->kind == TD_COMMAND_MATRIX_EDIT) {
 		request->undo_count = edit->cell_count;
 		td_media_save_cells(media, edit->cells, edit->cell_count, request->undo);
@@ -128,14 +147,14 @@ static void assume(struct td_media *media, struct td_media_request *request,
 }
 
 // It could not be sent: a player that was to come is forgotten again.
-static void not_sent(struct td_media *media, const struct td_command *command, uint32_t player,
+static void not_sent(struct td_media *media, const struct td_command *command, uint32_t number,
 		     int error)
 {
 	struct td_calls *calls = media->calls;
 
-	if (command->kind == TD_COMMAND_PLAYER_CREATE && player == TD_MEDIA_MUSIC)
-		media->players[player] = (struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
-	if ((command->kind == TD_COMMAND_PLAYER_CREATE && player == TD_MEDIA_ANNOUNCE) ||
+	if (command->kind == TD_COMMAND_PLAYER_CREATE && number == TD_MEDIA_MUSIC)
+		media->players[number] = (struct td_media_player){ .prompt = TD_MEDIA_NO_PROMPT };
+	if ((command->kind == TD_COMMAND_PLAYER_CREATE && number == TD_MEDIA_ANNOUNCE) ||
 	    command->kind == TD_COMMAND_PLAYER_CONTROL)
 		media->announcement.state = TD_ANNOUNCEMENT_WANTED;
 	// A link that is down says so by its state; until then nothing can be done.
@@ -144,7 +163,7 @@ static void not_sent(struct td_media *media, const struct td_command *command, u
 }
 
 static bool submit(struct td_media *media, struct td_command *command, struct td_leg *leg,
-		   uint32_t player)
+		   uint32_t number)
 {
 	struct td_media_request *request = media->requests;
 	int error;
@@ -154,11 +173,11 @@ static bool submit(struct td_media *media, struct td_command *command, struct td
 	td_on_control();
 	error = td_link_submit(media->calls->deps.link, command, td_media_answered, request);
 	if (error) {
-		not_sent(media, command, player, error);
+		not_sent(media, command, number, error);
 		return false;
 	}
 	*request = (struct td_media_request){
-		.media = media, .leg = leg, .kind = command->kind, .player = player
+		.media = media, .leg = leg, .kind = command->kind, .number = number
 	};
 	assume(media, request, command);
 	return true;

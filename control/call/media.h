@@ -21,8 +21,8 @@
 //   invariant: members = legs whose room it is; guests = those whose stream is in it besides
 //   invariant: a context goes only when it has neither
 //
-// Order: recording stops, streams go, the context goes; else context, streams, moves, remotes,
-// players, matrix (old player off and new one on in one edit), ended players, recording.
+// Order: privacy, recording stops, streams go, the context goes; else context, streams, moves,
+// remotes, players, matrix (old player off and new one on in one edit), ended players, recording.
 #pragma once
 
 #include <stdbool.h>
@@ -30,6 +30,7 @@
 
 #include "base/list.h"
 #include "call/alarm.h"
+#include "call/recording.h"
 #include "td_command.h"
 #include "td_event.h"
 #include "td_handle.h"
@@ -80,14 +81,6 @@ struct td_leg_media {
 	struct td_stream_stats stats; // final, from the stream's end
 };
 
-enum td_recording_state {
-	TD_RECORDING_NONE,
-	TD_RECORDING_RUNNING,
-	TD_RECORDING_CLOSING, // stopped; the file is being finished
-	TD_RECORDING_CLOSED,
-	TD_RECORDING_REFUSED // it never began
-};
-
 struct td_media_player {
 	struct td_player_id id; // v == 0: none, or it could not be made
 	uint32_t prompt;        // of MUSIC and OLD; TD_MEDIA_NO_PROMPT: no player
@@ -120,7 +113,7 @@ struct td_media_request {
 	struct td_media *media;
 	struct td_leg *leg; // whose stream it is about, or NULL
 	uint32_t kind;      // enum td_command_kind, 0: free
-	uint32_t player;    // PLAYER_*: enum td_media_player_use
+	uint32_t number;    // PLAYER_*: enum td_media_player_use; RECORD_*: the track
 	uint32_t undo_count;
 	struct td_cell undo[TD_EDIT_CELL_MAX]; // MATRIX_EDIT, STREAM_MOVE: as it was, as it will be
 };
@@ -134,7 +127,7 @@ struct td_media {
 	struct td_list members, work; // of legs, by media.member and media.work
 	uint32_t member_count, guest_count;
 	// Wanted.
-	bool context_wanted, record_wanted;
+	bool context_wanted;
 	uint32_t prompt_wanted; // TD_MEDIA_NO_PROMPT: silence
 	bool prompt_loops;
 	int16_t cells_wanted[TD_MEDIA_SLOT_MAX][TD_MEDIA_SLOT_MAX]; // [from][to] of a call
@@ -144,12 +137,9 @@ struct td_media {
 	struct td_media_player players[TD_MEDIA_PLAYERS];
 	int16_t cells[TD_MEDIA_SLOT_MAX][TD_MEDIA_SLOT_MAX];
 	struct td_leg *slots[TD_MEDIA_SLOT_MAX];
-	uint8_t recording; // enum td_recording_state
-	bool recording_partial;
-	struct td_tap_id tap;
-	uint64_t recorded_agent_ref;        // whose leg its right side is
-	struct td_event_recording recorded; // once CLOSED
-	char file[TD_FILE_NAME_MAX];
+	// Wanted and have, each.
+	struct td_recording recording;
+	struct td_privacy privacy;
 	// Under way.
 	struct td_media_request requests[TD_MEDIA_REQUEST_MAX];
 	uint32_t request_count;
@@ -170,12 +160,23 @@ void td_media_give_slot(struct td_media *media, struct td_leg *leg);
 
 // Sends the commands that come next; posts CLEARED to an ending call that is idle.
 void td_media_step(struct td_media *media);
+// Its timers, before its memory is somebody else's.
+void td_media_cancel(struct td_media *media);
 bool td_media_idle(const struct td_media *media);
 // A command about this leg's stream is under way.
 bool td_media_leg_busy(const struct td_leg *leg);
 // The dataplane has gone, and everything in it: forgets what was there.
 void td_media_lost(struct td_media *media);
 void td_media_leg_lost(struct td_leg *leg);
+// What is said here is private from now on, for so many seconds (0: until it is ended), or is not.
+void td_media_set_privacy(struct td_media *media, bool on, uint32_t seconds);
+// Its recording is over, however: closed, or nobody knows any more.
+void td_media_recording_over(struct td_media *media, bool partial);
+// The next tone that says that this is recorded, at once or after the config's interval.
+void td_recording_beep_arm(struct td_media *media, bool at_once);
+void td_recording_beep(struct td_media *media);
+// A pause or a mask is over.
+void td_recording_resume(struct td_media *media);
 // An unsolicited event (player end, recording, digit, tone).
 void td_media_event(struct td_calls *calls, const struct td_event *event);
 // The member with this stream, NULL: none. Looks at every member.

@@ -45,6 +45,7 @@ static void clear_context(struct td_media *media)
 	media->context.v = 0;
 	media->context_next = NULL;
 	memset(media->cells, 0, sizeof media->cells);
+	memset(&media->privacy.have, 0, sizeof media->privacy.have);
 	for (uint32_t i = 0; i < TD_MEDIA_PLAYERS; i++)
 		td_media_player_gone(media, i);
 	*said = (struct td_announcement){ .state = TD_ANNOUNCEMENT_NONE };
@@ -185,8 +186,8 @@ static void context_destroyed(struct td_media *media, const struct td_event *eve
 		return;
 	clear_context(media);
 	// It ended with its context; the recorder reports that too.
-	if (media->recording == TD_RECORDING_RUNNING)
-		media->recording = TD_RECORDING_CLOSING;
+	if (media->recording.state == TD_RECORDING_RUNNING)
+		media->recording.state = TD_RECORDING_CLOSING;
 }
 
 static void player_destroyed(struct td_media *media, uint32_t player, const struct td_event *event)
@@ -196,37 +197,10 @@ static void player_destroyed(struct td_media *media, uint32_t player, const stru
 		td_media_player_gone(media, player);
 }
 
-// Streams that are to move away have waited for the recording.
-static void step_lent(struct td_media *media)
-{
-	for (uint32_t i = 0; i < media->call->leg_count; i++) {
-		struct td_media *room = media->call->legs[i]->media.room;
-
-		if (room != media)
-			td_media_step(room);
-	}
-}
-
-static void recording_started(struct td_media *media, const struct td_event *event)
-{
-	if (event->result == 0) {
-		media->tap = event->u.tap;
-		media->recording = TD_RECORDING_RUNNING;
-		return;
-	}
-	td_warn(name_of(media), "cannot be recorded: %s", td_error_text(event->result));
-	media->recording = TD_RECORDING_REFUSED;
-	step_lent(media);
-}
-
 static void recording_stopped(struct td_media *media, const struct td_event *event)
 {
-	if (media->recording != TD_RECORDING_RUNNING || !gone(media, event, &media->end_tries))
-		return;
-	media->tap.v = 0;
 	// Stale: it has ended by itself, and its end event is under way.
-	media->recording = TD_RECORDING_CLOSING;
-	step_lent(media);
+	td_media_recording_stopped(media, !gone(media, event, &media->end_tries));
 }
 
 // One the call can do without: then its leg goes and not the call.
@@ -285,23 +259,25 @@ static void apply(struct td_media *media, const struct td_media_request *request
 	case TD_COMMAND_STREAM_DESTROY: stream_destroyed(media, request->leg, event); break;
 	case TD_COMMAND_PLAYER_CREATE:
 	case TD_COMMAND_PLAYER_CONTROL:
-		td_media_player_created(media, request->player, event);
+		td_media_player_created(media, request->number, event);
 		break;
-	case TD_COMMAND_PLAYER_DESTROY: player_destroyed(media, request->player, event); break;
+	case TD_COMMAND_PLAYER_DESTROY: player_destroyed(media, request->number, event); break;
 	case TD_COMMAND_MATRIX_EDIT: matrix_edited(media, request, event); break;
-	case TD_COMMAND_RECORD_START: recording_started(media, event); break;
+	case TD_COMMAND_RECORD_START: td_media_recording_started(media, event); break;
 	case TD_COMMAND_RECORD_STOP: recording_stopped(media, event); break;
-	case TD_COMMAND_NONE:
-	case TD_COMMAND_PING:
-	case TD_COMMAND_RESET:
+	case TD_COMMAND_CONTEXT_PRIVACY: td_media_privacy_answered(media, event); break;
 	case TD_COMMAND_RECORD_ATTACH:
 	case TD_COMMAND_RECORD_DETACH:
 	case TD_COMMAND_RECORD_CONTROL:
-	case TD_COMMAND_CONTEXT_PRIVACY:
+	case TD_COMMAND_RECORD_NOTE:
+		td_media_recording_answered(media, request->number, event);
+		break;
+	case TD_COMMAND_NONE:
+	case TD_COMMAND_PING:
+	case TD_COMMAND_RESET:
 	case TD_COMMAND_CONTEXT_MOVE:
 	case TD_COMMAND_STREAM_TUNE:
 	case TD_COMMAND_STREAM_DIGITS:
-	case TD_COMMAND_RECORD_NOTE:
 	case TD_COMMAND_FORK_START:
 	case TD_COMMAND_FORK_STOP:
 	case TD_COMMAND_KIND_COUNT: break;
@@ -376,10 +352,11 @@ void td_media_lost(struct td_media *media)
 	td_wheel_cancel(&media->calls->wheel, &media->retry.timer);
 	clear_context(media);
 	media->context_wanted = false;
-	if (media->recording == TD_RECORDING_RUNNING || media->recording == TD_RECORDING_CLOSING) {
-		media->recording = TD_RECORDING_CLOSED;
-		media->recording_partial = true;
-	}
+	td_wheel_cancel(&media->calls->wheel, &media->privacy.end.timer);
+	memset(&media->privacy.have, 0, sizeof media->privacy.have);
+	media->privacy.wanted = false;
+	if (td_recording_is_open(&media->recording))
+		td_media_recording_over(media, true);
 }
 
 void td_media_event(struct td_calls *calls, const struct td_event *event)
@@ -397,7 +374,7 @@ void td_media_event(struct td_calls *calls, const struct td_event *event)
 	case TD_EVENT_FORK_ENDED:
 	case TD_EVENT_FORK_CLOSED: td_forks_event(calls, event); break;
 	case TD_EVENT_STREAM_ACTIVE:
-	case TD_EVENT_RECORD_ALARM:
+	case TD_EVENT_RECORD_ALARM: td_recording_alarm(calls, &event->u.record_alarm); break;
 	case TD_EVENT_NONE:
 	case TD_EVENT_DONE:
 	case TD_EVENT_KIND_COUNT: break;

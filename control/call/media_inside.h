@@ -40,11 +40,25 @@ void td_media_save_cells(struct td_media *media, const struct td_cell *cells, ui
 void td_media_forget_cells(struct td_media *media, struct td_leg *leg);
 
 // media_recording.c
-bool td_media_next_recording(struct td_media *media, struct td_command *command);
-// A recording runs, or is being begun: it hears streams that may not leave before it has ended.
-bool td_media_recording_holds(const struct td_media *media);
+bool td_media_next_recording(struct td_media *media, struct td_command *command, uint32_t *track);
 bool td_media_next_recording_end(struct td_media *media, struct td_command *command);
+// The command about a recording is out.
+void td_media_recording_assume(struct td_media *media, const struct td_command *command,
+			       uint32_t track);
+void td_media_recording_started(struct td_media *media, const struct td_event *event);
+// `again`: the dataplane had no room for it.
+void td_media_recording_stopped(struct td_media *media, bool again);
+void td_media_recording_answered(struct td_media *media, uint32_t track,
+				 const struct td_event *event);
 void td_media_recording_event(struct td_calls *calls, const struct td_event *event);
+
+// The disk of the recordings is in trouble, or is well again.
+void td_recording_alarm(struct td_calls *calls, const struct td_event_record_alarm *alarm);
+
+// media_privacy.c
+bool td_media_next_privacy(struct td_media *media, struct td_command *command);
+void td_media_privacy_assume(struct td_media *media, const struct td_command *command);
+void td_media_privacy_answered(struct td_media *media, const struct td_event *event);
 
 // media_answers.c: the answer to a command of struct td_media_request.
 void td_media_answered(void *user, const struct td_event *event);

@@ -32,13 +32,13 @@ static void add(struct writer *writer, struct td_member from, struct td_member t
 	writer->cells[writer->count++] = (struct td_cell){ from, to, want };
 }
 
-// A stream that cells may name.
+// A stream that cells may name. Those of one that is leaving go with it.
 static bool there(const struct td_media *media, const struct td_leg *leg)
 {
 	const struct td_leg_media *mine = &leg->media;
 
-	return mine->stream.v != 0 && mine->at == media && mine->wanted && !mine->failed &&
-	       mine->waits == 0;
+	return mine->stream.v != 0 && mine->at == media && mine->room == media && mine->wanted &&
+	       !mine->failed && mine->waits == 0;
 }
 
 static bool player_there(const struct td_media *media, uint32_t which)

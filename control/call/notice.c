@@ -4,11 +4,11 @@
 const char *td_call_notice_name(enum td_call_notice_kind kind)
 {
 	static const char *const names[TD_NOTICE_KIND_COUNT] = {
-		"call.new",         "call.state",      "call.ended",       "agent.state",
-		"trunk.state",      "call.party",      "conference.new",   "conference.state",
-		"conference.ended", "conference.join", "conference.leave", "conference.member",
-		"player.end",       "stream.digit",    "stream.tone",      "stream.quality",
-		"fork.started",     "fork.ended",
+		"call.new",         "call.state",           "call.ended",       "agent.state",
+		"trunk.state",      "call.party",           "conference.new",   "conference.state",
+		"conference.ended", "conference.join",      "conference.leave", "conference.member",
+		"call.recording",   "conference.recording", "player.end",       "stream.digit",
+		"stream.tone",      "stream.quality",       "fork.started",     "fork.ended",
 	};
 
 	return (unsigned)kind < TD_NOTICE_KIND_COUNT ? names[kind] : "unknown";
@@ -143,4 +143,12 @@ void td_notice_tone(struct td_calls *calls, const struct td_event_tone *tone)
 void td_notice_quality(struct td_calls *calls, struct td_media_info *info)
 {
 	tell_media(calls, info, TD_NOTICE_QUALITY);
+}
+
+void td_notice_recording(const struct td_media *media)
+{
+	if (media->call)
+		td_notice_call(media->calls, media->call, TD_NOTICE_CALL_RECORDING);
+	else
+		td_notice_conference(media->conference, NULL, TD_NOTICE_CONFERENCE_RECORDING);
 }

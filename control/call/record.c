@@ -115,16 +115,27 @@ static void fill_leg(const struct td_calls *calls, const struct td_call *call, u
 }
 
 // "complete" means that every packet the recorder saw is in the file.
-static const char *recording_state(const struct td_media *media)
+const char *td_recording_state_name(const struct td_recording *recording)
 {
-	const struct td_event_recording *recorded = &media->recorded;
+	const struct td_event_recording *result = &recording->result;
 
-	if (media->recording == TD_RECORDING_REFUSED)
-		return "failed";
-	if (media->recording != TD_RECORDING_CLOSED || media->recording_partial)
+	switch ((enum td_recording_state)recording->state) {
+	case TD_RECORDING_NONE: return "";
+	case TD_RECORDING_REFUSED: return "failed";
+	case TD_RECORDING_CLOSED: break;
+	case TD_RECORDING_STARTING:
+	case TD_RECORDING_RUNNING:
+	case TD_RECORDING_STOPPING:
+	case TD_RECORDING_CLOSING:
+		return recording->partial  ? "partial"
+		       : recording->masked ? "masked"
+		       : recording->paused ? "paused"
+					   : "recording";
+	}
+	if (recording->partial)
 		return "partial";
-	return recorded->packets_written[0] == recorded->packets_received[0] &&
-			       recorded->packets_written[1] == recorded->packets_received[1]
+	return result->packets_written[0] == result->packets_received[0] &&
+			       result->packets_written[1] == result->packets_received[1]
 		       ? "complete"
 		       : "partial";
 }
@@ -148,10 +159,18 @@ static void fill_call(const struct td_calls *calls, const struct td_call *call,
 			       calls->config->agents[call->agent_idx].id);
 	td_inspect_put(out->cause, sizeof out->cause, td_cause_name(call->cause));
 	td_inspect_put(out->ended_by, sizeof out->ended_by, td_cause_party(call->cause));
-	if (call->media.recording != TD_RECORDING_NONE) {
-		td_inspect_put(out->recording, sizeof out->recording, call->media.file);
+	if (call->media.recording.state != TD_RECORDING_NONE) {
+		const struct td_recording *recording = &call->media.recording;
+
+		td_inspect_put(out->recording, sizeof out->recording, recording->file);
 		td_inspect_put(out->recording_state, sizeof out->recording_state,
-			       recording_state(&call->media));
+			       td_recording_is_open(recording)
+				       ? "partial"
+				       : td_recording_state_name(recording));
+		out->recording_received = recording->result.packets_received[0] +
+					  recording->result.packets_received[1];
+		out->recording_written =
+			recording->result.packets_written[0] + recording->result.packets_written[1];
 	}
 	out->setup_utc_ms = (int64_t)call->setup_utc_ms;
 	out->answer_utc_ms = (int64_t)call->answer_utc_ms;
@@ -169,7 +188,7 @@ void td_record_call(struct td_calls *calls, struct td_call *call)
 	struct td_cdr_call row;
 	int error;
 
-	if (call->media.recording == TD_RECORDING_CLOSED)
+	if (call->media.recording.state == TD_RECORDING_CLOSED)
 		calls->stats.calls_recorded++;
 	fill_call(calls, call, &row);
 	td_info(call->id, "%s -> %s, queue %s, agent %s: %s after %u s of talk", row.caller,

@@ -19,6 +19,8 @@ void td_show_hangup(FILE *out, const json_t *result);
 void td_show_parties(FILE *out, const json_t *result); // of a call
 void td_show_forks(FILE *out, const json_t *result);
 void td_show_fork(FILE *out, const json_t *result);
+void td_show_recordings(FILE *out, const json_t *result);
+void td_show_recording(FILE *out, const json_t *result); // of a call or conference
 void td_show_conferences(FILE *out, const json_t *result);
 void td_show_conference(FILE *out, const json_t *result);
 void td_show_contexts(FILE *out, const json_t *result);

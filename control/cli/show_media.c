@@ -182,3 +182,37 @@ void td_show_done(FILE *out, const json_t *result)
 	(void)result;
 	fputs("done\n", out);
 }
+
+void td_show_recordings(FILE *out, const json_t *result)
+{
+	static const struct td_field fields[] = {
+		{ "FILE", "file", TD_FIELD_TEXT },
+		{ "TENANT", "tenant", TD_FIELD_TEXT },
+		{ "CALL", "call", TD_FIELD_TEXT },
+		{ "CONFERENCE", "conference", TD_FIELD_TEXT },
+		{ "QUEUE", "queue", TD_FIELD_TEXT },
+		{ "AGENT", "agent", TD_FIELD_TEXT },
+		{ "STATE", "state", TD_FIELD_TEXT },
+		{ "LENGTH", "duration_ms", TD_FIELD_DURATION },
+		{ "RECEIVED", "packets_received", TD_FIELD_COUNT },
+		{ "WRITTEN", "packets_written", TD_FIELD_COUNT },
+		{ "HELD", "hold", TD_FIELD_YESNO },
+		{ NULL, NULL, TD_FIELD_TEXT },
+	};
+
+	td_table_print(out, part(result, "recordings"), fields, "no recordings", "\n");
+}
+
+void td_show_recording(FILE *out, const json_t *result)
+{
+	static const struct td_field fields[] = {
+		{ "file", "recorded.file", TD_FIELD_TEXT },
+		{ "state", "recorded.state", TD_FIELD_TEXT },
+		{ "packets received", "recorded.packets_received", TD_FIELD_COUNT },
+		{ "packets written", "recorded.packets_written", TD_FIELD_COUNT },
+		{ "privacy", "privacy", TD_FIELD_TEXT },
+		{ NULL, NULL, TD_FIELD_TEXT },
+	};
+
+	print_one(out, result, fields);
+}

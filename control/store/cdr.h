@@ -26,12 +26,13 @@ struct td_cdr_call {
 	char queue[TD_CDR_NAME_MAX];
 	char agent[TD_CDR_NAME_MAX]; // who talked last; empty: nobody
 	char cause[TD_CDR_CAUSE_MAX];
-	char ended_by[TD_CDR_NAME_MAX];        // "caller", "agent", "api", "system"
-	char recording[TD_CDR_PATH_MAX];       // empty: none
-	char recording_state[TD_CDR_NAME_MAX]; // "complete", "partial", empty: none
-	int64_t setup_utc_ms;                  // the INVITE came
-	int64_t answer_utc_ms;                 // we answered the caller (greeting, music)
-	int64_t connect_utc_ms;                // an agent answered: both parties talk
+	char ended_by[TD_CDR_NAME_MAX];                 // "caller", "agent", "api", "system"
+	char recording[TD_CDR_PATH_MAX];                // empty: none
+	char recording_state[TD_CDR_NAME_MAX];          // "complete", "partial", empty: none
+	uint64_t recording_received, recording_written; // packets
+	int64_t setup_utc_ms;                           // the INVITE came
+	int64_t answer_utc_ms;                          // we answered the caller (greeting, music)
+	int64_t connect_utc_ms;                         // an agent answered: both parties talk
 	int64_t end_utc_ms;
 	uint32_t queue_wait_ms; // arrival to connect, or to the end when never connected
 	uint32_t talk_ms;       // connect to end
@@ -66,4 +67,20 @@ struct td_cdr_leg {
 	uint32_t one_way_ms; // it was sent media and sent none
 	int32_t level_dbm0, noise_dbm0;
 	uint32_t remote_mos_x100; // of what we sent it, as it said in RTCP XR; 0: it did not
+};
+
+// A recording: where its file is below the recordings folder, and how it went. Written when it is
+// begun and again, in place, when it is over.
+struct td_cdr_recording {
+	char file[TD_CDR_PATH_MAX];
+	char tenant[TD_CDR_NAME_MAX];
+	char call[TD_CDR_ID_MAX];
+	char conference[TD_CDR_NAME_MAX];
+	char queue[TD_CDR_NAME_MAX];
+	char agent[TD_CDR_NAME_MAX];
+	char caller[TD_CDR_PARTY_MAX];
+	char state[TD_CDR_NAME_MAX]; // "recording" until it is over, then "complete" or "partial"
+	int64_t started_utc_ms, ended_utc_ms;
+	uint64_t duration_ms, bytes;
+	uint64_t packets_received, packets_written;
 };

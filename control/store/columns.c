@@ -19,6 +19,10 @@
 	{                                                                                          \
 		name, TD_COLUMN_##kind, offsetof(struct td_cdr_leg, field), 0                      \
 	}
+#define RECORDING(name, kind, field)                                                               \
+	{                                                                                          \
+		name, TD_COLUMN_##kind, offsetof(struct td_cdr_recording, field), 0                \
+	}
 #define MEDIA(name, kind, field)                                                                   \
 	{                                                                                          \
 		name, TD_COLUMN_##kind, offsetof(struct td_cdr_leg, field), 1                      \
@@ -35,6 +39,8 @@ const struct td_column td_call_columns[] = {
 	CALL("ended_by", TEXT, ended_by),
 	CALL("recording", TEXT, recording),
 	CALL("recording_state", TEXT, recording_state),
+	CALL("recording_received", U64, recording_received),
+	CALL("recording_written", U64, recording_written),
 	CALL("setup", UTC, setup_utc_ms),
 	CALL("answer", UTC, answer_utc_ms),
 	CALL("connect", UTC, connect_utc_ms),
@@ -82,6 +88,24 @@ const struct td_column td_leg_columns[] = {
 	MEDIA("level_dbm0", DBM0, level_dbm0),
 	MEDIA("noise_dbm0", DBM0, noise_dbm0),
 	MEDIA("remote_mos", CENTI_SET, remote_mos_x100),
+	{ NULL, TD_COLUMN_TEXT, 0, 0 },
+};
+
+const struct td_column td_recording_columns[] = {
+	RECORDING("file", TEXT, file),
+	RECORDING("tenant", TEXT, tenant),
+	RECORDING("call_id", TEXT, call),
+	RECORDING("conference", TEXT, conference),
+	RECORDING("queue", TEXT, queue),
+	RECORDING("agent", TEXT, agent),
+	RECORDING("caller", TEXT, caller),
+	RECORDING("state", TEXT, state),
+	RECORDING("start", UTC, started_utc_ms),
+	RECORDING("end", UTC, ended_utc_ms),
+	RECORDING("duration_ms", U64, duration_ms),
+	RECORDING("bytes", U64, bytes),
+	RECORDING("packets_received", U64, packets_received),
+	RECORDING("packets_written", U64, packets_written),
 	{ NULL, TD_COLUMN_TEXT, 0, 0 },
 };
 

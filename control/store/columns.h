@@ -30,7 +30,8 @@ struct td_column {
 	int measured; // 1: NULL when the leg had no media
 };
 
-extern const struct td_column td_call_columns[], td_leg_columns[]; // end: name NULL
+extern const struct td_column td_call_columns[], td_leg_columns[],
+	td_recording_columns[]; // end: name NULL
 
 // "INSERT INTO table(first, ...) VALUES(?, ...)"; `first` is a leading column or NULL.
 // Returns the length, as snprintf does.

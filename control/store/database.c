@@ -6,6 +6,7 @@
 
 #include "store/columns.h"
 
+#define SQL_MAX        2048
 #define APPLICATION_ID 0x54414e44 // "TAND": `file tandem.db` can tell whose it is
 
 // migrations[v] brings a file from version v to v + 1. Never changed once released.
@@ -46,7 +47,25 @@ static const char *const migrations[TD_DATABASE_VERSION] = {
 	"ALTER TABLE leg ADD COLUMN level_dbm0 INTEGER;"
 	"ALTER TABLE leg ADD COLUMN noise_dbm0 INTEGER;"
 	"ALTER TABLE leg ADD COLUMN remote_mos REAL;",
+	"ALTER TABLE call ADD COLUMN recording_received INTEGER;"
+	"ALTER TABLE call ADD COLUMN recording_written INTEGER;"
+	"CREATE TABLE recording("
+	" id INTEGER PRIMARY KEY,"
+	" file TEXT NOT NULL UNIQUE," // below the recordings folder
+	" tenant TEXT, call_id TEXT, conference TEXT, queue TEXT, agent TEXT, caller TEXT,"
+	" state TEXT, start_utc TEXT, start_ms INTEGER, end_utc TEXT, end_ms INTEGER,"
+	" duration_ms INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+	" packets_received INTEGER NOT NULL, packets_written INTEGER NOT NULL,"
+	" hold INTEGER NOT NULL DEFAULT 0) STRICT;" // 1: not to be deleted
+	"CREATE INDEX recording_by_start ON recording(start_ms);",
 };
+
+// A recording is written twice: when it is begun, and when it is over.
+static const char again[] = " ON CONFLICT(file) DO UPDATE SET agent=excluded.agent,"
+			    " state=excluded.state, end_utc=excluded.end_utc,"
+			    " end_ms=excluded.end_ms, duration_ms=excluded.duration_ms,"
+			    " bytes=excluded.bytes, packets_received=excluded.packets_received,"
+			    " packets_written=excluded.packets_written";
 
 static int complain(struct td_database *db, const char *path, const char *what,
 		    char error[TD_STORE_ERROR_MAX])
@@ -108,11 +127,15 @@ static int migrate(struct td_database *db, const char *path, char error[TD_STORE
 static int prepare(struct td_database *db, const struct td_column *columns, const char *table,
 		   const char *first, sqlite3_stmt **out)
 {
-	char sql[1024];
+	char sql[SQL_MAX];
 	int length = td_columns_insert_sql(columns, table, first, sql, sizeof sql);
 
-	if (length < 0 || (size_t)length >= sizeof sql)
+	if (length < 0 || (size_t)length + sizeof again >= sizeof sql)
 		return -TD_EIO;
+	if (columns == td_recording_columns) {
+		memcpy(sql + length, again, sizeof again);
+		length += (int)sizeof again - 1;
+	}
 	return sqlite3_prepare_v3(db->handle, sql, length, SQLITE_PREPARE_PERSISTENT, out, NULL) ==
 			       SQLITE_OK
 		       ? 0
@@ -140,7 +163,8 @@ int td_database_open(struct td_database *db, const char *path, char error[TD_STO
 	if (rc != 0)
 		return rc;
 	if (prepare(db, td_call_columns, "call", NULL, &db->call) != 0 ||
-	    prepare(db, td_leg_columns, "leg", "call", &db->leg) != 0)
+	    prepare(db, td_leg_columns, "leg", "call", &db->leg) != 0 ||
+	    prepare(db, td_recording_columns, "recording", NULL, &db->recording) != 0)
 		return complain(db, path, "its tables are not Tandem's", error);
 	return 0;
 }
@@ -149,6 +173,7 @@ void td_database_close(struct td_database *db)
 {
 	sqlite3_finalize(db->call);
 	sqlite3_finalize(db->leg);
+	sqlite3_finalize(db->recording);
 	sqlite3_close(db->handle);
 	memset(db, 0, sizeof *db);
 }
@@ -194,6 +219,11 @@ int td_database_put(struct td_database *db, const struct td_cdr_call *call,
 		    insert(db->leg, 2, td_leg_columns, &legs[i], legs[i].has_media) != 0)
 			return -TD_EIO;
 	return 0;
+}
+
+int td_database_put_recording(struct td_database *db, const struct td_cdr_recording *recording)
+{
+	return insert(db->recording, 1, td_recording_columns, recording, 1);
 }
 
 const char *td_database_trouble(const struct td_database *db)

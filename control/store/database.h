@@ -10,12 +10,12 @@
 
 #include "store/store.h"
 
-#define TD_DATABASE_VERSION 3
+#define TD_DATABASE_VERSION 4
 #define TD_DATABASE_BUSY_MS 1000 // how long one statement waits for another program's lock
 
 struct td_database {
 	sqlite3 *handle;
-	sqlite3_stmt *call, *leg; // the two inserts
+	sqlite3_stmt *call, *leg, *recording; // the inserts
 };
 
 // Opens or creates the file. 0, -TD_EIO or -TD_EVERSION with a sentence; the caller closes only
@@ -28,6 +28,8 @@ void td_database_close(struct td_database *db);
 TD_MUST_CHECK int td_database_begin(struct td_database *db);
 TD_MUST_CHECK int td_database_put(struct td_database *db, const struct td_cdr_call *call,
 				  const struct td_cdr_leg *legs, unsigned leg_count);
+TD_MUST_CHECK int td_database_put_recording(struct td_database *db,
+					    const struct td_cdr_recording *recording);
 TD_MUST_CHECK int td_database_commit(struct td_database *db);
 void td_database_rollback(struct td_database *db);
 

@@ -17,7 +17,11 @@
 
 struct record {
 	struct record *next;
-	struct td_cdr_call call;
+	bool is_recording;
+	union {
+		struct td_cdr_call call;
+		struct td_cdr_recording recording;
+	};
 	unsigned leg_count;
 	struct td_cdr_leg legs[];
 };
@@ -67,7 +71,9 @@ static int write_records(struct td_database *db, const struct record *record, un
 	int rc = td_database_begin(db);
 
 	while (rc == 0 && count-- > 0) {
-		rc = td_database_put(db, &record->call, record->legs, record->leg_count);
+		rc = record->is_recording
+			     ? td_database_put_recording(db, &record->recording)
+			     : td_database_put(db, &record->call, record->legs, record->leg_count);
 		if (count > 0)
 			record = record->next;
 	}
@@ -226,22 +232,12 @@ int td_store_open(const char *path, struct td_store **out, char error[TD_STORE_E
 	return 0;
 }
 
-int td_store_put_call(struct td_store *store, const struct td_cdr_call *call,
-		      const struct td_cdr_leg *legs, unsigned leg_count)
+// Takes the record, whatever comes of it.
+static int put(struct td_store *store, struct record *record)
 {
-	struct record *record;
 	int rc = -TD_EFULL;
 
-	if (leg_count > TD_CDR_LEG_MAX)
-		return -TD_EINVALID;
-	record = malloc(sizeof *record + leg_count * sizeof *legs);
-	if (!record)
-		return -TD_EMEMORY;
 	record->next = NULL;
-	record->call = *call;
-	record->leg_count = leg_count;
-	if (leg_count > 0)
-		memcpy(record->legs, legs, leg_count * sizeof *legs);
 	pthread_mutex_lock(&store->lock);
 	if (store->stats.queued < TD_STORE_QUEUE_MAX) {
 		*store->tail = record;
@@ -260,6 +256,36 @@ int td_store_put_call(struct td_store *store, const struct td_cdr_call *call,
 	if (rc != 0)
 		free(record);
 	return rc;
+}
+
+int td_store_put_call(struct td_store *store, const struct td_cdr_call *call,
+		      const struct td_cdr_leg *legs, unsigned leg_count)
+{
+	struct record *record;
+
+	if (leg_count > TD_CDR_LEG_MAX)
+		return -TD_EINVALID;
+	record = malloc(sizeof *record + leg_count * sizeof *legs);
+	if (!record)
+		return -TD_EMEMORY;
+	record->is_recording = false;
+	record->call = *call;
+	record->leg_count = leg_count;
+	if (leg_count > 0)
+		memcpy(record->legs, legs, leg_count * sizeof *legs);
+	return put(store, record);
+}
+
+int td_store_put_recording(struct td_store *store, const struct td_cdr_recording *recording)
+{
+	struct record *record = malloc(sizeof *record);
+
+	if (!record)
+		return -TD_EMEMORY;
+	record->is_recording = true;
+	record->recording = *recording;
+	record->leg_count = 0;
+	return put(store, record);
 }
 
 void td_store_stats(struct td_store *store, struct td_store_stats *out)

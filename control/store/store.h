@@ -44,6 +44,10 @@ TD_MUST_CHECK int td_store_open(const char *path, struct td_store **out,
 TD_MUST_CHECK int td_store_put_call(struct td_store *store, const struct td_cdr_call *call,
 				    const struct td_cdr_leg *legs, unsigned leg_count);
 
+// Likewise a recording: a new row of the index, or what is new about the file of that name.
+TD_MUST_CHECK int td_store_put_recording(struct td_store *store,
+					 const struct td_cdr_recording *recording);
+
 void td_store_stats(struct td_store *store, struct td_store_stats *out);
 
 // Waits until everything queued is committed, at most `wait_ms`. 0 or -TD_ETIMEOUT.

@@ -280,10 +280,14 @@ START_TEST(a_call_moves_in_and_back)
 	// The same streams: no phone has noticed anything.
 	ck_assert_uint_eq(dp_find(w.dp.streams, caller)->moves, 1);
 	ck_assert_uint_eq(dp_find(w.dp.streams, agent)->moves, 1);
-	ck_assert_uint_eq(dp_live(w.dp.contexts), 1);
+	// Its recording goes on from where it was begun, of both.
+	ck_assert_uint_eq(dp_live(w.dp.contexts), 2);
+	ck_assert_uint_eq(dp_live(w.dp.taps), 1);
+	ck_assert_uint_eq(w.dp.seen[TD_COMMAND_RECORD_DETACH], 0);
 	ck_assert_int_eq(td_conferences_leave(w.calls, "room", info.id, why), 0);
 	world_settle(&w);
 	ck_assert_int_eq(world_call(&w).state, TD_CALL_TALKING);
+	ck_assert_uint_eq(w.dp.seen[TD_COMMAND_RECORD_START], 1);
 	story_assert_bridged(&w);
 	ck_assert_uint_eq(dp_find(w.dp.streams, caller)->moves, 2);
 	ck_assert_uint_eq(dp_live(w.dp.contexts), 1);

@@ -54,7 +54,7 @@ START_TEST(greeting_queue_agent_hangup)
 	info = world_call(&w);
 	ck_assert_int_eq(info.state, TD_CALL_TALKING);
 	ck_assert_uint_ge(info.wait_ms, 5000);
-	ck_assert_uint_ne(info.recording[0], 0);
+	ck_assert_uint_ne(info.recording.file[0], 0);
 	story_assert_bridged(&w);
 	ck_assert_uint_eq(dp_live(w.dp.taps), 1);
 	ck_assert_int_eq(world_agent_state(&w, 0), TD_ACD_TALKING);

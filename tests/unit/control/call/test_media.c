@@ -113,7 +113,7 @@ START_TEST(recording_is_not_needed)
 	dp_player_end(&w.dp);
 	world_settle(&w);
 	ck_assert_int_eq(world_call(&w).state, TD_CALL_TALKING);
-	ck_assert_uint_eq(world_call(&w).recording[0], 0);
+	ck_assert_uint_eq(world_call(&w).recording.file[0], 0);
 	phone_hangup(&w.caller);
 	world_settle(&w);
 	ck_assert_str_eq(w.last_cause, "caller-hangup");

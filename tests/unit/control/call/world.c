@@ -95,6 +95,7 @@ static void fill_config(struct world *world)
 			 .calls_max = 8,
 			 .registrations_max = 16,
 			 .options_ping_s = 0 },
+		.recording = { .name = "{tenant}/{time}-{call}" },
 		.srtp_suites = suites,
 		.srtp_suites_count = 2,
 		.trunks = &world->trunk,

@@ -358,6 +358,8 @@ START_TEST(test_an_older_file_is_brought_up_to_date)
 		snprintf(sql, sizeof sql, "ALTER TABLE leg DROP COLUMN %s", added[i]);
 		run_sql(sql);
 	}
+	run_sql("ALTER TABLE call DROP COLUMN recording_received;"
+		"ALTER TABLE call DROP COLUMN recording_written; DROP TABLE recording");
 	set_version(1);
 	open_store();
 	ck_assert_int_eq(td_store_put_call(store, &call, &leg, 1), 0);
