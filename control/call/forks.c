@@ -356,9 +356,16 @@ void td_forks_lost(struct td_calls *calls)
 	struct td_forks *forks = calls->forks;
 
 	// Requests under way have been answered by the link before.
-	for (uint32_t i = 0; i < forks->count; i++)
-		if (forks->records[i].used)
-			forget(&forks->records[i]);
+	for (uint32_t i = 0; i < forks->count; i++) {
+		struct fork_record *record = &forks->records[i];
+
+		if (!record->used)
+			continue;
+		record->info.result = -TD_ELINK_DOWN;
+		if (record->answered && !record->closed)
+			td_notice_fork(calls, &record->info, TD_NOTICE_FORK_ENDED);
+		forget(record);
+	}
 }
 
 bool td_forks_hold(struct td_calls *calls, const struct td_media *media)

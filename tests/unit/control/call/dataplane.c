@@ -80,6 +80,7 @@ static void forget(struct dp *dp)
 		dp->streams[i].live = false;
 		dp->players[i].live = false;
 		dp->taps[i].live = false;
+		dp->forks[i].live = false;
 	}
 	dp->cell_count = 0;
 	dp->pending_count = 0;
@@ -204,6 +205,29 @@ static struct dp_object *make(struct dp_object *objects, uint32_t context)
 	return NULL;
 }
 
+void dp_fork_event(struct dp *dp, enum td_event_kind kind, uint32_t fork, int result)
+{
+	const struct dp_object *object = &dp->forks[td_handle_index(fork) % DP_OBJECTS];
+	struct td_event event = { .kind = kind, .result = result };
+
+	event.u.fork.fork.v = fork;
+	event.u.fork.owner = object->owner;
+	event.u.fork.tracks = 2;
+	event.u.fork.sent = 7;
+	push(dp, &event);
+}
+
+static void end_fork(struct dp *dp, struct dp_object *fork)
+{
+	struct dp_object *player = dp_find(dp->players, fork->player);
+
+	fork->live = false;
+	if (player) {
+		player->live = false;
+		dp_drop_cells(dp, TD_MEMBER_PLAYER, fork->player);
+	}
+}
+
 static int destroy_context(struct dp *dp, uint32_t handle)
 {
 	struct dp_object *context = dp_find(dp->contexts, handle);
@@ -212,6 +236,10 @@ static int destroy_context(struct dp *dp, uint32_t handle)
 		return -TD_ESTALE;
 	context->live = false;
 	for (int i = 0; i < DP_OBJECTS; i++) {
+		if (dp->forks[i].live && dp->forks[i].context == handle) {
+			end_fork(dp, &dp->forks[i]);
+			dp_fork_event(dp, TD_EVENT_FORK_CLOSED, dp->forks[i].handle, 0);
+		}
 		if (dp->streams[i].live && dp->streams[i].context == handle) {
 			dp->streams[i].live = false;
 			dp->swept++;
@@ -441,6 +469,31 @@ static void report_closed(struct dp *dp, const struct dp_object *tap)
 	push(dp, &event);
 }
 
+// A destination called "bot" may speak.
+static int start_fork(struct dp *dp, const struct td_command *command, struct td_event *event)
+{
+	const struct td_command_fork_start *start = &command->u.fork_start;
+	struct dp_object *fork;
+
+	if (!dp_find(dp->contexts, start->context.v))
+		return -TD_ESTALE;
+	for (uint32_t i = 0; i < start->stream_count; i++) {
+		const struct dp_object *stream = dp_find(dp->streams, start->streams[i].v);
+
+		if (!stream || stream->context != start->context.v)
+			return -TD_ESTALE;
+	}
+	fork = make(dp->forks, start->context.v);
+	fork->owner = start->owner;
+	for (uint32_t i = 0; i < start->stream_count && i < TD_TRACK_MAX; i++)
+		fork->tracks[i] = start->streams[i].v;
+	if (start->what == TD_FORK_DESTINATION && strcmp(start->destination, "bot") == 0)
+		fork->player = make(dp->players, start->context.v)->handle;
+	event->u.fork_started.fork.v = fork->handle;
+	event->u.fork_started.player.v = fork->player;
+	return 0;
+}
+
 static int execute(struct dp *dp, const struct td_command *command, struct td_event *event)
 {
 	struct dp_object *object;
@@ -490,8 +543,13 @@ static int execute(struct dp *dp, const struct td_command *command, struct td_ev
 	case TD_COMMAND_RECORD_DETACH: return set_track(dp, &command->u.record_track, false);
 	case TD_COMMAND_RECORD_CONTROL: return control_recording(dp, &command->u.record_control);
 	case TD_COMMAND_CONTEXT_PRIVACY: return set_privacy(dp, &command->u.context_privacy);
-	case TD_COMMAND_FORK_START:
+	case TD_COMMAND_FORK_START: return start_fork(dp, command, event);
 	case TD_COMMAND_FORK_STOP:
+		object = dp_find(dp->forks, command->u.fork_stop.v);
+		if (!object)
+			return -TD_ESTALE;
+		end_fork(dp, object);
+		return 0;
 	case TD_COMMAND_CONTEXT_MOVE: return -TD_EUNSUPPORTED; // it has one worker
 	case TD_COMMAND_NONE:
 	case TD_COMMAND_PING:
@@ -523,6 +581,8 @@ bool dp_answer(struct dp *dp)
 
 		report_closed(dp, tap);
 	}
+	if (command.kind == TD_COMMAND_FORK_STOP && result == 0 && !dp->keep_open)
+		dp_fork_event(dp, TD_EVENT_FORK_CLOSED, command.u.fork_stop.v, 0);
 	return true;
 }
 

@@ -44,7 +44,8 @@ struct dp_object {
 	uint32_t item_count, spliced_count;
 	bool paused;
 	uint32_t position_ms;
-	uint32_t moves; // of a stream
+	uint32_t moves;  // of a stream
+	uint32_t player; // of a fork; its streams are in `tracks`
 	struct td_command_stream_tune tune;
 	struct td_command_stream_digits digits;
 };
@@ -66,7 +67,7 @@ struct dp {
 	struct td_ring_view commands, events;
 	uint64_t sequence;
 	struct dp_object contexts[DP_OBJECTS], streams[DP_OBJECTS], players[DP_OBJECTS],
-		taps[DP_OBJECTS];
+		taps[DP_OBJECTS], forks[DP_OBJECTS];
 	struct dp_cell cells[8 * DP_OBJECTS];
 	uint32_t cell_count;
 	struct td_command pending[DP_PENDING_MAX];
@@ -102,6 +103,8 @@ uint32_t dp_heard_by(const struct dp *dp, uint32_t to, enum td_member_kind *kind
 struct dp_object *dp_find(struct dp_object *objects, uint32_t handle);
 // How many streams and players it hears.
 uint32_t dp_sources(const struct dp *dp, uint32_t to);
+// Reports that the far end of a fork is gone, or that it is over.
+void dp_fork_event(struct dp *dp, enum td_event_kind kind, uint32_t fork, int result);
 // Reports a digit of this stream, or a tone in it.
 void dp_digit(struct dp *dp, uint32_t stream, char digit);
 void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone);
