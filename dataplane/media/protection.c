@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "media/worker_state.h"
 #include "net/checksum.h"
 #include "rtp/header.h"
@@ -14,7 +16,8 @@ int td_protector_create(enum td_srtp_engine_kind kind, struct td_protector **out
 	struct td_protector *protector;
 	int error;
 
-	protector = aligned_alloc(TD_CACHE_LINE, sizeof *protector);
+	// The size has to be a multiple of the alignment.
+	protector = aligned_alloc(TD_CACHE_LINE, RTE_ALIGN_CEIL(sizeof *protector, TD_CACHE_LINE));
 	if (protector == NULL)
 		return -TD_EMEMORY;
 	memset(protector, 0, sizeof *protector);
