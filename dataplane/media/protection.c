@@ -92,9 +92,9 @@ static void set_rx(struct td_media_worker *worker, uint32_t stream,
 // which it does not roll over soon, lest that packet be lost (RFC 3711 section 3.3.1). After a time
 // without SRTP it goes on where the sealed packets ended, as what was sent in between says nothing to
 // either side's counter.
-static void renumber(struct td_stream_tx *tx, const struct td_srtp *srtp)
+static void renumber(struct td_stream_tx *tx, struct td_srtp *srtp)
 {
-	const struct td_srtp_window *window = &srtp->sources[srtp->recent].rtp;
+	const struct td_srtp_window *window = &td_srtp_source_at(srtp, srtp->recent)->rtp;
 
 	if (td_srtp_window_used(window))
 		tx->last_sequence = (uint16_t)window->highest;

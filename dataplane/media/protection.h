@@ -33,6 +33,7 @@ struct td_media_worker;
 
 struct td_protection {
 	struct td_srtp rx, tx;
+	_Alignas(64) uint8_t odd[64]; // as in struct td_srtp
 };
 
 // What is to be sealed, beside its struct td_srtp_packet.

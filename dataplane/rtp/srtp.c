@@ -63,7 +63,7 @@ int td_srtp_rekey_open(struct td_srtp_engine *engine, struct td_srtp *srtp,
 	srtp->proofs = 0;
 	make_epoch(engine, &srtp->epochs[0], master);
 	if (srtp->source_count > 1) {
-		srtp->sources[0] = srtp->sources[srtp->recent];
+		srtp->first = *td_srtp_source_at(srtp, srtp->recent);
 		srtp->source_count = 1;
 		srtp->recent = 0;
 	}
@@ -95,10 +95,11 @@ int td_srtp_resume(struct td_srtp *srtp, uint32_t ssrc, uint32_t rollover, uint1
 	return 0;
 }
 
+// Not for writing: some processors wait for a line that is asked for so.
 void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		__builtin_prefetch(packets[i].srtp, 1);
+		__builtin_prefetch(packets[i].srtp, 0);
 		__builtin_prefetch(&packets[i].srtp->epochs[0].rtp, 0);
 	}
 }

@@ -56,15 +56,26 @@ struct td_srtp_epoch {
 
 struct td_srtp {
 	// What every packet of a call's usual kind looks at is the first line: this, and of the
-	// first source all but RTCP's window.
+	// first source all but RTCP's window. The keys it is opened or sealed with lie behind.
 	_Alignas(64) uint8_t source_count;
 	uint8_t recent;      // the source of the last packet
 	uint8_t proofs;      // packets opened under the present keys, up to TD_SRTP_PROOFS
 	uint8_t may_restart; // a new key, unproven: the peer may count from 0 again; bits 1 << protocol
 	uint32_t rtcp_next; // sealing: the next SRTCP index
-	struct td_srtp_source sources[TD_SRTP_SOURCE_MAX];
+	struct td_srtp_source first;
 	struct td_srtp_epoch epochs[2]; // the present one, and the one before
+	struct td_srtp_source others[TD_SRTP_SOURCE_MAX - 1];
+	_Alignas(64) uint8_t odd[64]; // see below
 };
+
+// Of an array of them the same lines of a vector's streams are needed at once. Where these lie an even
+// number of lines apart they share a few of a cache's sets and drive each other out.
+_Static_assert(sizeof(struct td_srtp) / 64 % 2 == 1, "an odd number of lines");
+
+static inline struct td_srtp_source *td_srtp_source_at(struct td_srtp *srtp, unsigned place)
+{
+	return place == 0 ? &srtp->first : &srtp->others[place - 1u];
+}
 
 // The suite in force, of enum td_srtp_suite.
 static inline unsigned td_srtp_suite_of(const struct td_srtp *srtp)
@@ -75,7 +86,10 @@ static inline unsigned td_srtp_suite_of(const struct td_srtp *srtp)
 // The rollover counter of the source that was heard, or sent, last.
 static inline uint32_t td_srtp_rollover(const struct td_srtp *srtp)
 {
-	return (uint32_t)(srtp->sources[srtp->recent].rtp.highest >> 16);
+	const struct td_srtp_source *source =
+		srtp->recent == 0 ? &srtp->first : &srtp->others[srtp->recent - 1u];
+
+	return (uint32_t)(source->rtp.highest >> 16);
 }
 
 // One packet of a vector. Sealing needs TD_SRTP_TRAILER_MAX bytes of room behind `len`.

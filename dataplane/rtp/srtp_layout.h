@@ -42,24 +42,31 @@ static inline void td_srtp_iv(struct td_srtp_job *job, uint32_t ssrc, uint64_t i
 // The source with this SSRC, or NULL.
 static inline struct td_srtp_source *td_srtp_source_of(struct td_srtp *srtp, uint32_t ssrc)
 {
-	if (__builtin_expect(srtp->sources[srtp->recent].ssrc == ssrc && srtp->source_count > 0, 1))
-		return &srtp->sources[srtp->recent];
-	for (unsigned i = 0; i < srtp->source_count; i++)
-		if (srtp->sources[i].ssrc == ssrc)
-			return &srtp->sources[i];
+	if (__builtin_expect(srtp->first.ssrc == ssrc && srtp->source_count > 0, 1))
+		return &srtp->first;
+	for (unsigned i = 0; i + 1u < srtp->source_count; i++)
+		if (srtp->others[i].ssrc == ssrc)
+			return &srtp->others[i];
 	return NULL;
 }
 
 // A source not known before, or NULL: no room.
 static inline struct td_srtp_source *td_srtp_source_add(struct td_srtp *srtp, uint32_t ssrc)
 {
-	struct td_srtp_source *source = &srtp->sources[srtp->source_count];
+	struct td_srtp_source *source;
 
 	if (srtp->source_count == TD_SRTP_SOURCE_MAX)
 		return NULL;
+	source = td_srtp_source_at(srtp, srtp->source_count);
 	*source = (struct td_srtp_source){ .ssrc = ssrc };
 	srtp->source_count++;
 	return source;
+}
+
+static inline uint8_t td_srtp_source_place(const struct td_srtp *srtp,
+					   const struct td_srtp_source *source)
+{
+	return source == &srtp->first ? 0 : (uint8_t)(source - srtp->others + 1);
 }
 
 // Brings in the lines of a vector's streams that preparing their packets needs; those of the ciphers'

@@ -275,7 +275,7 @@ static enum td_srtp_verdict learn(const struct inbound *inbound)
 	case TD_SRTP_TOO_OLD: return TD_SRTP_LATE;
 	}
 	td_srtp_window_mark(window, trial->index);
-	srtp->recent = (uint8_t)(source - srtp->sources);
+	srtp->recent = td_srtp_source_place(srtp, source);
 	if (trial->epoch == 0)
 		count_proof(srtp, protocol_bit(inbound));
 	packet->len = inbound->plain_len;

@@ -27,7 +27,7 @@ static enum td_srtp_verdict take_rtp_index(struct td_srtp *srtp, uint32_t ssrc, 
 	case TD_SRTP_TOO_OLD: return TD_SRTP_LATE;
 	}
 	td_srtp_window_mark(&source->rtp, *index);
-	srtp->recent = (uint8_t)(source - srtp->sources);
+	srtp->recent = td_srtp_source_place(srtp, source);
 	return TD_SRTP_OK;
 }
 

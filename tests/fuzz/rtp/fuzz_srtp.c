@@ -66,7 +66,8 @@ static void require_unchanged(void)
 		opens.source_count == before.source_count && opens.recent == before.recent &&
 		opens.proofs == before.proofs && opens.may_restart == before.may_restart);
 	for (unsigned i = 0; i < opens.source_count; i++) {
-		const struct td_srtp_source *now = &opens.sources[i], *then = &before.sources[i];
+		const struct td_srtp_source *now = td_srtp_source_at(&opens, i),
+					    *then = td_srtp_source_at(&before, i);
 
 		require(now->ssrc == then->ssrc &&
 			memcmp(&now->rtp, &then->rtp, sizeof now->rtp) == 0 &&

@@ -254,7 +254,7 @@ START_TEST(within_one_vector)
 	td_srtp_open(engine, packets, count);
 	for (unsigned i = 0; i < count; i++)
 		ck_assert_int_eq(packets[i].verdict, i == 6 ? TD_SRTP_REPLAYED : TD_SRTP_OK);
-	ck_assert_uint_eq(opens.sources[0].rtp.highest, 65534 + count - 1);
+	ck_assert_uint_eq(opens.first.rtp.highest, 65534 + count - 1);
 }
 END_TEST
 
@@ -264,7 +264,7 @@ START_TEST(joined_just_after_the_wrap)
 	give((enum td_srtp_suite)_i, 1);
 	seal_rtp(SSRC, 65535);
 	ck_assert_int_eq(pass(SSRC, 3), TD_SRTP_OK);
-	ck_assert_uint_eq(opens.sources[0].rtp.highest, 65536 + 3);
+	ck_assert_uint_eq(opens.first.rtp.highest, 65536 + 3);
 }
 END_TEST
 
@@ -285,7 +285,7 @@ START_TEST(rekeyed)
 	ck_assert_int_eq(pass(SSRC, 12), TD_SRTP_OK);
 	memcpy(bytes, old, len = old_len);
 	ck_assert_int_eq(open_rtp(), TD_SRTP_OK);
-	ck_assert_uint_eq(opens.sources[0].rtp.highest, 65536 + 12);
+	ck_assert_uint_eq(opens.first.rtp.highest, 65536 + 12);
 	memcpy(bytes, old, len = old_len);
 	ck_assert_int_eq(open_rtp(), TD_SRTP_REPLAYED);
 	// After enough proof the former key is gone.
@@ -312,11 +312,11 @@ START_TEST(rekeyed_by_a_peer_that_starts_afresh)
 	td_srtp_init(&seals);
 	give((enum td_srtp_suite)_i, 2);
 	ck_assert_int_eq(pass(SSRC, 11), TD_SRTP_OK);
-	ck_assert_uint_eq(opens.sources[0].rtp.highest, 11);
+	ck_assert_uint_eq(opens.first.rtp.highest, 11);
 	len = line_rtcp(bytes, SSRC, 7);
 	ck_assert_int_eq(line_seal(engine, &seals, bytes, &len, true), TD_SRTP_OK);
 	ck_assert_int_eq(line_open(engine, &opens, bytes, &len, true), TD_SRTP_OK);
-	ck_assert_uint_eq(opens.sources[0].rtcp.highest, 0);
+	ck_assert_uint_eq(opens.first.rtcp.highest, 0);
 	// Once: the same key does not let anybody begin again.
 	td_srtp_init(&seals);
 	ck_assert_int_eq(td_srtp_rekey_seal(engine, &seals, &master), 0);

@@ -56,7 +56,8 @@ static void rekey(struct td_srtp_engine *engine, struct walk *walk)
 // The index of what was just sealed, of the state of its source; checked below by opening.
 static uint64_t index_of(const struct walk *walk)
 {
-	const struct td_srtp_source *source = &walk->seals.sources[walk->seals.recent];
+	const struct td_srtp_source *source =
+		td_srtp_source_at((struct td_srtp *)&walk->seals, walk->seals.recent);
 	uint16_t last = (uint16_t)source->rtp.highest;
 
 	ck_assert_uint_eq(source->ssrc, SSRC_FIRST + walk->source);
@@ -120,8 +121,9 @@ static void step(struct td_srtp_engine *engine, struct walk *walk)
 	else if (dice < 74) // a restart, as of a player: any number
 		walk->sequence = (uint16_t)line_random(&walk->seed);
 	else if (dice < 100) // where it would go on had nothing happened
-		walk->sequence =
-			(uint16_t)(walk->seals.sources[walk->seals.recent].rtp.highest + 1);
+		walk->sequence = (uint16_t)(td_srtp_source_at(&walk->seals, walk->seals.recent)
+						    ->rtp.highest +
+					    1);
 	else if (dice < 120) // late or again
 		walk->sequence = (uint16_t)(walk->sequence - line_random(&walk->seed) % 150);
 	else if (dice < 150)
