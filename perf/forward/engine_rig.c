@@ -16,6 +16,8 @@
 #include "sprayer.h"
 
 #define PAYLOAD_BYTES 160
+#define WITHHELD_MAX  4096
+#define SPRAY_SEED    20264
 #define FRAME_BYTES   (TD_BENCH_HEADERS + PAYLOAD_BYTES)
 
 static const uint8_t gateway_mac[6] = { 0x02, 0, 0, 0, 0, 0xfe };
@@ -41,6 +43,9 @@ struct td_rig {
 	uint16_t sent_bytes;        // of a frame of the switch
 	struct td_sprayer *sprayer; // NULL: nobody does
 	uint32_t spray_each;
+	bool spray_withheld;
+	struct rte_mbuf *withheld[WITHHELD_MAX];
+	uint32_t withheld_count;
 	struct td_rig_sprayed sprayed;
 	uint32_t unspoken; // frames that have not been through it yet
 	// The bench's clock stands still while the feeder works.
@@ -151,6 +156,7 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 
 void td_rig_destroy(struct td_rig *rig)
 {
+	rte_pktmbuf_free_bulk(rig->withheld, rig->withheld_count);
 	td_bench_close(&rig->bench);
 	td_parties_destroy(rig->parties);
 	td_sprayer_destroy(rig->sprayer);
@@ -273,6 +279,11 @@ static void put_sprayed(struct td_rig *rig)
 	struct rte_mbuf *mbuf = td_sprayer_make(rig->sprayer, rig->bench.pool);
 
 	must(mbuf != NULL, "spray", "the pool is empty");
+	if (rig->spray_withheld) {
+		must(rig->withheld_count < WITHHELD_MAX, "spray", "too much at once");
+		rig->withheld[rig->withheld_count++] = mbuf;
+		return;
+	}
 	must(rte_ring_enqueue(rig->bench.ring_port.in, mbuf) == 0, "spray", "the ring is full");
 	rig->sprayed.packets++;
 }
@@ -301,6 +312,8 @@ static uint64_t feed(struct td_rig *rig)
 	uint64_t fed = 0;
 	unsigned count;
 
+	rte_pktmbuf_free_bulk(rig->withheld, rig->withheld_count);
+	rig->withheld_count = 0;
 	while ((count = rte_ring_dequeue_burst(rig->bench.ring_port.out, (void **)mbufs, 32,
 					       NULL)) > 0) {
 		unsigned kept = 0;
@@ -365,19 +378,21 @@ uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 	return cpu_ns;
 }
 
-void td_rig_spray(struct td_rig *rig, uint32_t each)
+void td_rig_spray(struct td_rig *rig, uint32_t each, bool withheld)
 {
 	if (rig->sprayer == NULL)
 		rig->sprayer = td_sprayer_create(rig->streams, rig->stream_count,
-						 rig->bench.port.mac, rig->sent_bytes, each);
+						 rig->bench.port.mac, rig->sent_bytes, SPRAY_SEED);
 	must(rig->sprayer != NULL, "spray", "no memory");
 	rig->spray_each = each;
+	rig->spray_withheld = withheld;
 }
 
 uint64_t td_rig_refuse(struct td_rig *rig, uint64_t packets)
 {
 	uint64_t cpu_ns = 0, goal = rig->sprayed.packets + packets;
 
+	rig->spray_withheld = false;
 	td_role_enter_worker(0);
 	rig->stopped_ns += td_clock_now_ns() - rig->left_ns;
 	while (rig->sprayed.packets < goal) {

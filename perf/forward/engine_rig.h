@@ -43,8 +43,9 @@ void td_rig_fill(struct td_rig *rig, uint32_t packets);
 uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost);
 
 // Somebody sprays the ports (sprayer.h): `each` packets of his between every two that are fed from
-// now on, 0: none.
-void td_rig_spray(struct td_rig *rig, uint32_t each);
+// now on. Withheld they are made all the same, and nobody gets them: what making them does to the
+// caches is then in both of what is compared.
+void td_rig_spray(struct td_rig *rig, uint32_t each, bool withheld);
 // Only his, `packets` or a few more; returns the turns' CPU time, ns.
 uint64_t td_rig_refuse(struct td_rig *rig, uint64_t packets);
 // His packets so far, and those of them, or to him, that the switch has sent.

@@ -18,14 +18,14 @@ struct td_parties {
 	struct td_srtp_engine engine;
 	struct td_rig_protection protection;
 	uint32_t count;
-	struct td_srtp_master master; // of the party that was asked for last
-	struct td_srtp *says;         // [count]
-	struct td_srtp *hears;        // [TD_PARTIES_CHECKED]
+	struct td_srtp_master said, heard; // of the parties that were asked for last
+	struct td_srtp *says;              // [count]
+	struct td_srtp *hears;             // [TD_PARTIES_CHECKED]
 };
 
-static const struct td_srtp_master *master_of(struct td_parties *parties, uint32_t number)
+static const struct td_srtp_master *master_of(const struct td_parties *parties, uint32_t number,
+					      struct td_srtp_master *master)
 {
-	struct td_srtp_master *master = &parties->master;
 	uint64_t word = number * 6364136223846793005ull + 1442695040888963407ull;
 
 	memset(master, 0, sizeof *master);
@@ -39,12 +39,13 @@ static const struct td_srtp_master *master_of(struct td_parties *parties, uint32
 
 const struct td_srtp_master *td_parties_say(struct td_parties *parties, uint32_t party)
 {
-	return parties->protection.says ? master_of(parties, 2 * party) : NULL;
+	return parties->protection.says ? master_of(parties, 2 * party, &parties->said) : NULL;
 }
 
 const struct td_srtp_master *td_parties_hear(struct td_parties *parties, uint32_t party)
 {
-	return parties->protection.hears ? master_of(parties, 2 * party + 1) : NULL;
+	return parties->protection.hears ? master_of(parties, 2 * party + 1, &parties->heard)
+					 : NULL;
 }
 
 static bool give_keys(struct td_parties *parties)

@@ -4,9 +4,9 @@
 // are two to each of them, and that is how they come here, mixed. Three runs are interleaved, in one
 // process on one core:
 //
-//   quiet    good packets alone                          a  ns a good packet
-//   refused  sprayed ones alone                          c  ns a sprayed packet
-//   sprayed  both, two of the second to one of the first t  ns a good packet, all told
+//   quiet    good packets alone, the others made but kept  a  ns a good packet
+//   refused  sprayed ones alone                            c  ns a sprayed packet
+//   sprayed  both, two of the second to one of the first   t  ns a good packet, all told
 //
 // "good packet" is t - 2c beside a: what a good packet costs when the time for refusing is taken off
 // at the price that refusing has by itself. What mixing does to the caches and to the bursts is in
@@ -48,13 +48,13 @@ static void run(struct td_rig *rig, const struct plan *plan, struct figures *fig
 	struct td_rig_sprayed before;
 	uint64_t dropped = 0;
 
-	td_rig_spray(rig, 0);
+	td_rig_spray(rig, EACH, true);
 	figures->quiet[i] = (double)td_rig_run(rig, plan->packets, lost) / packets;
 	before = td_rig_sprayed(rig);
 	figures->refused[i] = (double)td_rig_refuse(rig, plan->packets * EACH);
 	figures->refused[i] /= (double)(td_rig_sprayed(rig).packets - before.packets);
 	before = td_rig_sprayed(rig);
-	td_rig_spray(rig, EACH);
+	td_rig_spray(rig, EACH, false);
 	all = (double)td_rig_run(rig, plan->packets, &dropped) / packets;
 	figures->good[i] = all - EACH * figures->refused[i];
 	// Everything sprayed has been dropped, and nothing else.
