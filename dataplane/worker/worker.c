@@ -11,6 +11,8 @@
 #include "td_assert.h"
 #include "worker/worker.h"
 
+#define TX_WAITS_MAX 2
+
 // RTCP is rare: it is taken out of the UDP vector, whose rest is then all RTP.
 struct rtcp_vector {
 	struct td_packet packets[TD_PARSE_VECTOR];
@@ -217,6 +219,23 @@ static void account_time(struct td_worker *worker, uint64_t now_ns)
 	worker->turn_ns = now_ns;
 }
 
+// In a flood of which little is let in, a burst received makes few packets to send: they wait for those
+// of the next one, as long as more is there to be received, and two turns at most.
+static bool waits_for_company(struct td_worker *worker, uint32_t came)
+{
+	uint32_t ready = 0;
+
+	for (uint32_t port = 0; port < worker->tx.port_count; port++)
+		ready += worker->tx.ports[port].count;
+	if (came < TD_WORKER_BURST || ready >= TD_WORKER_BURST / 2 ||
+	    worker->tx_waited == TX_WAITS_MAX) {
+		worker->tx_waited = 0;
+		return false;
+	}
+	worker->tx_waited++;
+	return true;
+}
+
 bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 {
 	uint32_t came, due;
@@ -227,7 +246,8 @@ bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 	due = run_slots(worker, now_ns);
 	due += td_media_sweep(worker->media, now_ns, &worker->tx);
 	came += send_handed_over(worker);
-	td_tx_flush(&worker->tx);
+	if (!waits_for_company(worker, came))
+		td_tx_flush(&worker->tx);
 	came += td_media_changes(worker->media, now_ns);
 	came += take_parked(worker, now_ns);
 	rcu_quiescent_state();

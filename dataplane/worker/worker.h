@@ -57,6 +57,7 @@ struct td_worker {
 	struct rte_mempool *pool;
 	struct td_worker_stats *stats;
 	struct td_tx tx;
+	uint32_t tx_waited; // turns that what is to be sent has waited for company
 	struct td_steer steer;
 	struct td_slots slots;
 	struct td_pace pace;

@@ -155,6 +155,18 @@ START_TEST(spray_in_strict_mode)
 	world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 1);
 	ck_assert_uint_eq(world.out[0].rtp.marker, 0); // undisturbed
+	// What has been turned away a thousand times is let in when signalling says so.
+	{
+		struct td_command command = world_set_remote(&evil, TD_CODEC_PCMU);
+
+		world_do(&world, &command);
+	}
+	world_clear(&world);
+	world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 0);
+	world_say(&world, &evil);
+	ck_assert_uint_eq(world.out_count, 1);
+	ck_assert(world_stats(&world, a.id).rx_wrong_source == 2001);
 }
 END_TEST
 

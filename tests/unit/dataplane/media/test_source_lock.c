@@ -259,6 +259,30 @@ START_TEST(silence_is_no_chance_for_a_worse_rank)
 }
 END_TEST
 
+// When nobody else has a chance any more, which the hot path then need not ask again.
+START_TEST(final)
+{
+	ck_assert(!td_source_lock_is_final(&lock, now_ns));
+	set_remote(false);
+	ck_assert(td_source_lock_is_final(&lock, now_ns));
+	setup();
+	set_remote(true);
+	ck_assert(!td_source_lock_is_final(&lock, now_ns));
+	ck_assert_int_eq(packet(SDP, 1, 0), TD_LOCK_ADOPT);
+	ck_assert(td_source_lock_is_final(&lock, now_ns)); // it closes the window
+	setup();
+	learn_from_all();
+	ck_assert_int_eq(run(NAT, 1, 4, TD_LOCK_PROBATION), TD_LOCK_ADOPT);
+	ck_assert(!td_source_lock_is_final(&lock, now_ns));
+	ck_assert(!td_source_lock_is_final(&lock, lock.window_end_ns - 1));
+	ck_assert(td_source_lock_is_final(&lock, lock.window_end_ns));
+	setup();
+	set_remote(true);
+	now_ns += TD_LEARN_WINDOW_NS; // nobody came: the exact sender still may
+	ck_assert(!td_source_lock_is_final(&lock, now_ns));
+}
+END_TEST
+
 START_TEST(after_the_window_only_an_exact_first_sender)
 {
 	set_remote(true);
@@ -436,6 +460,7 @@ int main(void)
 	tcase_add_test(tcase, candidates_must_be_sequential);
 	tcase_add_test(tcase, sequence_may_wrap_on_probation);
 	tcase_add_test(tcase, window_bounds);
+	tcase_add_test(tcase, final);
 	tcase_add_test(tcase, others_wait);
 	tcase_add_test(tcase, the_signallings_address);
 	tcase_add_test(tcase, silence_is_no_chance_for_a_worse_rank);
