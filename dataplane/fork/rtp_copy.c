@@ -199,11 +199,12 @@ static void report(const struct td_rtp_copy *copy, uint32_t i, uint64_t now_ns, 
 	};
 	struct sockaddr_storage to;
 	socklen_t len = address(&copy->to, 2 * i + 1, &to);
+	size_t bytes_len;
 
 	snprintf(cname, sizeof cname, "%s.%s@%s", copy->call, copy->names[i], copy->fork);
+	bytes_len = td_rtcp_build(bytes, &compound);
 	// Reports are repeated: one that is lost is no loss.
-	(void)!sendto(track->fd, bytes, td_rtcp_build(bytes, &compound), MSG_NOSIGNAL,
-		      (struct sockaddr *)&to, len);
+	(void)!sendto(track->fd, bytes, bytes_len, MSG_NOSIGNAL, (struct sockaddr *)&to, len);
 }
 
 void td_rtp_copy_turn(struct td_rtp_copy *copy, uint64_t now_ns)

@@ -407,31 +407,49 @@ START_TEST(refusals)
 }
 END_TEST
 
+static int bound(struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof *at;
+
+	if (bind(fd, (struct sockaddr *)at, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)at, &len) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+// Any port, and the one two above it; -1 when that is taken.
+static int open_pair(struct sockaddr_in *at, int *other)
+{
+	struct sockaddr_in above;
+	int fd;
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = bound(at);
+	above = *at;
+	above.sin_port = htons((uint16_t)(ntohs(at->sin_port) + 2));
+	*other = bound(&above);
+	if (*other >= 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 // Own SSRC and numbers, payload as it came; another sender goes on where the one before was.
 START_TEST(rtp_goes_out)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
+	struct sockaddr_in at;
 	uint8_t packet[512];
 	struct td_rtp_header header, before = { 0 };
 	struct td_live *live;
 	int fd = -1, other = -1;
 
-	// An even port with a free one two above.
-	for (unsigned tries = 0; tries < 100; tries++) {
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		other = socket(AF_INET, SOCK_DGRAM, 0);
-		at.sin_port = 0;
-		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-		ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-		destinations[1].rtp.port_be = at.sin_port;
-		at.sin_port = htons((uint16_t)(ntohs(at.sin_port) + 2));
-		if (bind(other, (struct sockaddr *)&at, sizeof at) == 0)
-			break;
-		close(fd);
-		close(other);
-	}
+	for (unsigned tries = 0; fd < 0 && tries < 100; tries++)
+		fd = open_pair(&at, &other);
+	ck_assert_int_ge(fd, 0);
+	destinations[1].rtp.port_be = at.sin_port;
 	destinations[1].rtp.family = TD_FAMILY_IPV4;
 	memcpy(destinations[1].rtp.addr, &at.sin_addr, 4);
 	ck_assert_int_eq(open_fork(0, "rtp", &live), 0);

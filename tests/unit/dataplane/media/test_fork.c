@@ -391,6 +391,33 @@ START_TEST(stream_destroyed_while_forked)
 }
 END_TEST
 
+// While a card number is said nobody but the parties gets anything of it, and afterwards all goes on.
+START_TEST(private_is_nobodys)
+{
+	struct td_command command = { .kind = TD_COMMAND_CONTEXT_PRIVACY };
+	struct td_tap_record record;
+
+	start(TD_FORK_DESTINATION);
+	start(TD_FORK_CAPTURE);
+	command.u.context_privacy.context = context;
+	command.u.context_privacy.on = 1;
+	command.u.context_privacy.party_count = 2;
+	command.u.context_privacy.parties[0] = a.id;
+	command.u.context_privacy.parties[1] = b.id;
+	world_do(&world, &command);
+	for (unsigned i = 0; i < 3; i++)
+		world_say(&world, &a);
+	ck_assert_uint_eq(world.out_count, 3); // they hear each other
+	ck_assert(!next_record(&record));
+	command.u.context_privacy.on = 0;
+	command.u.context_privacy.party_count = 0;
+	command.deadline_ns = 0;
+	world_do(&world, &command);
+	world_say(&world, &a);
+	ck_assert(next_record(&record) && next_record(&record) && next_record(&record));
+}
+END_TEST
+
 START_TEST(refusals)
 {
 	struct td_command command = start_of(TD_FORK_DESTINATION);
@@ -468,6 +495,7 @@ int main(void)
 	tcase_add_test(tcase, its_player_is_not_a_player_of_prompts);
 	tcase_add_test(tcase, context_destroyed_under_it);
 	tcase_add_test(tcase, stream_destroyed_while_forked);
+	tcase_add_test(tcase, private_is_nobodys);
 	tcase_add_test(tcase, refusals);
 	tcase_add_test(tcase, none_where_none_may_be);
 	suite_add_tcase(suite, tcase);
