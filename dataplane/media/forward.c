@@ -409,13 +409,17 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		  uint64_t now_ns, struct td_tx *tx)
 {
+	struct td_level_looks looks;
+
 	while (n > 0) {
 		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
 
 		if (worker->protector->guarded > 0)
 			left = td_protect_open(worker, packets, step, false, now_ns);
-		td_level_sample(worker, packets, left, now_ns);
+		td_level_sample(worker, packets, left, &looks);
 		rtp_vector(worker, packets, left, now_ns, tx);
+		if (looks.count > 0)
+			td_level_look(worker, &looks, now_ns);
 		td_protect_flush(worker, tx);
 		packets += step;
 		n -= step;

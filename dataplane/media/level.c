@@ -4,12 +4,15 @@
 // when its samples are above TALKING; two talk at once when another one of the same context has been
 // found talking within the time that a look stands for.
 #include <math.h>
+#include <string.h>
 
 #include "codecs/g711.h"
 #include "media/worker_state.h"
 #include "rtp/header.h"
 
-#define SAMPLES      64u
+_Static_assert(TD_LEVEL_LOOKS_MAX >= TD_MEDIA_VECTOR,
+	       "all of a vector may have their turn at once");
+
 #define TALKING      24868u   // mean square of -40 dBm0
 #define ZERO_DBM0    2.4868e8 // of 0 dBm0
 #define CLIPPED_MIN  2u       // samples at the end of the scale
@@ -84,7 +87,7 @@ static const uint8_t *line_of(const struct td_packet *packet)
 	const uint8_t *first = packet->payload + TD_RTP_HEADER_BYTES;
 	const uint8_t *line = first + (-(uintptr_t)first % TD_CACHE_LINE);
 
-	return line + SAMPLES <= packet->payload + packet->payload_len ? line : first;
+	return line + TD_LEVEL_SAMPLES <= packet->payload + packet->payload_len ? line : first;
 }
 
 static bool is_audio(const struct td_media_worker *worker, const struct td_packet *packet)
@@ -98,30 +101,40 @@ static bool is_audio(const struct td_media_worker *worker, const struct td_packe
 	       td_media_is_accepted(worker, packet);
 }
 
-static void look(struct td_media_worker *worker, const struct td_packet *packet, uint64_t now_ns)
+static void look(struct td_media_worker *worker, const struct td_level_look *look, uint64_t now_ns)
 {
-	const uint8_t *law = line_of(packet);
 	uint8_t loudest = 0; // both laws: the code without its sign
 	uint32_t clipped = 0;
-	int16_t pcm[SAMPLES];
+	int16_t pcm[TD_LEVEL_SAMPLES];
 
-	if (worker->streams[packet->stream].rx.codec == TD_CODEC_PCMA) {
-		td_g711_alaw_decode(pcm, law, SAMPLES);
+	if (look->codec == TD_CODEC_PCMA) {
+		td_g711_alaw_decode(pcm, look->law, TD_LEVEL_SAMPLES);
 		loudest = 0x2a;
 	} else {
-		td_g711_ulaw_decode(pcm, law, SAMPLES);
+		td_g711_ulaw_decode(pcm, look->law, TD_LEVEL_SAMPLES);
 	}
-	for (uint32_t i = 0; i < SAMPLES; i++)
-		clipped += (law[i] & 0x7fu) == loudest;
-	note(worker, packet->stream, mean_square_of(pcm, SAMPLES), clipped,
-	     worker->cold[packet->stream].ptime_ms * TD_LEVEL_EVERY, now_ns);
+	for (uint32_t i = 0; i < TD_LEVEL_SAMPLES; i++)
+		clipped += (look->law[i] & 0x7fu) == loudest;
+	note(worker, look->stream, mean_square_of(pcm, TD_LEVEL_SAMPLES), clipped,
+	     worker->cold[look->stream].ptime_ms * TD_LEVEL_EVERY, now_ns);
+}
+
+// What a look will touch of a stream lies far away; asked for here, it is there after the vector.
+static void expect(const struct td_media_worker *worker, uint32_t stream)
+{
+	const struct td_stream_cold *cold = &worker->cold[stream];
+
+	__builtin_prefetch(&cold->context);
+	__builtin_prefetch(&cold->ptime_ms);
+	__builtin_prefetch(&cold->measure, 1);
 }
 
 void td_level_sample(struct td_media_worker *worker, const struct td_packet *packets, uint32_t n,
-		     uint64_t now_ns)
+		     struct td_level_looks *looks)
 {
-	uint32_t chosen[TD_MEDIA_VECTOR], count = 0;
+	uint32_t chosen[TD_LEVEL_LOOKS_MAX], count = 0;
 
+	looks->count = 0;
 #ifdef TD_WITHOUT_QUALITY
 	n = 0;
 #endif
@@ -131,17 +144,34 @@ void td_level_sample(struct td_media_worker *worker, const struct td_packet *pac
 
 		chosen[count] = i;
 		count += (turn % TD_LEVEL_EVERY == 0) &
-			 (packet->payload_len >= TD_RTP_HEADER_BYTES + SAMPLES);
+			 (packet->payload_len >= TD_RTP_HEADER_BYTES + TD_LEVEL_SAMPLES);
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		const struct td_packet *packet = &packets[chosen[i]];
+		struct td_level_look *look = &looks->looks[looks->count];
 
-		__builtin_prefetch(line_of(packet));
-		__builtin_prefetch(&worker->cold[packet->stream].measure, 1);
+		if (!is_audio(worker, packet))
+			continue;
+		look->stream = packet->stream;
+		look->codec = worker->streams[packet->stream].rx.codec;
+		memcpy(look->law, line_of(packet), TD_LEVEL_SAMPLES);
+		expect(worker, packet->stream);
+		looks->count++;
 	}
-	for (uint32_t i = 0; i < count; i++)
-		if (is_audio(worker, &packets[chosen[i]]))
-			look(worker, &packets[chosen[i]], now_ns);
+}
+
+void td_level_look(struct td_media_worker *worker, const struct td_level_looks *looks,
+		   uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < looks->count; i++) {
+		uint32_t stream = looks->looks[i].stream;
+
+		__builtin_prefetch(
+			&worker->contexts[td_handle_index(worker->cold[stream].context.v)].talkers,
+			1);
+	}
+	for (uint32_t i = 0; i < looks->count; i++)
+		look(worker, &looks->looks[i], now_ns);
 }
 
 static void look_at_samples(struct td_media_worker *worker, uint32_t stream, const int16_t *pcm,

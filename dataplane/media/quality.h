@@ -21,6 +21,8 @@
 #include "td_quality.h"
 
 #define TD_LEVEL_EVERY     16u // packets, ticks
+#define TD_LEVEL_SAMPLES   64u // of G.711, a cache line of them
+#define TD_LEVEL_LOOKS_MAX 64u // of a vector
 #define TD_QUALITY_SECONDS 5u  // what a rating is about
 
 struct td_media_worker;
@@ -45,9 +47,20 @@ struct td_measure {
 	struct td_voip_metrics remote;
 };
 
-// level.c: looks at those packets of a vector whose turn it is, before they are sent on.
+// level.c: keeps samples of those packets of a vector whose turn it is, before they are sent on; and
+// looks at them after that, when what a look touches of a stream has come nearer.
+struct td_level_looks {
+	uint32_t count;
+	struct td_level_look {
+		uint32_t stream;
+		uint8_t codec; // TD_CODEC_PCMU, TD_CODEC_PCMA
+		uint8_t law[TD_LEVEL_SAMPLES];
+	} looks[TD_LEVEL_LOOKS_MAX];
+};
 void td_level_sample(struct td_media_worker *worker, const struct td_packet *packets, uint32_t n,
-		     uint64_t now_ns);
+		     struct td_level_looks *looks);
+void td_level_look(struct td_media_worker *worker, const struct td_level_looks *looks,
+		   uint64_t now_ns);
 // Of the sources of a mix that came in another codec; `ready` as in make_mixes.
 void td_level_mixed(struct td_media_worker *worker, const struct td_plan *plan,
 		    const int16_t *const *ready, uint64_t now_ns);
