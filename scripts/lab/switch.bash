@@ -21,6 +21,8 @@ LAB_CODECS="pcmu, pcma"
 LAB_AGENT_CODECS='' # empty: the default list
 LAB_OPUS='{}'
 LAB_RECORD=true
+LAB_RECORDING='{}'
+LAB_QUEUE_RECORDING='' # more keys of the queue, "record_beep_s: 5, tenant: acme"
 LAB_SIP_LISTEN=10.77.0.1:5060
 LAB_DIGEST=md5
 LAB_TRUNKS='"10.77.0.10", "10.77.0.11"'
@@ -75,6 +77,7 @@ lab_config() {
 			  digest: $LAB_DIGEST
 			  options_ping_s: $LAB_OPTIONS_PING_S
 			opus: $LAB_OPUS
+			recording: $LAB_RECORDING
 			${LAB_SRTP_SUITES:+srtp_suites: [$LAB_SRTP_SUITES]}
 		END
 		[ -z "$LAB_TRUNKS" ] || cat <<-END
@@ -94,6 +97,7 @@ lab_config() {
 			    wrap_up_s: $LAB_WRAP_UP_S
 			    wait_max_s: $LAB_WAIT_MAX_S
 			    record: $LAB_RECORD
+			${LAB_QUEUE_RECORDING:+    ${LAB_QUEUE_RECORDING//, /$'\n    '}}
 			dialplan:
 			  - number: "100"
 			    queue: support
