@@ -33,6 +33,8 @@ static void make_region(struct dp *dp)
 	dp->region.prompts[2].duration_ms = 1000;
 	memcpy(dp->region.prompts[3].name, "two", sizeof "two");
 	dp->region.prompts[3].duration_ms = 1000;
+	memcpy(dp->region.prompts[4].name, "etsi.beep", sizeof "etsi.beep");
+	dp->region.prompts[4].duration_ms = 15000;
 	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
 	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
 	dp->command_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -25,7 +25,7 @@
 #define DP_OBJECTS     512
 #define DP_PENDING_MAX 4096
 #define DP_GREETING_MS 2000
-#define DP_PROMPTS     4 // "greeting", "music", "one", "two"
+#define DP_PROMPTS     5 // "greeting", "music", "one", "two", "etsi.beep"
 
 struct dp_object {
 	uint32_t handle, context;

@@ -1,0 +1,200 @@
+// The index of recordings and the job that deletes: what goes, what stays, and what goes with it.
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/archive.h"
+#include "store/store.h"
+
+#define DAY 86400000ll
+#define NOW (1700000000000ll + 1000 * DAY)
+
+static char folder[64], recordings[96], database[96];
+static struct td_store *store;
+static struct td_archive *archive;
+static char error[TD_STORE_ERROR_MAX];
+static const struct td_archive_rule rules[] = { { NULL, 30 }, { "acme", 90 }, { "ever", 0 } };
+
+static void setup(void)
+{
+	snprintf(folder, sizeof folder, "/tmp/td-archive-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(database, sizeof database, "%s/tandem.db", folder);
+	snprintf(recordings, sizeof recordings, "%s/recordings", folder);
+	ck_assert_int_eq(mkdir(recordings, 0700), 0);
+	ck_assert_msg(td_store_open(database, &store, error) == 0, "%s", error);
+	ck_assert_int_eq(td_archive_create(database, recordings, rules, 3, &archive), 0);
+}
+
+static void teardown(void)
+{
+	char command[128];
+
+	td_archive_destroy(archive);
+	(void)td_store_close(store);
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void put_file(const char *name)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s", recordings, name);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("sound", file);
+	fclose(file);
+}
+
+static bool is_there(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", recordings, name);
+	return access(path, F_OK) == 0;
+}
+
+static void put(const char *name, const char *tenant, int64_t age_days, const char *state)
+{
+	struct td_cdr_recording row = { .started_utc_ms = NOW - age_days * DAY, .bytes = 5 };
+
+	snprintf(row.file, sizeof row.file, "%s", name);
+	snprintf(row.tenant, sizeof row.tenant, "%s", tenant);
+	snprintf(row.state, sizeof row.state, "%s", state);
+	ck_assert_int_eq(td_store_put_recording(store, &row), 0);
+	ck_assert_int_eq(td_store_flush(store, 5000), 0);
+}
+
+struct seen {
+	unsigned count;
+	struct td_archive_row last;
+};
+
+static void see(void *user, const struct td_archive_row *row)
+{
+	struct seen *seen = user;
+
+	seen->count++;
+	seen->last = *row;
+}
+
+static uint64_t list(const char *tenant, struct seen *seen)
+{
+	const struct td_archive_query query = { .tenant = tenant, .limit = 100 };
+	uint64_t total = 0;
+
+	memset(seen, 0, sizeof *seen);
+	ck_assert_msg(td_archive_list(archive, &query, see, seen, &total, error) == 0, "%s", error);
+	return total;
+}
+
+START_TEST(a_row_is_written_twice)
+{
+	struct seen seen;
+
+	put("a.wav", "acme", 1, "recording");
+	ck_assert_uint_eq(list(NULL, &seen), 1);
+	ck_assert_str_eq(seen.last.recording.state, "recording");
+	put("a.wav", "acme", 1, "complete");
+	ck_assert_uint_eq(list(NULL, &seen), 1);
+	ck_assert_str_eq(seen.last.recording.state, "complete");
+	put("b.wav", "other", 0, "complete");
+	ck_assert_uint_eq(list(NULL, &seen), 2);
+	ck_assert_str_eq(seen.last.recording.file, "a.wav"); // the newest first
+	ck_assert_uint_eq(list("other", &seen), 1);
+	ck_assert_str_eq(seen.last.recording.file, "b.wav");
+	ck_assert_uint_eq(list("nobody", &seen), 0);
+}
+END_TEST
+
+START_TEST(each_tenant_has_its_time)
+{
+	static const struct {
+		const char *name, *tenant;
+		int64_t age_days;
+		bool stays;
+	} rows[] = {
+		{ "young.wav", "", 29, true },     { "old.wav", "", 31, false },
+		{ "acme.wav", "acme", 31, true },  { "acme-old.wav", "acme", 91, false },
+		{ "ever.wav", "ever", 900, true }, { "held.wav", "", 900, true },
+		{ "open.wav", "", 0, true },       { "gone.wav", "", 31, false },
+	};
+	const size_t count = sizeof rows / sizeof rows[0];
+	struct td_archive_swept swept;
+	struct seen seen;
+
+	for (size_t i = 0; i < count; i++) {
+		char sidecar[64];
+
+		put(rows[i].name, rows[i].tenant, rows[i].age_days, "complete");
+		snprintf(sidecar, sizeof sidecar, "%s.json", rows[i].name);
+		put_file(sidecar);
+		if (strcmp(rows[i].name, "gone.wav") != 0) // somebody has deleted it
+			put_file(rows[i].name);
+	}
+	ck_assert_int_eq(td_archive_hold(archive, "held.wav", true, error), 0);
+	ck_assert_int_eq(td_archive_hold(archive, "nothing.wav", true, error), -TD_ENOT_FOUND);
+	ck_assert_msg(td_archive_sweep(archive, NOW, &swept, error) == 0, "%s", error);
+	ck_assert_uint_eq(swept.deleted, 3);
+	ck_assert_uint_eq(swept.failed, 0);
+	ck_assert_uint_eq(list(NULL, &seen), count - 3);
+	for (size_t i = 0; i < count; i++) {
+		char sidecar[64];
+
+		snprintf(sidecar, sizeof sidecar, "%s.json", rows[i].name);
+		ck_assert_msg(is_there(rows[i].name) == rows[i].stays, "%s", rows[i].name);
+		ck_assert_msg(is_there(sidecar) == rows[i].stays, "%s", sidecar);
+	}
+	ck_assert_int_eq(td_archive_hold(archive, "held.wav", false, error), 0);
+	ck_assert_int_eq(td_archive_sweep(archive, NOW, &swept, error), 0);
+	ck_assert_uint_eq(swept.deleted, 1);
+	ck_assert(!is_there("held.wav"));
+}
+END_TEST
+
+// What cannot be deleted keeps its row, and is tried again; rows that name other places touch nothing.
+START_TEST(what_cannot_be_deleted_stays_known)
+{
+	struct td_archive_swept swept;
+	struct seen seen;
+	char path[256];
+
+	put("stuck.wav", "", 60, "complete");
+	snprintf(path, sizeof path, "%s/stuck.wav", recordings);
+	ck_assert_int_eq(mkdir(path, 0700), 0); // no file: unlink refuses it
+	put("../tandem.db", "", 60, "complete");
+	put("/etc/hostname", "", 60, "complete");
+	ck_assert_int_eq(td_archive_sweep(archive, NOW, &swept, error), 0);
+	ck_assert_uint_eq(swept.deleted, 0);
+	ck_assert_uint_eq(swept.failed, 3);
+	ck_assert_uint_eq(list(NULL, &seen), 3);
+	ck_assert_int_eq(access(database, F_OK), 0);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(td_archive_sweep(archive, NOW, &swept, error), 0);
+	ck_assert_uint_eq(swept.deleted, 1);
+	ck_assert_uint_eq(list(NULL, &seen), 2);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("archive");
+	TCase *tcase = tcase_create("archive");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_row_is_written_twice);
+	tcase_add_test(tcase, each_tenant_has_its_time);
+	tcase_add_test(tcase, what_cannot_be_deleted_stays_known);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
