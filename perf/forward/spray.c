@@ -34,6 +34,7 @@
 struct plan {
 	unsigned runs;
 	uint64_t packets; // good ones, a run
+	uint32_t calls;
 };
 
 // Of one case, by run.
@@ -85,7 +86,8 @@ static void report(const char *name, const char *what, double *values, double re
 static uint64_t bench_case(const struct plan *plan, const char *name, const char *port_name,
 			   struct rte_mempool *pool, const struct td_rig_protection *protection)
 {
-	struct td_rig *rig = td_rig_create_protected(2 * CALLS, port_name, pool, SEED, protection);
+	struct td_rig *rig =
+		td_rig_create_protected(2 * plan->calls, port_name, pool, SEED, protection);
 	struct figures figures;
 	struct td_rig_sprayed sprayed;
 	uint64_t lost = 0;
@@ -112,8 +114,9 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "calls", required_argument, NULL, 'n' },
 					       { NULL, 0, NULL, 0 } };
-	struct plan plan = { .runs = 9, .packets = 4000000 };
+	struct plan plan = { .runs = 9, .packets = 4000000, .calls = CALLS };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -123,6 +126,7 @@ static struct plan parse_plan(int argc, char **argv)
 			plan.packets = 1000000;
 			break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 4000000u; break;
+		case 'n': plan.calls = (uint32_t)atoi(optarg); break;
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}
