@@ -29,6 +29,9 @@
 #define BATCH     64
 #define HEADERS   (14 + 20 + 8)
 
+static const uint8_t our_mac[6] = { 0x02, 0, 0, 0, 0, 0x66 };
+static const uint8_t mark[8] = { 'S', 'P', 'R', 'A', 'Y', 'E', 'D', '!' };
+
 enum kind { RTP, SRTP, RTCP, RTCP4, RTCPCUT };
 
 struct options {
@@ -99,7 +102,7 @@ static size_t put_rtcp(const struct options *o, uint8_t *at, unsigned port)
 	memset(at, 0, 28 + 32);
 	put32(at, 0x80c80006u); // SR without a block
 	put32(at + 4, 0x5eed0000u + port);
-	memcpy(at + 8, "SPRAYED!", 8);
+	memcpy(at + 8, mark, sizeof mark);
 	put32(at + 28, 0x81c90007u); // RR with one
 	put32(at + 32, 0x5eed0000u + port);
 	if (o->kind == RTCP4)
@@ -115,7 +118,7 @@ static size_t put_frame(const struct options *o, uint8_t *frame, unsigned port, 
 	uint32_t sum;
 
 	memcpy(frame, o->mac, 6);
-	memcpy(frame + 6, "\x02\0\0\0\0\x66", 6);
+	memcpy(frame + 6, our_mac, sizeof our_mac);
 	put16(frame + 12, ETHERTYPE_IP);
 	memset(ip, 0, 20);
 	ip[0] = 0x45;
