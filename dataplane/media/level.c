@@ -68,7 +68,7 @@ static void note(struct td_media_worker *worker, uint32_t stream, uint32_t mean_
 	measure->talk_energy += (uint64_t)mean_square * ms;
 	measure->clipped_ms += clipped >= CLIPPED_MIN ? ms : 0;
 	if (others_talk(&worker->contexts[td_handle_index(cold->context.v)], stream, now_ns,
-			now_ns + ms * 1000000ull))
+			now_ns + ms * 1500000ull)) // and a half: looks at two may coincide
 		measure->double_talk_ms += ms;
 }
 

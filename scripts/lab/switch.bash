@@ -31,6 +31,8 @@ LAB_DEVICE=dp0
 LAB_SHARE=false # true: the interface is the host's, and so are the addresses
 LAB_MEDIA='"10.77.0.2/24", "fd77::2/64"'
 LAB_FORKS='[]'
+LAB_QUALITY='{}'
+LAB_TRUNK_DSCP=-1
 
 # AF_XDP where the kernel has it, AF_PACKET otherwise.
 lab_driver() {
@@ -87,6 +89,7 @@ lab_config() {
 			    codecs: [$LAB_CODECS]
 			    nat: $LAB_TRUNK_NAT
 			    srtp: $LAB_TRUNK_SRTP
+			    dscp: $LAB_TRUNK_DSCP
 		END
 		cat <<-END
 			queues:
@@ -109,6 +112,7 @@ lab_config() {
 			  - name: room
 			    music: music
 			forks: $LAB_FORKS
+			quality: $LAB_QUALITY
 			api:
 			  listen: "127.0.0.1:5048"
 			  token: $LAB_TOKEN
