@@ -59,7 +59,9 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	stats->rx_srtp_replayed = cold->srtp_replayed;
 	stats->rx_srtp_no_key = cold->srtp_no_key;
 	stats->tx_srtp_refused = cold->srtp_refused;
+#ifndef TD_WITHOUT_QUALITY
 	td_quality_fill(worker, stream, &stats->quality);
+#endif
 	if (hot->rx.flags & TD_RX_INLET)
 		fill_playout(&td_lets_inlet(worker->lets, cold->inlet)->playout, stats);
 }

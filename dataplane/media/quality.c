@@ -127,7 +127,6 @@ static void count_direction(struct td_measure *measure, uint32_t rx_packets, uin
 
 void td_quality_second(struct td_media_worker *worker, uint32_t stream, uint64_t now_ns)
 {
-#ifndef TD_WITHOUT_QUALITY
 	const struct td_stream *hot = &worker->streams[stream];
 	struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_measure *measure = &cold->measure;
@@ -147,9 +146,6 @@ void td_quality_second(struct td_media_worker *worker, uint32_t stream, uint64_t
 	if (cold->rtt_us > measure->rtt_max_us)
 		measure->rtt_max_us = cold->rtt_us;
 	count_losses(worker, stream);
-#else
-	(void)worker, (void)stream, (void)now_ns;
-#endif
 }
 
 static void fill_losses(const struct td_media_worker *worker, uint32_t stream,

@@ -18,7 +18,9 @@ static void visit(struct td_media_worker *worker, uint32_t stream, uint64_t now_
 		td_media_note_learned(worker, stream);
 	if (cold->digits.active)
 		td_digits_poll(worker, stream, now_ns);
+#ifndef TD_WITHOUT_QUALITY
 	td_quality_second(worker, stream, now_ns);
+#endif
 	if (now_ns >= cold->rtcp_due_ns)
 		td_media_rtcp_send(worker, stream, now_ns, tx);
 	if (!td_media_mirror_is_current(worker, stream))

@@ -198,8 +198,6 @@ static const struct {
 	{ "api:\n", "metrics: {listen: 0.0.0.0:9105}\napi:\n",
 	  ":34: metrics.listen: found \"0.0.0.0:9105\", expected a loopback address (127.0.0.1 or "
 	  "::1): anybody may read the metrics" },
-	{ "api:\n", "quality: {dscp: 64}\napi:\n",
-	  ":34: quality.dscp: found 64, expected 0 to 63" },
 	{ "[10.77.0.10]", "[carrier.example]",
 	  ":20: trunks[0].addresses[0]: found \"carrier.example\", expected a numeric address without "
 	  "a port" },
@@ -341,9 +339,7 @@ START_TEST(test_values_defaults_and_derived)
 	ck_assert_str_eq(c->dialplan[1].number, "44*");
 	ck_assert_str_eq(td_endpoint_text(&c->api.listen_parsed, text), "127.0.0.1:5048");
 	ck_assert_str_eq(td_endpoint_text(&c->metrics.listen_parsed, text), "127.0.0.1:9105");
-	ck_assert_uint_eq(c->quality.dscp, 46);
 	ck_assert_uint_eq(c->quality.media_timeout_s, 60);
-	ck_assert_int_eq(c->trunks[0].dscp, -1);
 	td_config_free(c);
 }
 END_TEST

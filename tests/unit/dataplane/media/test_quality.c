@@ -199,7 +199,7 @@ START_TEST(ratings_follow_the_losses)
 	q = lose_one_in(20, 10000);
 	ck_assert_uint_ge(q.mos_x100, 205);
 	ck_assert_uint_le(q.mos_x100, 225);
-	ck_assert_uint_eq(q.bursts, 0); // 19 apart: each alone
+	ck_assert_uint_eq(q.bursts, 0);    // 19 apart: each alone
 	ck_assert_uint_eq(q.gap_lost, 24); // nobody knows of the last one yet
 	// And again when it is over; the worst is remembered.
 	q = lose_one_in(1000000, 10000);
