@@ -250,10 +250,6 @@ static int remove_files(int folder, const char *file)
 			snprintf(track, sizeof track, "%.*s.%u%s", (int)(len - suffix), file, i,
 				 SUFFIX_OPUS);
 			rc = remove_name(folder, track);
-			snprintf(track, sizeof track, "%.*s-%u%s", (int)(len - suffix), file, i,
-				 SUFFIX_OPUS);
-			if (rc == 0)
-				rc = remove_name(folder, track);
 		}
 	}
 	return rc == 0 ? remove_name(folder, file) : rc;
