@@ -44,7 +44,7 @@ lab_driver() {
 
 # lab_config: writes $LAB_DIR/tandem.yaml.
 lab_config() {
-	local agent
+	local agent more=${LAB_QUEUE_RECORDING:+    ${LAB_QUEUE_RECORDING//, /$'\n    '}}
 	lab_driver
 	lab_prompts
 	mkdir -p "$LAB_DIR/run" "${LAB_DATA_DIR:=$LAB_DIR/data}"
@@ -100,7 +100,7 @@ lab_config() {
 			    wrap_up_s: $LAB_WRAP_UP_S
 			    wait_max_s: $LAB_WAIT_MAX_S
 			    record: $LAB_RECORD
-			${LAB_QUEUE_RECORDING:+    ${LAB_QUEUE_RECORDING//, /$'\n    '}}
+			$more
 			dialplan:
 			  - number: "100"
 			    queue: support

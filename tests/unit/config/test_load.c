@@ -103,7 +103,7 @@ static const struct {
 	{ "record: no", "tenant: ../up",
 	  ":26: queues[0].tenant: found \"../up\", expected letters, digits, - and _" },
 	{ "record: no", "record_beep: all",
-	  ":26: queues[0].record_beep: found \"all\", expected one of both caller agent" },
+	  ":26: queues[0].record_beep: found \"all\", expected one of both, caller, agent" },
 	{ "record: no", "record: perhaps",
 	  ":26: queues[0].record: found \"perhaps\", expected true or false" },
 	{ "queues: [support]", "queues: support",
