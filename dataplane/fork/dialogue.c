@@ -119,7 +119,15 @@ struct td_dialogue *td_dialogue_create(const struct td_dialogue_options *options
 	return NULL;
 }
 
-// Sends what the socket takes. -TD_EIO when the far end is gone.
+// 0: it may go on later. A far end that hangs up with something unread has hung up, too.
+static int broken(int error_number)
+{
+	if (error_number == EAGAIN || error_number == EINTR)
+		return 0;
+	return error_number == EPIPE || error_number == ECONNRESET ? -TD_EEMPTY : -TD_EIO;
+}
+
+// Sends what the socket takes. 0, or as td_dialogue_turn has it.
 static int flush(struct td_dialogue *dialogue)
 {
 	ssize_t sent;
@@ -128,7 +136,7 @@ static int flush(struct td_dialogue *dialogue)
 		return 0;
 	sent = send(dialogue->fd, dialogue->out, dialogue->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -TD_EIO;
+		return broken(errno);
 	dialogue->seen->bytes += (uint64_t)sent;
 	dialogue->out_len -= (uint32_t)sent;
 	memmove(dialogue->out, dialogue->out + sent, dialogue->out_len);
@@ -288,8 +296,8 @@ static int receive(struct td_dialogue *dialogue, uint64_t now_ns)
 				   IN_BYTES - dialogue->in_len, MSG_DONTWAIT);
 			if (got == 0)
 				return -TD_EEMPTY;
-			if (got < 0 && errno != EAGAIN && errno != EINTR)
-				return -TD_EIO;
+			if (got < 0 && broken(errno) != 0)
+				return broken(errno);
 		}
 		if (got > 0)
 			dialogue->in_len += (uint32_t)got;

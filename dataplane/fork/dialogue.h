@@ -37,5 +37,5 @@ void td_dialogue_destroy(struct td_dialogue *dialogue, const char *why);
 void td_dialogue_add(struct td_dialogue *dialogue, const struct td_tap_record *record);
 
 // Sends what is due and takes what has come. 0, or why the far end is no more: -TD_EEMPTY it has
-// said so, -TD_EMALFORMED it does not keep to frame.h, -TD_EIO, -TD_EFULL too many marks.
+// said so or hung up, -TD_EMALFORMED it does not keep to frame.h, -TD_EIO, -TD_EFULL too many marks.
 TD_MUST_CHECK int td_dialogue_turn(struct td_dialogue *dialogue, uint64_t now_ns);
