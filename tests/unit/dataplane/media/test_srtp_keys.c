@@ -447,9 +447,7 @@ START_TEST(no_index_is_used_twice)
 		case 3: set_key(key, false); break;
 		case 4: b.party.sequence = (uint16_t)(dice / 200); break;
 		case 5: b.party.sequence = (uint16_t)(b.party.sequence + dice / 200 % 3000); break;
-		case 6:
-			b.party.ssrc++;
-			break;
+		case 6: b.party.ssrc++; break;
 		case 7:
 		case 8:
 			ck_assert_int_eq(world_player_gain(&world, context, player, a.party.id,
