@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "cpu_clock.h"
+#include "media/tap.h"
 #include "parties.h"
 #include "rig/bench.h"
 #include "sprayer.h"
@@ -35,6 +36,7 @@ struct feed {
 struct td_rig {
 	struct td_bench bench;
 	uint32_t stream_count, calls;
+	struct td_context_id *contexts;  // of the calls
 	struct td_bench_stream *streams; // 2i and 2i + 1 are call i
 	struct feed *feeds;
 	uint32_t feed_next;
@@ -50,8 +52,16 @@ struct td_rig {
 	uint32_t unspoken; // frames that have not been through it yet
 	// The bench's clock stands still while the feeder works.
 	uint64_t stopped_ns;
-	uint64_t left_ns; // when the last run ended
+	uint64_t left_ns;           // when the last run ended
+	struct td_tap_ring *tapped; // NULL: nothing is recorded
 };
+
+static int record_nothing(void *user, struct td_tap_id tap,
+			  const struct td_command_record_start *start)
+{
+	(void)user, (void)tap, (void)start;
+	return 0;
+}
 
 static void must(int ok, const char *what, const char *why)
 {
@@ -117,7 +127,9 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 				       const struct td_rig_protection *protection)
 {
 	struct td_rig *rig = calloc(1, sizeof *rig);
-	struct td_bench_options options = { .name = port_name, .pool = pool, .seed = seed };
+	struct td_bench_options options = {
+		.name = port_name, .pool = pool, .seed = seed, .recorder.open = record_nothing
+	};
 	struct td_context_id *contexts;
 
 	must(rig != NULL, "rig", "no memory");
@@ -147,16 +159,42 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 	td_bench_resolve(&rig->bench);
 	for (uint32_t i = 0; i < rig->calls; i++)
 		bridge(rig, contexts[i], i);
-	free(contexts);
+	rig->contexts = contexts;
 	// From here on real time, but for what the feeder takes of it.
 	rig->left_ns = td_clock_now_ns();
 	rig->stopped_ns = rig->left_ns - rig->bench.now_ns;
 	return rig;
 }
 
+static uint64_t rig_now_ns(const struct td_rig *rig)
+{
+	return td_clock_now_ns() - rig->stopped_ns;
+}
+
+struct td_tap_ring *td_rig_tap(struct td_rig *rig)
+{
+	struct td_command command = { .kind = TD_COMMAND_RECORD_START };
+	struct td_command_record_start *start = &command.u.record_start;
+	struct td_event answer;
+
+	rig->bench.now_ns = rig_now_ns(rig);
+	for (uint32_t i = 0; i < rig->calls; i++) {
+		start->context = rig->contexts[i];
+		start->left = rig->streams[2 * i].id;
+		start->right = rig->streams[2 * i + 1].id;
+		snprintf(start->name, sizeof start->name, "%u.wav", i);
+		td_bench_call(&rig->bench, &command, &answer);
+	}
+	rig->stopped_ns = td_clock_now_ns() - rig->bench.now_ns;
+	rig->left_ns = td_clock_now_ns();
+	rig->tapped = td_engine_tap_ring(rig->bench.engine, 0);
+	return rig->tapped;
+}
+
 void td_rig_destroy(struct td_rig *rig)
 {
 	rte_pktmbuf_free_bulk(rig->withheld, rig->withheld_count);
+	free(rig->contexts);
 	td_bench_close(&rig->bench);
 	td_parties_destroy(rig->parties);
 	td_sprayer_destroy(rig->sprayer);
@@ -235,11 +273,6 @@ static void drain_events(struct td_rig *rig)
 	for (int i = 0; i < 2; i++)
 		while (td_ring_pop(&rig->bench.events[i], &event) == 0)
 			;
-}
-
-static uint64_t rig_now_ns(const struct td_rig *rig)
-{
-	return td_clock_now_ns() - rig->stopped_ns;
 }
 
 // A frame of ours becomes one that its next party may send.
@@ -356,7 +389,7 @@ uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 	struct td_worker *worker = rig->bench.worker;
 	const struct td_worker_stats *stats = worker->stats;
 	uint64_t goal = stats->forwarded + packets, dropped = td_bench_drops(&rig->bench),
-		 cpu_ns = 0;
+		 tap_lost = stats->tap_lost, cpu_ns = 0;
 
 	td_role_enter_worker(0);
 	rig->stopped_ns += td_clock_now_ns() - rig->left_ns;
@@ -372,8 +405,11 @@ uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 		while (!rte_ring_empty(rig->bench.ring_port.in))
 			td_worker_turn(worker, rig_now_ns(rig));
 		cpu_ns += td_cpu_ns() - start_ns;
+		// The recorder's time is not the worker's.
+		while (rig->tapped != NULL && td_tap_peek(rig->tapped) != NULL)
+			;
 	}
-	*lost += td_bench_drops(&rig->bench) - dropped;
+	*lost += td_bench_drops(&rig->bench) - dropped + stats->tap_lost - tap_lost;
 	rig->left_ns = td_clock_now_ns();
 	return cpu_ns;
 }

@@ -15,6 +15,7 @@
 #include <rte_mempool.h>
 
 struct td_rig;
+struct td_tap_ring;
 
 // How the parties protect what they say and hear.
 struct td_rig_protection {
@@ -30,6 +31,10 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 				       struct rte_mempool *pool, uint64_t seed,
 				       const struct td_rig_protection *protection);
 void td_rig_destroy(struct td_rig *rig);
+
+// Every call is recorded from now on. Somebody must empty the ring meanwhile, on another core: runs
+// wait for it, untimed, after each burst. What the ring refused is lost.
+struct td_tap_ring *td_rig_tap(struct td_rig *rig);
 
 // Of several rigs in a thread all but the one that is run, made or destroyed must rest.
 void td_rig_rest(struct td_rig *rig);

@@ -105,6 +105,7 @@ static void open_engine(struct td_bench *bench, const struct td_bench_options *o
 					    .demux = bench->demux,
 					    .locals = &bench->locals,
 					    .neighbours = bench->neighbours,
+					    .recorder = options->recorder,
 					    .pool = bench->pool,
 					    .prompts = options->prompts,
 					    .seed = options->seed,

@@ -32,6 +32,7 @@ struct td_bench_options {
 	const struct td_prompts *prompts;
 	struct rte_mempool *pool;
 	uint64_t seed;
+	struct td_engine_recorder recorder; // none: nothing can be recorded
 };
 
 struct td_bench {

@@ -1,0 +1,171 @@
+// perf/run record, case worker: what a tap adds to a forwarded packet.
+//
+// Two rigs of 1,000 calls in one process take turns, one of them recorded. Who empties the tap ring is
+// another thread on another core, that reads every byte as the recorder does; the worker's runs wait
+// for it, untimed, after each burst of 4,096 packets. The reference is a bare copy of as many bytes
+// into memory of the ring's size.
+#include <getopt.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../report.h"
+#include "cpu_clock.h"
+#include "forward/engine_rig.h"
+#include "media/tap.h"
+#include "rig/bench.h"
+
+#define RUNS_MAX  21
+#define STREAMS   2000u
+#define IN_FLIGHT 4096u
+#define MBUFS     16383
+#define SEED      20267
+#define WARM_UP   2000000ull
+#define PAYLOAD   160u
+
+struct consumer {
+	struct td_tap_ring *ring;
+	_Atomic bool stop;
+	uint64_t frames, bytes, sum;
+};
+
+struct plan {
+	unsigned runs;
+	uint64_t packets;
+};
+
+static void *consume(void *user)
+{
+	struct consumer *consumer = user;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(1, &cpus);
+	(void)!pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+	while (!atomic_load_explicit(&consumer->stop, memory_order_relaxed)) {
+		const struct td_tap_record *record = td_tap_peek(consumer->ring);
+
+		if (record == NULL)
+			continue;
+		for (unsigned i = 0; i < record->payload_len; i++)
+			consumer->sum += record->payload[i];
+		consumer->bytes += record->payload_len;
+		consumer->frames++;
+		td_tap_release(consumer->ring);
+	}
+	return NULL;
+}
+
+static double bare_copies(uint64_t packets)
+{
+	static uint8_t payload[TD_TAP_HEADER_BYTES + PAYLOAD];
+	size_t size = (size_t)TD_TAP_LINES * TD_CACHE_LINE, at = 0;
+	uint8_t *memory = aligned_alloc(TD_CACHE_LINE, size);
+	uint64_t start_ns;
+
+	if (memory == NULL)
+		exit(2);
+	memset(memory, 1, size);
+	start_ns = td_cpu_ns();
+	for (uint64_t i = 0; i < packets; i++) {
+		payload[i % sizeof payload]++;
+		memcpy(memory + at, payload, sizeof payload);
+		at = at + sizeof payload > size - sizeof payload ? 0 : at + sizeof payload;
+	}
+	start_ns = td_cpu_ns() - start_ns;
+	free(memory);
+	return (double)start_ns / (double)packets;
+}
+
+static double run_awake(struct td_rig *rig, struct td_rig *other, uint64_t packets, uint64_t *lost)
+{
+	double ns;
+
+	td_rig_rest(other);
+	td_rig_wake(rig);
+	ns = (double)td_rig_run(rig, packets, lost) / (double)packets;
+	td_rig_rest(rig);
+	td_rig_wake(other);
+	return ns;
+}
+
+static struct plan parse_plan(int argc, char **argv)
+{
+	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
+					       { "seconds", required_argument, NULL, 's' },
+					       { "cores", required_argument, NULL, 'c' },
+					       { NULL, 0, NULL, 0 } };
+	struct plan plan = { .runs = 11, .packets = 4000000 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 'q': plan = (struct plan){ .runs = 5, .packets = 1000000 }; break;
+		case 's': plan.packets = (uint64_t)atoi(optarg) * 10000000u; break;
+		case 'c': break; // one worker is what this measures
+		default: exit(2);
+		}
+	}
+	return plan;
+}
+
+static void measure(const struct plan *plan, struct td_rig *plain, struct td_rig *taps,
+		    struct td_report_row *row)
+{
+	double added[RUNS_MAX], bare[RUNS_MAX], forward[RUNS_MAX];
+
+	// The one that was made last is awake.
+	for (unsigned i = 0; i < plan->runs; i++) {
+		forward[i] = run_awake(plain, taps, plan->packets, &row->lost);
+		added[i] = (double)td_rig_run(taps, plan->packets, &row->lost) /
+				   (double)plan->packets -
+			   forward[i];
+		bare[i] = bare_copies(plan->packets);
+	}
+	row->value = td_report_median(added, plan->runs);
+	row->min = added[0];
+	row->max = added[plan->runs - 1];
+	row->reference = td_report_median(bare, plan->runs);
+	fprintf(stderr, "record: a forwarded packet without a tap: %.1f ns\n",
+		td_report_median(forward, plan->runs));
+}
+
+int main(int argc, char **argv)
+{
+	struct plan plan = parse_plan(argc, argv);
+	struct rte_mempool *pool = td_bench_eal("record", "0", MBUFS);
+	struct td_report_row row = { .bench = "record",
+				     .case_name = "worker",
+				     .unit = "ns/packet",
+				     .reference_name = "bare copies",
+				     .p50_us = -1,
+				     .p99_us = -1 };
+	struct consumer consumer = { .stop = false };
+	struct td_rig *plain, *taps;
+	uint64_t expected;
+	pthread_t thread;
+
+	plain = td_rig_create(STREAMS, "plain", pool, SEED);
+	td_rig_fill(plain, IN_FLIGHT);
+	td_rig_run(plain, WARM_UP, &row.lost);
+	td_rig_rest(plain);
+	taps = td_rig_create(STREAMS, "taps", pool, SEED);
+	consumer.ring = td_rig_tap(taps);
+	if (pthread_create(&thread, NULL, consume, &consumer) != 0)
+		return 2;
+	td_rig_fill(taps, IN_FLIGHT);
+	td_rig_run(taps, WARM_UP, &row.lost);
+	expected = consumer.frames;
+	measure(&plan, plain, taps, &row);
+	atomic_store(&consumer.stop, true);
+	pthread_join(thread, NULL);
+	// Bursts are whole: a run may go on a little beyond what was asked.
+	if (consumer.frames < expected + plan.runs * plan.packets ||
+	    consumer.bytes != consumer.frames * PAYLOAD)
+		row.lost++;
+	td_report_print(&row);
+	return row.lost != 0;
+}
