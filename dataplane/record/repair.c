@@ -233,14 +233,16 @@ static int mend(const struct td_desk *desk, int fd, const struct kind *kind)
 	return 0;
 }
 
-static void rename_to(const struct td_desk *desk, const char *part, const char *name)
+static bool rename_to(const struct td_desk *desk, const char *part, const char *name)
 {
 	if (faccessat(desk->folder_fd, name, F_OK, 0) == 0) {
 		td_warn("recorder", "%s is left as it is: %s is there already", part, name);
-		return;
+		return false;
 	}
-	if (desk->disk->rename(desk->folder_fd, part, desk->folder_fd, name) != 0)
-		td_warn("recorder", "%s: %s", part, strerror(errno));
+	if (desk->disk->rename(desk->folder_fd, part, desk->folder_fd, name) == 0)
+		return true;
+	td_warn("recorder", "%s: %s", part, strerror(errno));
+	return false;
 }
 
 // NAME.part; `name` is without ".part".
@@ -260,12 +262,13 @@ static bool repair_sound(const struct td_desk *desk, const char *part, const cha
 	}
 	error = mend(desk, fd, kind);
 	close(fd);
-	if (error == -TD_EIO) {
-		td_warn("recorder", "%s cannot be repaired: %s", part, strerror(errno));
+	if (error && error != -TD_EMALFORMED) {
+		td_warn("recorder", "%s cannot be repaired: %s", part, td_error_text(error));
 		return false;
 	}
 	snprintf(broken, sizeof broken, "%s" BROKEN, name);
-	rename_to(desk, part, error ? broken : name);
+	if (!rename_to(desk, part, error ? broken : name))
+		return false;
 	if (error)
 		td_warn("recorder", "%s: nothing can be made of it; it is %s now", part, broken);
 	else
@@ -334,7 +337,7 @@ static bool repair_sidecar(const struct td_desk *desk, const char *part, const c
 
 		json_decref(sidecar);
 		snprintf(broken, sizeof broken, "%s" BROKEN, name);
-		rename_to(desk, part, broken);
+		(void)!rename_to(desk, part, broken);
 		return false;
 	}
 	json_object_set_new(sidecar, "state", json_string("repaired"));
@@ -343,9 +346,7 @@ static bool repair_sidecar(const struct td_desk *desk, const char *part, const c
 	json_decref(sidecar);
 	done = text && td_paper_write_text(desk, part, text);
 	free(text);
-	if (done)
-		rename_to(desk, part, name);
-	return done;
+	return done && rename_to(desk, part, name);
 }
 
 bool td_repair_next(struct td_repair *repair, const struct td_desk *desk)
