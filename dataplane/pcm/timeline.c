@@ -94,6 +94,21 @@ static uint64_t fresh(const struct td_timeline_side *side, int64_t position, uns
 	return beyond > 0 && beyond < (int64_t)count ? (uint64_t)beyond : count;
 }
 
+// In one piece, or two where the window begins again.
+static void put(struct td_timeline *timeline, unsigned side, int64_t position, const int16_t *pcm,
+		unsigned count)
+{
+	unsigned start = (unsigned)(position & (window_frames(timeline) - 1));
+	unsigned first = window_frames(timeline) - start;
+	int16_t *to = timeline->window[start];
+
+	first = first < count ? first : count;
+	for (unsigned i = 0; i < first; i++)
+		to[i * TD_TIMELINE_SIDES + side] = pcm[i];
+	for (unsigned i = first; i < count; i++)
+		timeline->window[i - first][side] = pcm[i];
+}
+
 int64_t td_timeline_place(struct td_timeline *timeline, unsigned side_idx,
 			  const struct td_timeline_packet *packet)
 {
@@ -111,8 +126,7 @@ int64_t td_timeline_place(struct td_timeline *timeline, unsigned side_idx,
 		return TD_TIMELINE_LATE;
 	}
 	gap = close_up(timeline, side_idx, position);
-	for (unsigned i = 0; i < packet->count; i++)
-		*at(timeline, position + i, side_idx) = packet->pcm[i];
+	put(timeline, side_idx, position, packet->pcm, packet->count);
 	side->placed++;
 	side->samples += fresh(side, position, packet->count);
 	if (position + packet->count > side->edge)
@@ -156,14 +170,17 @@ unsigned td_timeline_rest(const struct td_timeline *timeline)
 void td_timeline_take(struct td_timeline *timeline, int16_t (*frames)[TD_TIMELINE_SIDES],
 		      unsigned count)
 {
-	unsigned mask = window_frames(timeline) - 1;
+	unsigned window = window_frames(timeline);
 
-	TD_ASSERT(count <= window_frames(timeline));
-	for (unsigned i = 0; i < count; i++) {
-		int16_t *frame = timeline->window[(timeline->written + i) & mask];
+	TD_ASSERT(count <= window);
+	while (count > 0) {
+		unsigned start = (unsigned)(timeline->written & (window - 1));
+		unsigned now = window - start < count ? window - start : count;
 
-		memcpy(frames[i], frame, sizeof frames[i]);
-		memset(frame, 0, sizeof frames[i]);
+		memcpy(frames, timeline->window[start], now * sizeof frames[0]);
+		memset(timeline->window[start], 0, now * sizeof frames[0]);
+		timeline->written += now;
+		frames += now;
+		count -= now;
 	}
-	timeline->written += count;
 }

@@ -77,9 +77,17 @@ struct td_paper *td_paper_open(const struct td_desk *desk, const struct td_scrib
 	return paper;
 }
 
-static int write_wav(struct td_paper *paper, const void *bytes, size_t size)
+static int write_header(struct td_paper *paper, uint64_t frames)
 {
 	uint8_t header[TD_WAV_HEADER_BYTES];
+
+	paper->headed = frames;
+	td_wav_write_header(header, paper->rate_hz, paper->form.channels, frames);
+	return td_part_file_refresh(&paper->files[0], header, sizeof header);
+}
+
+static int write_wav(struct td_paper *paper, const void *bytes, size_t size)
+{
 	struct td_part_file *file = &paper->files[0];
 	uint64_t frames = (paper->chains[0].bytes + size) / (2u * paper->form.channels);
 	int error;
@@ -90,8 +98,8 @@ static int write_wav(struct td_paper *paper, const void *bytes, size_t size)
 	error = td_part_file_append(file, bytes, size);
 	if (error)
 		return error;
-	td_wav_write_header(header, paper->rate_hz, paper->form.channels, frames);
-	return td_part_file_refresh(file, header, sizeof header);
+	// A second at a time; of the rest the end tells, or the repair.
+	return frames >= paper->headed + paper->rate_hz ? write_header(paper, frames) : 0;
 }
 
 void td_paper_write(struct td_paper *paper, unsigned index, uint32_t rate_hz, const void *bytes,
@@ -118,6 +126,9 @@ void td_paper_end(struct td_paper *paper)
 
 		if (paper->chains[i].digest)
 			td_chain_end(&paper->chains[i]);
+		if (file->fd >= 0 && paper->form.format == TD_RECORD_WAV &&
+		    write_header(paper, paper->chains[i].bytes / (2u * paper->form.channels)) != 0)
+			blame(paper, file->error, file->error_number);
 		if (file->fd >= 0 && td_part_file_end(file) != 0)
 			blame(paper, file->error, file->error_number);
 	}

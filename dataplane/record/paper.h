@@ -13,7 +13,8 @@
 struct td_paper {
 	struct td_scribe_form form;
 	uint32_t rate_hz;
-	uint64_t from; // where the chain begins in a file
+	uint64_t from;   // where the chain begins in a file
+	uint64_t headed; // frames that the header of a WAV file speaks of
 	int error, error_number;
 	bool error_told;
 	unsigned file_count;

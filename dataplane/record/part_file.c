@@ -199,12 +199,13 @@ int td_part_file_append(struct td_part_file *file, const void *bytes, size_t siz
 
 int td_part_file_refresh(struct td_part_file *file, const void *bytes, size_t size)
 {
-	if (file->error || file->chunk)
+	if (file->chunk)
 		return file->error;
+	// Also when no more can be appended: what it is written over is there.
 	if (!td_disk_write_all(file->disk, file->fd, bytes, size, 0))
 		return fail(file);
 	file->dirty = true;
-	return 0;
+	return file->error;
 }
 
 int td_part_file_sync(struct td_part_file *file)

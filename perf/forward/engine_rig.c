@@ -127,9 +127,11 @@ struct td_rig *td_rig_create_protected(uint32_t streams, const char *port_name,
 				       const struct td_rig_protection *protection)
 {
 	struct td_rig *rig = calloc(1, sizeof *rig);
-	struct td_bench_options options = {
-		.name = port_name, .pool = pool, .seed = seed, .recorder.open = record_nothing
-	};
+	struct td_bench_options options = { .name = port_name,
+					    .pool = pool,
+					    .seed = seed,
+					    .recorder.open = record_nothing,
+					    .tap_lines = TD_TAP_LINES };
 	struct td_context_id *contexts;
 
 	must(rig != NULL, "rig", "no memory");

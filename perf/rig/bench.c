@@ -109,7 +109,9 @@ static void open_engine(struct td_bench *bench, const struct td_bench_options *o
 					    .pool = bench->pool,
 					    .prompts = options->prompts,
 					    .seed = options->seed,
-					    .tap_lines = 64 };
+					    .tap_lines = options->tap_lines != 0
+								 ? options->tap_lines
+								 : 64 };
 	struct td_workers_options workers = { .worker_count = 1,
 					      .busy_poll = true,
 					      .ports = &bench->port,

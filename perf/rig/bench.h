@@ -33,6 +33,7 @@ struct td_bench_options {
 	struct rte_mempool *pool;
 	uint64_t seed;
 	struct td_engine_recorder recorder; // none: nothing can be recorded
+	uint32_t tap_lines;                 // 0: next to none
 };
 
 struct td_bench {
