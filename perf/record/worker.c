@@ -179,7 +179,7 @@ int main(int argc, char **argv)
 	    consumer.bytes != consumer.frames * PAYLOAD)
 		row.lost++;
 	if (row.lost)
-		fprintf(stderr, "record: %llu packets lost, most as %s, or by the ring: no figure\n",
+		fprintf(stderr, "record: %llu packets lost (%s, or the ring): no figure\n",
 			(unsigned long long)row.lost, td_rig_drop_reason(taps));
 	td_report_print(&row);
 	return row.lost != 0;
