@@ -17,19 +17,6 @@ static void refuse(struct td_media_worker *worker, uint32_t stream, struct rte_m
 	td_media_drop(worker, mbuf, TD_DROP_SEAL_REFUSED);
 }
 
-#define KEYS_AHEAD 8u
-
-// What sealing will need comes while other packets are on their way here: first what says which lines
-// of the keys are needed, some packets later these.
-static void expect_keys(const struct td_protector *protector, const struct td_srtp *srtp,
-			uint32_t place)
-{
-	__builtin_prefetch(srtp, 0);
-	__builtin_prefetch(&srtp->epochs[0].rtp, 0);
-	if (place >= KEYS_AHEAD)
-		td_srtp_keys_prefetch(&protector->packets[place - KEYS_AHEAD].srtp->epochs[0].rtp);
-}
-
 void td_protect_push(struct td_media_worker *worker, uint32_t stream, struct rte_mbuf *mbuf,
 		     uint8_t *udp, bool ipv6, uint32_t port, struct td_tx *wire)
 {
@@ -43,7 +30,6 @@ void td_protect_push(struct td_media_worker *worker, uint32_t stream, struct rte
 		return;
 	}
 	place = protector->push_count++;
-	expect_keys(protector, srtp, place);
 	protector->packets[place] = (struct td_srtp_packet){
 		.srtp = srtp,
 		.bytes = rtp,

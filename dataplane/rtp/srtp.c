@@ -95,11 +95,22 @@ int td_srtp_resume(struct td_srtp *srtp, uint32_t ssrc, uint32_t rollover, uint1
 	return 0;
 }
 
-// Not for writing: some processors wait for a line that is asked for so.
-void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count)
+// Nothing but prefetches of computed addresses, one after the other: where a line's page is not known
+// to the TLB either, a prefetch takes its place in the processor's window until it is, and few of
+// them are under way at once when there is a load or other work in between. So whether the tables
+// of GCM are needed is told by the last vector. Some are dropped all the same: who prepares a packet
+// asks once more. Not for writing, which is waited for.
+void td_srtp_prefetch(const struct td_srtp_engine *engine, const struct td_srtp_packet *packets,
+		      unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		__builtin_prefetch(packets[i].srtp, 0);
 		__builtin_prefetch(&packets[i].srtp->epochs[0].rtp, 0);
 	}
+	if (engine->had_aead)
+		for (unsigned i = 0; i < count; i++)
+			td_srtp_keys_prefetch(&packets[i].srtp->epochs[0].rtp, true);
+	else
+		for (unsigned i = 0; i < count; i++)
+			td_srtp_keys_prefetch(&packets[i].srtp->epochs[0].rtp, false);
 }

@@ -72,6 +72,7 @@ struct td_srtp_machine {
 struct td_srtp_engine {
 	const struct td_srtp_machine *machine;
 	void *library;                          // IMB_MGR, or the OpenSSL machine's contexts
+	bool had_aead;                          // in the last vector: a hint for the next one
 	struct td_srtp_job jobs[TD_SRTP_BURST]; // scratch of td_srtp_open and td_srtp_seal
 };
 
@@ -100,20 +101,19 @@ static inline const uint8_t *td_srtp_job_aad(const struct td_srtp_job *job, uint
 
 // Lines of the cipher's tables that a packet of a call's usual length touches: the round keys, and
 // the low powers of GCM's hash key, which ipsec-mb keeps at the end of its table. At many streams
-// they come from memory; asked for early they come while others are worked on. As early as can be:
-// asked for a few jobs ahead, between two calls of the cipher, they cost three times as much.
+// they come from memory; those of a whole vector are asked for at once (td_srtp_prefetch).
 #define TD_SRTP_LINE_BYTES   64u
 #define TD_SRTP_KEY_LINES    3u
 #define TD_SRTP_POWERS_FIRST 12u
 #define TD_SRTP_POWERS_END   16u
 
-static inline void td_srtp_keys_prefetch(const struct td_srtp_keys *keys)
+static inline void td_srtp_keys_prefetch(const struct td_srtp_keys *keys, bool aead)
 {
 	const uint8_t *cipher = keys->cipher;
 
 	for (unsigned line = 0; line < TD_SRTP_KEY_LINES; line++)
 		__builtin_prefetch(cipher + TD_SRTP_LINE_BYTES * line, 0);
-	if (!keys->aead)
+	if (!aead)
 		return;
 	for (unsigned line = TD_SRTP_POWERS_FIRST; line < TD_SRTP_POWERS_END; line++)
 		__builtin_prefetch(cipher + TD_SRTP_LINE_BYTES * line, 0);

@@ -69,6 +69,6 @@ static inline uint8_t td_srtp_source_place(const struct td_srtp *srtp,
 	return source == &srtp->first ? 0 : (uint8_t)(source - srtp->others + 1);
 }
 
-// Brings in the lines of a vector's streams that preparing their packets needs; those of the ciphers'
-// tables are brought in by whoever has prepared one (td_srtp_keys_prefetch).
-void td_srtp_prefetch(const struct td_srtp_packet *packets, unsigned count);
+// Brings in the lines of a vector's streams that RTP under their present keys needs.
+void td_srtp_prefetch(const struct td_srtp_engine *engine, const struct td_srtp_packet *packets,
+		      unsigned count);

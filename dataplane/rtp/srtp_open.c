@@ -82,7 +82,7 @@ static enum td_srtp_verdict consider(struct inbound *inbound, const struct td_sr
 	if (was_tried(inbound, trial) || inbound->count == TRIALS_MAX)
 		return TD_SRTP_BAD_TAG;
 	inbound->tried[inbound->count++] = *trial;
-	td_srtp_keys_prefetch(keys_of(inbound, trial->epoch));
+	td_srtp_keys_prefetch(keys_of(inbound, trial->epoch), keys_of(inbound, trial->epoch)->aead);
 	return TD_SRTP_OK;
 }
 
@@ -241,6 +241,7 @@ static void run(struct td_srtp_engine *engine, struct inbound **inbounds, unsign
 		open_cm(engine, cm_of, cm, cm_count);
 	if (gcm_count > 0)
 		engine->machine->gcm_open(engine, gcm, gcm_count);
+	engine->had_aead = gcm_count > 0;
 	for (unsigned i = 0; i < count; i++)
 		if (engine->jobs[i].keys->aead)
 			inbounds[i]->proved = !engine->jobs[i].failed;
@@ -309,7 +310,7 @@ static void open_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 	struct inbound all[TD_SRTP_BURST], *waiting[TD_SRTP_BURST];
 	unsigned waiting_count = 0;
 
-	td_srtp_prefetch(packets, count);
+	td_srtp_prefetch(engine, packets, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct inbound *inbound = &all[i];
 

@@ -84,7 +84,7 @@ static enum td_srtp_verdict prepare_rtcp(struct td_srtp_packet *packet, struct t
 
 static void sort_in(struct vector *vector, struct td_srtp_job *job)
 {
-	td_srtp_keys_prefetch(job->keys);
+	td_srtp_keys_prefetch(job->keys, job->keys->aead);
 	if (job->keys->aead) {
 		vector->gcm[vector->gcm_count++] = job;
 		return;
@@ -108,6 +108,7 @@ static void run(struct td_srtp_engine *engine, struct vector *vector)
 		machine->cm_tags(engine, vector->cm, vector->cm_count);
 	if (vector->gcm_count > 0)
 		machine->gcm_seal(engine, vector->gcm, vector->gcm_count);
+	engine->had_aead = vector->gcm_count > 0;
 }
 
 static void put(struct td_srtp_packet *packet, const void *bytes, unsigned len)
@@ -141,7 +142,7 @@ static void seal_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 	struct vector vector;
 
 	vector.cm_count = vector.cm16_count = vector.cm32_count = vector.gcm_count = 0;
-	td_srtp_prefetch(packets, count);
+	td_srtp_prefetch(engine, packets, count);
 	for (unsigned i = 0; i < count; i++) {
 		struct td_srtp_packet *packet = &packets[i];
 		const struct td_srtp *srtp = packet->srtp;
