@@ -62,9 +62,10 @@ static bool form_is_known(const struct td_command_record_start *start)
 	return start->mono == 0 || (start->mono == 1 && start->format == TD_RECORD_WAV);
 }
 
-static int check_start(struct td_engine *engine, const struct td_command_record_start *start,
-		       const struct td_engine_context *context,
-		       struct td_engine_stream *tracks[TD_TRACK_MAX])
+static TD_MAIN int check_start(struct td_engine *engine,
+			       const struct td_command_record_start *start,
+			       const struct td_engine_context *context,
+			       struct td_engine_stream *tracks[TD_TRACK_MAX])
 {
 	int error;
 
