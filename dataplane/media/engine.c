@@ -109,7 +109,7 @@ static int create_arrays(struct td_engine *engine)
 	engine->hot = rte_zmalloc("td_streams", streams * sizeof *engine->hot, 2 * TD_CACHE_LINE);
 	engine->cold = td_pages_take(streams * sizeof *engine->cold);
 	engine->worker_contexts =
-		take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->worker_contexts);
+		td_pages_take(engine->capacity[TD_POOL_CONTEXT] * sizeof *engine->worker_contexts);
 	engine->worker_players =
 		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
 	engine->strangers = td_pages_take(streams * sizeof *engine->strangers);
@@ -319,7 +319,8 @@ void td_engine_destroy(struct td_engine *engine)
 	td_pages_give(engine->strangers,
 		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->strangers);
 	td_pages_give(engine->cold, engine->capacity[TD_POOL_STREAM] * sizeof *engine->cold);
-	free(engine->worker_contexts);
+	td_pages_give(engine->worker_contexts,
+		      engine->capacity[TD_POOL_CONTEXT] * sizeof *engine->worker_contexts);
 	td_pages_give(engine->worker_players,
 		      engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
 	td_pages_give(engine->protections,
