@@ -138,6 +138,7 @@ lab_binary() {
 	tandem-control) path=$LAB_BUILD/control/app/$1 ;;
 	tandem-dataplane) path=$LAB_BUILD/dataplane/app/$1 ;;
 	tandemctl) path=$LAB_BUILD/control/cli/$1 ;;
+	tandem-recording) path=$LAB_BUILD/dataplane/record/$1 ;;
 	td-listen) path=$LAB_BUILD/tests/listen/$1 ;;
 	td-spray) path=$LAB_BUILD/tests/spray/$1 ;;
 	esac
