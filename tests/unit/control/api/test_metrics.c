@@ -138,17 +138,19 @@ static const char *skip_labels(const char *at, const char *line)
 {
 	if (*at != '{')
 		return at;
-	for (at++; *at != '}'; at++) {
+	at++;
+	while (*at != '}') {
 		size_t n = name_length(at);
 
 		ck_assert_msg(n > 0 && strncmp(at + n, "=\"", 2) == 0, "%s", line);
-		for (at += n + 2; *at != '"'; at++) {
+		at += n + 2;
+		while (*at != '"') {
 			ck_assert_msg(*at != '\0', "%s", line);
-			at += *at == '\\';
+			at += *at == '\\' ? 2 : 1;
 		}
-		if (at[1] != ',')
-			return at + 2;
 		at++;
+		if (*at == ',')
+			at++;
 	}
 	return at + 1;
 }

@@ -146,21 +146,28 @@ static void read_plainly(const char *trace, size_t len, struct td_loss_summary *
 	out->gap_packets = (uint32_t)len - out->burst_packets;
 }
 
+static uint32_t seed = 4711;
+
+static uint32_t next_random(void)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return seed >> 8;
+}
+
 START_TEST(any_trace)
 {
 	char trace[2001] = { 0 };
 
-	srand(4711);
 	for (int round = 0; round < 2000; round++) {
-		size_t len = (size_t)(rand() % 2000 + 1);
-		int one_in = rand() % 60 + 2;
+		size_t len = next_random() % 2000 + 1;
+		uint32_t one_in = next_random() % 60 + 2;
 		struct td_loss_summary got, want;
 		struct td_loss loss = { 0 };
 
 		for (size_t i = 0; i < len; i++)
-			trace[i] = rand() % one_in ? '.' : rand() % 3 ? 'x' : 'd';
+			trace[i] = next_random() % one_in ? '.' : next_random() % 3 ? 'x' : 'd';
 		trace[len] = '\0';
-		take(&loss, trace, (uint32_t)rand());
+		take(&loss, trace, next_random());
 		td_loss_summarize(&loss, len, &got);
 		read_plainly(trace, len, &want);
 		check_summary(&got, &want, trace);
