@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "config/schema.h"
 
 static const char good[] = "system:\n"                                     // 1
 			   "  log_level: warn\n"                           // 2
@@ -546,36 +545,6 @@ START_TEST(test_truncated_at_every_byte)
 }
 END_TEST
 
-// Every rule speaks of a key the schema has, and every number the schema has is bounded.
-static unsigned count_rules(const struct cyaml_schema_value *value, const char *pattern)
-{
-	const struct td_config_rule *rule = td_config_rule_find(pattern);
-	unsigned count = rule != NULL;
-	char below[256];
-
-	if (value->type == CYAML_INT || value->type == CYAML_UINT)
-		ck_assert_msg(rule && rule->fallback && rule->min < rule->max, "%s", pattern);
-	if (value->type == CYAML_STRING)
-		ck_assert_msg(rule && (rule->max > 0 || rule->words), "%s", pattern);
-	if (value->type == CYAML_SEQUENCE) {
-		snprintf(below, sizeof below, "%s[]", pattern);
-		count += count_rules(value->sequence.entry, below);
-	}
-	if (value->type == CYAML_MAPPING)
-		for (const struct cyaml_schema_field *f = value->mapping.fields; f->key; f++) {
-			snprintf(below, sizeof below, "%s%s%s", pattern, *pattern ? "." : "",
-				 f->key);
-			count += count_rules(&f->value, below);
-		}
-	return count;
-}
-
-START_TEST(test_rules_and_schema_agree)
-{
-	ck_assert_uint_eq(count_rules(&td_config_schema, ""), td_config_rule_count);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("config");
@@ -596,7 +565,6 @@ int main(void)
 	tcase_add_test(tcase, test_no_file_and_no_content);
 	tcase_add_test(tcase, test_file_size_bound);
 	tcase_add_test(tcase, test_truncated_at_every_byte);
-	tcase_add_test(tcase, test_rules_and_schema_agree);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -2,52 +2,12 @@
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-static void make_region(struct dp *dp)
-{
-	const struct td_region_sizes sizes = { 1, DP_OBJECTS, DP_PROMPTS };
-	static uint64_t boot_id;
-
-	dp->bytes = td_region_bytes(&sizes);
-	dp->memory_fd = memfd_create("td-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	must(dp->memory_fd >= 0);
-	must(ftruncate(dp->memory_fd, (off_t)dp->bytes) == 0);
-	must(fcntl(dp->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
-	dp->memory = mmap(NULL, dp->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dp->memory_fd, 0);
-	must(dp->memory != MAP_FAILED);
-	td_region_format(dp->memory, &sizes, ++boot_id, 1, &dp->region);
-	memcpy(dp->region.prompts[0].name, "greeting", sizeof "greeting");
-	dp->region.prompts[0].duration_ms = DP_GREETING_MS;
-	memcpy(dp->region.prompts[1].name, "music", sizeof "music");
-	dp->region.prompts[1].duration_ms = 60000;
-	memcpy(dp->region.prompts[2].name, "one", sizeof "one");
-	dp->region.prompts[2].duration_ms = 1000;
-	memcpy(dp->region.prompts[3].name, "two", sizeof "two");
-	dp->region.prompts[3].duration_ms = 1000;
-	memcpy(dp->region.prompts[4].name, "etsi.beep", sizeof "etsi.beep");
-	dp->region.prompts[4].duration_ms = 15000;
-	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
-	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
-	dp->command_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	dp->event_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-}
-
-static void drop_region(struct dp *dp)
-{
-	munmap(dp->memory, dp->bytes);
-	close(dp->memory_fd);
-	close(dp->command_bell);
-	close(dp->event_bell);
-}
 
 void dp_open(struct dp *dp)
 {
@@ -62,7 +22,7 @@ void dp_open(struct dp *dp)
 	must(bind(dp->listener, (struct sockaddr *)&address, sizeof address) == 0);
 	must(listen(dp->listener, 4) == 0);
 	dp->connection = -1;
-	make_region(dp);
+	dp_region_make(dp);
 }
 
 void dp_close(struct dp *dp)
@@ -72,7 +32,7 @@ void dp_close(struct dp *dp)
 	close(dp->listener);
 	unlink(dp->path);
 	rmdir(dp->dir);
-	drop_region(dp);
+	dp_region_drop(dp);
 }
 
 static void forget(struct dp *dp)
@@ -94,8 +54,8 @@ void dp_die(struct dp *dp)
 		close(dp->connection);
 	dp->connection = -1;
 	forget(dp);
-	drop_region(dp);
-	make_region(dp);
+	dp_region_drop(dp);
+	dp_region_make(dp);
 	dp->sequence = 0;
 }
 

@@ -109,6 +109,10 @@ void dp_fork_event(struct dp *dp, enum td_event_kind kind, uint32_t fork, int re
 void dp_digit(struct dp *dp, uint32_t stream, char digit);
 void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone);
 
+// region.c: what is shared with control.
+void dp_region_make(struct dp *dp);
+void dp_region_drop(struct dp *dp);
+
 // matrix.c: commands on cells, as dp_answer executes them.
 int dp_edit(struct dp *dp, const struct td_command_matrix_edit *edit);
 int dp_move(struct dp *dp, const struct td_command_stream_move *move);
