@@ -300,6 +300,65 @@ START_TEST(what_the_far_end_says_is_shown)
 }
 END_TEST
 
+static bool is_tagged(const struct rte_mbuf *mbuf)
+{
+	return memcmp(rte_pktmbuf_mtod(mbuf, const uint8_t *) + 12, "\x81\x00\x01\x23\x08\x00",
+		      6) == 0;
+}
+
+// Of what was sent and caught already, and of what is still on the wire.
+static unsigned count_tagged(unsigned *all)
+{
+	struct rte_mbuf *mbuf;
+	unsigned tagged = 0;
+
+	for (*all = 0; *all < world.out_count; (*all)++)
+		tagged += is_tagged(world.out[*all].mbuf);
+	td_tx_flush(&world.tx[0]);
+	for (; rte_ring_dequeue(world.wire, (void **)&mbuf) == 0; (*all)++) {
+		tagged += is_tagged(mbuf);
+		rte_pktmbuf_free(mbuf);
+	}
+	return tagged;
+}
+
+// A neighbour that is met when the port has its tag already.
+static void meet(const char *addr, uint8_t last)
+{
+	struct td_endpoint ep = frame_endpoint(addr, 0);
+	uint8_t mac[6] = { 2, 0, 0, 0, 1, last };
+	uint32_t index;
+
+	td_role_enter_main();
+	ck_assert_int_eq(td_neighbour_get(world.net.neighbours, 0, &ep, &index), 0);
+	td_role_enter_worker(0);
+	td_neighbour_learn(world.net.neighbours, 0, &ep, mac, true);
+}
+
+START_TEST(media_and_reports_go_out_tagged)
+{
+	struct td_link_source source = { .vlan = 0x123 };
+	unsigned all;
+
+	memcpy(source.mac, frame_our_mac, 6);
+	td_neighbours_set_source(world.net.neighbours, 0, &source);
+	meet("10.77.0.130", 130);
+	meet("10.77.0.140", 140);
+	world_party(&world, context, "10.77.0.130", 8000, 0xcccc, &a);
+	world_party(&world, context, "10.77.0.140", 9000, 0xdddd, &b);
+	world_connect(&world, context, &a, &b);
+	for (unsigned i = 0; i < 10; i++) {
+		say(&a, -18);
+		say(&b, -18);
+	}
+	td_role_enter_worker(0);
+	ck_assert(td_media_rtcp_send(td_engine_worker(world.engine, 0), td_handle_index(a.id.v),
+				     world.now_ns, &world.tx[0]));
+	ck_assert_uint_eq(count_tagged(&all), 21);
+	ck_assert_uint_eq(all, 21);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("quality");
@@ -320,6 +379,7 @@ int main(void)
 	tcase_add_test(tcase, metrics_are_reported_to_who_sends);
 	tcase_add_test(tcase, the_end_is_said);
 	tcase_add_test(tcase, what_the_far_end_says_is_shown);
+	tcase_add_test(tcase, media_and_reports_go_out_tagged);
 	srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
