@@ -60,13 +60,15 @@ static void put_tags(struct td_opus_track *track, const char *title)
 	static const char vendor[] = "Tandem " TD_VERSION;
 	uint8_t tags[8 + 4 + sizeof vendor + 4 + 4 + TITLE_MAX];
 	char comment[TITLE_MAX];
-	size_t size = 8;
+	static const uint8_t name[8] = { 'O', 'p', 'u', 's', 'T', 'a', 'g', 's' };
+	static const uint8_t one[4] = { 1 }; // comment
+	size_t size = sizeof name;
 
 	snprintf(comment, sizeof comment, "TITLE=%s", title);
-	memcpy(tags, "OpusTags", 8);
+	memcpy(tags, name, sizeof name);
 	size += put_text(tags + size, vendor, sizeof vendor - 1);
-	memcpy(tags + size, "\1\0\0\0", 4); // one comment
-	size += 4;
+	memcpy(tags + size, one, sizeof one);
+	size += sizeof one;
 	size += put_text(tags + size, comment, strlen(comment));
 	td_ogg_put(&track->ogg, tags, size, 0);
 	flush(track, 0);

@@ -12,7 +12,6 @@
 
 #include "td_assert.h"
 
-#define MAGIC       "TANDEMV1"
 #define NONCE_BYTES 12
 #define TAG_BYTES   16
 #define ID_BYTES    16
@@ -24,6 +23,8 @@
 #define AT_WRAPPED  44
 #define AT_TAG      76
 #define AT_PREFIX   92
+
+static const uint8_t magic[8] = { 'T', 'A', 'N', 'D', 'E', 'M', 'V', '1' };
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -99,11 +100,12 @@ int td_vault_load_key(const char *path, uint8_t key[TD_VAULT_KEY_BYTES],
 
 static bool key_id(const uint8_t *key, uint8_t id[ID_BYTES])
 {
-	uint8_t text[10 + TD_VAULT_KEY_BYTES], digest[32];
+	static const uint8_t what[10] = { 't', 'a', 'n', 'd', 'e', 'm', ' ', 'k', 'e', 'y' };
+	uint8_t text[sizeof what + TD_VAULT_KEY_BYTES], digest[32];
 	bool done;
 
-	memcpy(text, "tandem key", 10);
-	memcpy(text + 10, key, TD_VAULT_KEY_BYTES);
+	memcpy(text, what, sizeof what);
+	memcpy(text + sizeof what, key, TD_VAULT_KEY_BYTES);
 	done = EVP_Digest(text, sizeof text, digest, NULL, EVP_sha256(), NULL) == 1;
 	memcpy(id, digest, ID_BYTES);
 	OPENSSL_cleanse(text, sizeof text);
@@ -147,7 +149,7 @@ int td_vault_create(struct td_vault *vault, const uint8_t key[TD_VAULT_KEY_BYTES
 	vault->cipher = EVP_CIPHER_CTX_new();
 	if (!vault->cipher)
 		return -TD_EMEMORY;
-	memcpy(header, MAGIC, 8);
+	memcpy(header, magic, sizeof magic);
 	put32(header + AT_LENGTH, TD_VAULT_HEADER_BYTES);
 	put32(header + AT_CHUNK, TD_VAULT_TEXT_MAX);
 	if (!key_id(key, header + AT_ID) || RAND_bytes(vault->key, sizeof vault->key) != 1 ||
@@ -168,7 +170,8 @@ int td_vault_unlock(struct td_vault *vault, const uint8_t key[TD_VAULT_KEY_BYTES
 	uint8_t id[ID_BYTES];
 
 	memset(vault, 0, sizeof *vault);
-	if (memcmp(header, MAGIC, 8) != 0 || get32(header + AT_LENGTH) != TD_VAULT_HEADER_BYTES ||
+	if (memcmp(header, magic, sizeof magic) != 0 ||
+	    get32(header + AT_LENGTH) != TD_VAULT_HEADER_BYTES ||
 	    get32(header + AT_CHUNK) != TD_VAULT_TEXT_MAX)
 		return -TD_EMALFORMED;
 	if (!key_id(key, id) || memcmp(header + AT_ID, id, ID_BYTES) != 0)
