@@ -127,7 +127,7 @@ static int bind_query(sqlite3_stmt *statement, const struct td_archive_query *qu
 static int count_rows(struct td_archive *archive, const struct td_archive_query *query,
 		      uint64_t *total, char error[TD_ARCHIVE_ERROR_MAX])
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int rc = prepare(archive, "SELECT COUNT(*)" WHERE, &statement, error);
 
 	if (rc != 0)
@@ -144,7 +144,7 @@ static int list(struct td_archive *archive, const struct td_archive_query *query
 		void (*each)(void *user, const struct td_archive_row *row), void *user,
 		char error[TD_ARCHIVE_ERROR_MAX])
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	struct td_archive_row row;
 	int rc = prepare(archive,
 			 "SELECT " COLUMNS WHERE " ORDER BY start_ms DESC, id DESC"
@@ -185,7 +185,7 @@ int td_archive_list(struct td_archive *archive, const struct td_archive_query *q
 static int change_file(struct td_archive *archive, const char *sql, const char *file,
 		       char error[TD_ARCHIVE_ERROR_MAX])
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int rc = prepare(archive, sql, &statement, error);
 
 	if (rc != 0)
@@ -300,7 +300,7 @@ static void sweep_one(struct td_archive *archive, int folder, const struct td_ar
 static int next_rows(struct td_archive *archive, int64_t *after_id, struct td_archive_row *rows,
 		     unsigned *count, char error[TD_ARCHIVE_ERROR_MAX])
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int rc = prepare(archive,
 			 "SELECT " COLUMNS ", id FROM recording WHERE id > ?1 AND hold = 0"
 			 " ORDER BY id LIMIT ?2",
