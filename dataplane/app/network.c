@@ -137,7 +137,7 @@ static int open_port(const struct td_config_dataplane *config, uint32_t index,
 	const struct td_config_port *port_config = &config->ports[index];
 	struct td_port *port = &network->ports[index];
 	struct td_endpoint addresses[TD_LOCAL_ADDR_MAX];
-	struct td_port_share share;
+	struct td_port_share share = { 0 };
 	struct td_port_spec spec = {
 		.name = port_config->name,
 		.kind = kind_of(port_config->driver),

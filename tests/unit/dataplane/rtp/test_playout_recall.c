@@ -83,8 +83,9 @@ static void send(struct flying *packet, uint32_t bytes, const struct weather *we
 					     (1u + below(weather->jitter_ms + 1u)) * 1000000u,
 				   .ssrc = ssrc,
 				   .timestamp = timestamp,
-				   .sequence = sequence++,
+				   .sequence = sequence,
 				   .len = (uint16_t)bytes };
+	sequence++;
 	if (below(100) < weather->odd) {
 		packet->kind = (enum td_playout_kind)below(3);
 		packet->len = packet->kind == TD_PLAYOUT_AUDIO ? (uint16_t)(bytes / 2u) : 5u;
