@@ -199,3 +199,14 @@ json_t *td_describe_media(const struct td_media_info *info)
 		json_object_set_new(media, "what", json_string(info->what));
 	return media;
 }
+
+// The value by what it is.
+json_t *td_describe_alarm(const struct td_event_record_alarm *alarm)
+{
+	static const char *const units[TD_RECORD_ALARM_COUNT] = { "waited_ms", "free_percent",
+								  "errno" };
+
+	return json_pack("{s:s, s:b, s:I}", "alarm",
+			 td_record_alarm_name((enum td_record_alarm)alarm->alarm), "active",
+			 alarm->active != 0, units[alarm->alarm], (json_int_t)alarm->value);
+}

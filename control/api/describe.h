@@ -24,6 +24,8 @@ struct td_media_info;
 json_t *td_describe_leg(const struct td_call_leg_info *leg); // not present: null
 json_t *td_describe_conference(const struct td_conference_info *info);
 json_t *td_describe_member(const struct td_member_info *info);
+struct td_event_record_alarm;
+json_t *td_describe_alarm(const struct td_event_record_alarm *alarm);
 json_t *td_describe_media(const struct td_media_info *info);
 struct td_fork_info;
 json_t *td_describe_fork(const struct td_fork_info *info); // verbs_fork.c

@@ -98,6 +98,15 @@ static void write_quality(FILE *out, const struct td_quality_sums *sums)
 		"Time that ended legs were sent media and sent none.", sums->one_way_ms);
 }
 
+static void write_alarms(FILE *out, const struct td_calls_stats *stats)
+{
+	family(out, "tandem_recording_alarm", "gauge",
+	       "1: the recordings' disk is slow, has less than 20 % free, or refuses writes.");
+	for (unsigned i = 0; i < TD_RECORD_ALARM_COUNT; i++)
+		sample(out, "tandem_recording_alarm", "alarm",
+		       td_record_alarm_name((enum td_record_alarm)i), stats->recording_alarms[i]);
+}
+
 static TD_CONTROL void write_calls(FILE *out, const struct td_api_deps *deps)
 {
 	struct td_calls_stats s;
@@ -126,6 +135,7 @@ static TD_CONTROL void write_calls(FILE *out, const struct td_api_deps *deps)
 	counter(out, "tandem_sip_datagrams_sent_total", "SIP datagrams sent.", s.sip_tx);
 	counter(out, "tandem_sip_retransmissions_total", "SIP messages sent again.",
 		s.sip_retransmissions);
+	write_alarms(out, &s);
 	write_quality(out, &s.quality);
 }
 

@@ -215,6 +215,8 @@ static json_t *describe_notice(const struct td_call_notice *notice)
 		json_object_set_new(params, "media", td_describe_media(notice->media));
 	if (notice->fork)
 		json_object_set_new(params, "fork", td_describe_fork(notice->fork));
+	if (notice->alarm)
+		json_object_set_new(params, "alarm", td_describe_alarm(notice->alarm));
 	if (notice->media && (notice->kind == TD_NOTICE_TONE || notice->kind == TD_NOTICE_QUALITY))
 		json_object_set_new(params, "ended", json_boolean(notice->media->ended));
 	if (notice->kind == TD_NOTICE_CALL_ENDED)

@@ -15,6 +15,7 @@
 #include "td_codec_id.h"
 #include "td_endpoint.h"
 #include "td_error.h"
+#include "td_event.h"
 #include "td_handle.h"
 #include "td_limits.h"
 #include "td_role.h"
@@ -195,10 +196,11 @@ struct td_calls_stats {
 	uint64_t registrations, registrations_refused;
 	uint64_t media_failures, records_lost; // records the store refused
 	uint64_t media_timeouts, one_way_alarms, mos_alarms;
-	struct td_quality_sums quality; // of legs that have ended
-	uint64_t sip_rx, sip_tx;        // datagrams
-	uint64_t sip_dropped;           // datagrams that deserved no answer
-	uint64_t sip_retransmissions;   // of ours
+	bool recording_alarms[TD_RECORD_ALARM_COUNT]; // what is wrong with the recordings' disk now
+	struct td_quality_sums quality;               // of legs that have ended
+	uint64_t sip_rx, sip_tx;                      // datagrams
+	uint64_t sip_dropped;                         // datagrams that deserved no answer
+	uint64_t sip_retransmissions;                 // of ours
 };
 
 void td_calls_get_stats(const struct td_calls *calls, struct td_calls_stats *out) TD_CONTROL;
@@ -221,13 +223,15 @@ enum td_call_notice_kind {
 	TD_NOTICE_PLAYER_END, // `media` is set, as for the next two
 	TD_NOTICE_DIGIT,
 	TD_NOTICE_TONE,
-	TD_NOTICE_QUALITY,      // `what`: "one-way", "mos-low", "media-timeout"
-	TD_NOTICE_FORK_STARTED, // `fork` is set
-	TD_NOTICE_FORK_ENDED,   // with its last counters
+	TD_NOTICE_QUALITY,         // `what`: "one-way", "mos-low", "media-timeout"
+	TD_NOTICE_FORK_STARTED,    // `fork` is set
+	TD_NOTICE_FORK_ENDED,      // with its last counters
+	TD_NOTICE_RECORDING_ALARM, // `alarm` is set: it begins, gets worse or is over
 	TD_NOTICE_KIND_COUNT
 };
 
 const char *td_call_notice_name(enum td_call_notice_kind kind); // "call.new"
+const char *td_record_alarm_name(enum td_record_alarm alarm);   // "slow", "full", "failed"
 
 struct td_conference_info {
 	char name[TD_CALL_NAME_MAX];
@@ -263,7 +267,7 @@ struct td_media_info {
 struct td_fork_info;
 
 // What is set depends on the kind: call, agent or trunk; conference, with member where one is
-// meant; media. Borrowed for the callback.
+// meant; media; alarm. Borrowed for the callback.
 struct td_call_notice {
 	enum td_call_notice_kind kind;
 	uint64_t utc_ms;
@@ -274,5 +278,6 @@ struct td_call_notice {
 	const struct td_conference_info *conference;
 	const struct td_member_info *member;
 	const struct td_media_info *media;
+	const struct td_event_record_alarm *alarm;
 	enum td_cause cause;
 };

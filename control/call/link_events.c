@@ -69,8 +69,10 @@ void td_link_events_state(void *user, bool up)
 
 	td_turn_begin(calls);
 	calls->link_up = up;
-	if (!up)
+	if (!up) {
 		td_forks_lost(calls);
+		td_recording_alarms_forget(calls); // the next dataplane says what it finds
+	}
 	td_link_load_prompts(calls);
 	for (uint32_t i = 0; i < calls->call_slots.count && !up; i++) {
 		if (!td_slots_live(&calls->call_slots, i))

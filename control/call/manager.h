@@ -137,9 +137,13 @@ void td_notice_fork(struct td_calls *calls, const struct td_fork_info *fork,
 		    enum td_call_notice_kind kind);
 // Of a call or conference, recording or privacy.
 void td_notice_recording(const struct td_media *media);
+void td_notice_recording_alarm(struct td_calls *calls, const struct td_event_record_alarm *alarm);
 // `leg` NULL: about the conference as a whole.
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
 			  enum td_call_notice_kind kind);
+
+// media_recording.c: alarms of the recordings' disk go with the dataplane that raised them.
+void td_recording_alarms_forget(struct td_calls *calls);
 
 // vigil.c: media that has stopped, goes one way or sounds bad; when it is looked at next.
 void td_vigil(struct td_calls *calls);

@@ -500,6 +500,8 @@ void td_recording_alarm(struct td_calls *calls, const struct td_event_record_ala
 {
 	bool full = alarm->active && alarm->value < TD_RECORD_FREE_MIN;
 
+	if (alarm->alarm >= TD_RECORD_ALARM_COUNT)
+		return;
 	switch ((enum td_record_alarm)alarm->alarm) {
 	case TD_RECORD_ALARM_FULL:
 		if (full != calls->recordings_full)
@@ -509,7 +511,23 @@ void td_recording_alarm(struct td_calls *calls, const struct td_event_record_ala
 		calls->recordings_full = full;
 		break;
 	case TD_RECORD_ALARM_SLOW:
+		td_warn("recordings",
+			alarm->active ? "the disk does not answer: they wait in memory, calls go on"
+				      : "the disk answers again");
+		break;
 	case TD_RECORD_ALARM_FAILED:
-	case TD_RECORD_ALARM_COUNT: break; // the dataplane has said it; calls go on
+		td_error("recordings", "the disk %s%s",
+			 alarm->active ? "refuses them, calls go on: " : "takes them again",
+			 alarm->active ? strerror((int)alarm->value) : "");
+		break;
+	case TD_RECORD_ALARM_COUNT: break;
 	}
+	calls->stats.recording_alarms[alarm->alarm] = alarm->active != 0;
+	td_notice_recording_alarm(calls, alarm);
+}
+
+void td_recording_alarms_forget(struct td_calls *calls)
+{
+	calls->recordings_full = false;
+	memset(calls->stats.recording_alarms, 0, sizeof calls->stats.recording_alarms);
 }

@@ -9,9 +9,17 @@ const char *td_call_notice_name(enum td_call_notice_kind kind)
 		"conference.ended", "conference.join",      "conference.leave", "conference.member",
 		"call.recording",   "conference.recording", "player.end",       "stream.digit",
 		"stream.tone",      "stream.quality",       "fork.started",     "fork.ended",
+		"recording.alarm",
 	};
 
 	return (unsigned)kind < TD_NOTICE_KIND_COUNT ? names[kind] : "unknown";
+}
+
+const char *td_record_alarm_name(enum td_record_alarm alarm)
+{
+	static const char *const names[TD_RECORD_ALARM_COUNT] = { "slow", "full", "failed" };
+
+	return (unsigned)alarm < TD_RECORD_ALARM_COUNT ? names[alarm] : "unknown";
 }
 
 static void tell(struct td_calls *calls, struct td_call_notice *notice)
@@ -151,4 +159,11 @@ void td_notice_recording(const struct td_media *media)
 		td_notice_call(media->calls, media->call, TD_NOTICE_CALL_RECORDING);
 	else
 		td_notice_conference(media->conference, NULL, TD_NOTICE_CONFERENCE_RECORDING);
+}
+
+void td_notice_recording_alarm(struct td_calls *calls, const struct td_event_record_alarm *alarm)
+{
+	if (calls->deps.ops.on_change)
+		tell(calls,
+		     &(struct td_call_notice){ .kind = TD_NOTICE_RECORDING_ALARM, .alarm = alarm });
 }

@@ -218,6 +218,35 @@ START_TEST(the_page_is_what_the_format_says)
 }
 END_TEST
 
+START_TEST(the_recordings_disk)
+{
+	struct live_client listener = live_login(&live);
+	json_t *event;
+	char *page;
+
+	json_decref(live_ask(&live, &listener, "events.subscribe", NULL));
+	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, true, 1004);
+	event = live_receive(&live, &listener);
+	ck_assert_str_eq(live_text(event, "params.kind"), "recording.alarm");
+	ck_assert_str_eq(live_text(event, "params.alarm.alarm"), "slow");
+	ck_assert(json_is_true(live_at(event, "params.alarm.active")));
+	ck_assert_int_eq(live_int(event, "params.alarm.waited_ms"), 1004);
+	json_decref(event);
+	page = scrape();
+	ck_assert_double_eq(value_of(page, "tandem_recording_alarm{alarm=\"slow\"}"), 1);
+	ck_assert_double_eq(value_of(page, "tandem_recording_alarm{alarm=\"failed\"}"), 0);
+	free(page);
+	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, false, 0);
+	event = live_receive(&live, &listener);
+	ck_assert(json_is_false(live_at(event, "params.alarm.active")));
+	json_decref(event);
+	page = scrape();
+	ck_assert_double_eq(value_of(page, "tandem_recording_alarm{alarm=\"slow\"}"), 0);
+	free(page);
+	live_hang_up(&listener);
+}
+END_TEST
+
 static void check_query(const struct names *names, const char *query)
 {
 	for (const char *at = strstr(query, "tandem_"); at; at = strstr(at, "tandem_")) {
@@ -335,6 +364,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_page_is_what_the_format_says);
+	tcase_add_test(tc, the_recordings_disk);
 	tcase_add_test(tc, every_query_of_the_dashboard_names_a_metric);
 	tcase_add_loop_test(tc, other_requests, 0, sizeof requests / sizeof requests[0]);
 	tcase_add_test(tc, the_slow_harm_nobody);

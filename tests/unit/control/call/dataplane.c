@@ -593,3 +593,13 @@ void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone)
 	event.u.tone.tone = tone;
 	push(dp, &event);
 }
+
+void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, bool active, uint64_t value)
+{
+	struct td_event event = { .kind = TD_EVENT_RECORD_ALARM };
+
+	event.u.record_alarm.alarm = alarm;
+	event.u.record_alarm.active = active;
+	event.u.record_alarm.value = value;
+	push(dp, &event);
+}

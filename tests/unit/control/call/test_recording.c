@@ -235,6 +235,21 @@ START_TEST(the_disk_is_full)
 }
 END_TEST
 
+// The dataplane that comes next has a disk of its own to speak of.
+START_TEST(a_full_disk_goes_with_its_dataplane)
+{
+	dp_record_alarm(&w.dp, TD_RECORD_ALARM_FULL, true, TD_RECORD_FREE_MIN - 1);
+	world_settle(&w);
+	ck_assert(w.calls->recordings_full);
+	ck_assert(w.calls->stats.recording_alarms[TD_RECORD_ALARM_FULL]);
+	ck_assert_uint_eq(w.notices[TD_NOTICE_RECORDING_ALARM], 1);
+	dp_die(&w.dp);
+	world_settle(&w);
+	ck_assert(!w.calls->recordings_full);
+	ck_assert(!w.calls->stats.recording_alarms[TD_RECORD_ALARM_FULL]);
+}
+END_TEST
+
 START_TEST(one_that_has_to_be_recorded_and_cannot_ends)
 {
 	w.queues[0].record_required = true;
@@ -290,6 +305,7 @@ int main(void)
 	tcase_add_test(tc, a_conference);
 	tcase_add_test(tc, privacy_names_the_parties_and_ends);
 	tcase_add_test(tc, the_disk_is_full);
+	tcase_add_test(tc, a_full_disk_goes_with_its_dataplane);
 	tcase_add_test(tc, one_that_has_to_be_recorded_and_cannot_ends);
 	tcase_add_test(tc, tones);
 	suite_add_tcase(suite, tc);
