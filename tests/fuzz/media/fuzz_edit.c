@@ -1,5 +1,6 @@
-// Any sequence of commands on a real engine, with packets and ticks in between: each is answered as
-// it has to be, and whatever has happened, everybody hears whom the matrix says.
+// Any sequence of commands on a real engine, with packets, forgeries and ticks in between: each is
+// answered as it has to be, and whatever has happened, everybody hears whom the matrix says, nothing
+// plain leaves where there is a key, nothing is believed without one, and nothing private is told.
 #include <string.h>
 
 #include "media/engine_state.h"
@@ -42,6 +43,7 @@ static void create_context(void)
 	context->id = stage_command(&command).u.context;
 	must(context->id.v != 0);
 	oracle_init(&context->oracle);
+	context->private = false;
 }
 
 static void bury_members(uint32_t place)
@@ -58,6 +60,7 @@ static void bury_members(uint32_t place)
 		stage_bury(STAGE_PLAYER, stage.players[i].id.v);
 		stage.players[i].live = false;
 	}
+	stage_taps_of_gone(place);
 }
 
 static void destroy_context(void)
@@ -172,13 +175,7 @@ static void packet(void)
 
 static void a_second_passes(void)
 {
-	stage.world.now_ns += 1000 * WORLD_MS;
-	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
-		td_role_enter_worker(i);
-		(void)td_media_sweep(td_engine_worker(stage.world.engine, i), stage.world.now_ns,
-				     &stage.world.tx[i]);
-	}
-	td_role_enter_worker(0);
+	stage_sweeps(1, 1000);
 	stage_ticks(1);
 }
 
@@ -234,7 +231,9 @@ static void step(void)
 	case 26: step_move_context(); break;
 	case 27:
 	case 28: step_tune(); break;
+	case 23: step_secret(); break;
 	case 29: step_digits(); break;
+	case 30: step_listening(); break;
 	default:
 		a_second_passes();
 		reset();
@@ -250,6 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!open)
 		stage_open();
 	open = true;
+	secret_forget();
 	input = data;
 	left = size;
 	while (left > 0)

@@ -23,9 +23,11 @@ void stage_open(void)
 {
 	struct world_options options = { .workers = STAGE_WORKERS,
 					 .streams = STAGE_STREAMS,
-					 .mixed = STAGE_MIXED };
+					 .mixed = STAGE_MIXED,
+					 .forks = STAGE_TAPS };
 
 	frame_environment();
+	secret_open();
 	world_open(&stage.world, &options);
 	atexit(on_exit_close);
 }
@@ -128,11 +130,38 @@ uint32_t stage_dead(enum stage_grave_kind kind, uint8_t byte)
 
 static struct stage_party *party_at(uint16_t port_be)
 {
+	uint16_t port = __builtin_bswap16(port_be) & 0xfffeu; // RTCP is one above
+
 	for (uint32_t i = 0; i < STAGE_STREAMS; i++)
-		if (stage.parties[i].live &&
-		    stage.parties[i].party.port == __builtin_bswap16(port_be))
+		if (stage.parties[i].party.port == port)
 			return &stage.parties[i];
 	return NULL;
+}
+
+static const struct stage_ghost *ghost_of(uint32_t ssrc)
+{
+	for (uint32_t i = 0; i < STAGE_GHOSTS; i++)
+		if (stage.ghosts[i].ssrc == ssrc)
+			return &stage.ghosts[i];
+	return NULL;
+}
+
+// Nothing plain ever leaves a stream that has a key for it, or must have one.
+static void hear_secret(struct stage_party *party, const struct world_sent *sent)
+{
+	uint32_t ssrc = td_rtp_load32(sent->udp_payload + (sent->is_rtcp ? 4 : 8));
+
+	if (sent->is_rtcp && ssrc != party->ssrc) {
+		const struct stage_ghost *ghost = ghost_of(ssrc);
+
+		must(ghost != NULL && (ghost->key != 0 || !ghost->protected));
+		if (ghost->key != 0)
+			secret_hear_last(ghost->key, sent);
+	} else if (party->secret.hears_key != 0) {
+		secret_hear(&party->secret, sent);
+	} else {
+		must(!party->protected);
+	}
 }
 
 // Whoever feeds it, a stream goes on: no number twice, no audio at a time that has been.
@@ -141,9 +170,11 @@ static void hear(const struct world_sent *sent)
 	struct stage_party *party = party_at(sent->destination.port_be);
 	int16_t ahead;
 
+	must(party != NULL);
+	hear_secret(party, sent);
 	if (sent->is_rtcp)
 		return;
-	must(party != NULL);
+	must(party->live);
 	if (sent->rtp.payload_type != party->party.payload_type)
 		return;
 	ahead = (int16_t)(sent->rtp.sequence - party->heard_sequence);
@@ -156,7 +187,7 @@ static void hear(const struct world_sent *sent)
 	party->heard_timestamp = sent->rtp.timestamp;
 }
 
-static void hear_all(void)
+void stage_hear(void)
 {
 	for (uint32_t i = 0; i < stage.world.out_count; i++)
 		hear(&stage.world.out[i]);
@@ -201,22 +232,72 @@ void stage_ticks(uint32_t count)
 			play(&stage.players[i]);
 		world_ticks(&stage.world, 20);
 		(void)take_events(0, &event);
-		hear_all();
+		stage_hear();
 	}
 	for (uint32_t i = 0; count > 0 && i < STAGE_PLAYERS; i++)
 		must(!stage.players[i].live || stage.players[i].ends == stage.players[i].ended);
 }
 
-static void send_rtp(struct stage_party *party, uint8_t payload_type, uint32_t bytes)
+uint16_t stage_rtp(const struct stage_party *party, uint8_t payload_type, uint32_t bytes,
+		   uint8_t *out)
 {
+	td_rtp_write(out, payload_type, 0, party->party.sequence, party->party.timestamp,
+		     party->party.ssrc);
+	for (uint32_t i = 0; i < bytes; i++)
+		out[TD_RTP_HEADER_BYTES + i] = (uint8_t)(i * 7 + bytes);
+	return (uint16_t)(TD_RTP_HEADER_BYTES + bytes);
+}
+
+void stage_send(const struct stage_party *party, const uint8_t *bytes, uint32_t len, bool is_rtcp)
+{
+	const struct world_party *from = &party->party;
+	uint16_t local = __builtin_bswap16(from->local.port_be);
 	struct frame frame;
 
-	world_frame(&party->party, bytes, &frame);
-	frame.bytes[frame.l4 + 9] = (uint8_t)((frame.bytes[frame.l4 + 9] & 0x80) | payload_type);
-	for (uint32_t i = 0; i < bytes; i++)
-		frame.bytes[frame.l4 + 8 + TD_RTP_HEADER_BYTES + i] = (uint8_t)(i * 7 + bytes);
+	frame_udp(&frame, from->addr, (uint16_t)(from->port + is_rtcp), "10.77.0.2",
+		  (uint16_t)(local + is_rtcp), len);
+	memcpy(frame.bytes + frame.l4 + 8, bytes, len);
 	frame_checksums(&frame);
 	must(world_send(&stage.world, &frame));
+}
+
+uint64_t stage_refused(void)
+{
+	static const enum td_drop why[] = { TD_DROP_SRTP_MALFORMED, TD_DROP_SRTP_NO_KEY,
+					    TD_DROP_SRTP_BAD_TAG,   TD_DROP_SRTP_REPLAYED,
+					    TD_DROP_SRTP_LATE,      TD_DROP_SRTP_CROWDED };
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < sizeof why / sizeof why[0]; i++)
+		sum += world_drop(&stage.world, why[i]);
+	return sum;
+}
+
+static uint64_t not_asked(void)
+{
+	return world_drop(&stage.world, TD_DROP_SOURCE_UNSET) +
+	       world_drop(&stage.world, TD_DROP_SOURCE_MISMATCH);
+}
+
+// Who has the key is let in; what was let in may be replayed later.
+static void send_rtp(struct stage_party *party, uint8_t payload_type, uint32_t bytes)
+{
+	struct secret *secret = &party->secret;
+	uint64_t refused = stage_refused(), strange = not_asked();
+	uint8_t rtp[SECRET_ROOM];
+	uint16_t len = stage_rtp(party, payload_type, bytes, rtp);
+
+	len = secret_seal(secret, rtp, len);
+	stage_send(party, rtp, len, false);
+	if (secret->says_key == 0) {
+		must(stage_refused() - refused <= party->protected);
+		return;
+	}
+	must(stage_refused() == refused);
+	if (not_asked() != strange)
+		return;
+	memcpy(secret->last, rtp, len);
+	secret->last_len = len;
 }
 
 void stage_packet(struct stage_party *party, uint8_t payload_type, uint32_t skip, uint32_t bytes)
@@ -226,6 +307,21 @@ void stage_packet(struct stage_party *party, uint8_t payload_type, uint32_t skip
 
 	party->party.sequence = (uint16_t)(party->party.sequence + 1u + skip);
 	party->party.timestamp += ticks * (1u + skip);
+	(void)stage_listen();
 	send_rtp(party, payload_type, bytes);
-	hear_all();
+	stage_hear();
+	stage_listen_to(party);
+}
+
+void stage_sweeps(uint32_t count, uint32_t ms)
+{
+	for (uint32_t sweep = 0; sweep < count; sweep++) {
+		stage.world.now_ns += ms * WORLD_MS;
+		for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
+			td_role_enter_worker(i);
+			(void)td_media_sweep(td_engine_worker(stage.world.engine, i),
+					     stage.world.now_ns, &stage.world.tx[i]);
+		}
+	}
+	td_role_enter_worker(0);
 }

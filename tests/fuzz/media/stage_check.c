@@ -24,7 +24,8 @@ static uint32_t slot_of(const struct oracle_member *member)
 }
 
 // The engine's own matrix, and the plan its worker goes by.
-static void check_pair(const struct stage_context *context, uint32_t from, uint32_t to)
+static void check_pair(const struct stage_context *context, const struct oracle *concealed,
+		       uint32_t from, uint32_t to)
 {
 	const struct oracle *oracle = &context->oracle;
 	const struct oracle_member *speaker = &oracle->members[from], *ear = &oracle->members[to];
@@ -37,7 +38,19 @@ static void check_pair(const struct stage_context *context, uint32_t from, uint3
 		heard = oracle_plan_heard(plan, oracle_feed(speaker), oracle_feed(ear));
 	must(td_matrix_heard(matrix, slot_of(speaker), slot_of(ear)) ==
 	     oracle_says(oracle, from, to));
-	must(heard == oracle_heard(oracle, from, to));
+	must(heard == oracle_heard(concealed, from, to));
+}
+
+// What the parties of a private context say is silence to everybody else.
+static void conceal(const struct stage_context *context, struct oracle *oracle)
+{
+	*oracle = context->oracle;
+	for (uint32_t from = 0; context->private && from < ORACLE_MAX; from++)
+		for (uint32_t to = 0;
+		     stage_is_party(context, &oracle->members[from]) && to < ORACLE_MAX; to++)
+			if (oracle->members[to].kind == TD_MEMBER_STREAM &&
+			    !stage_is_party(context, &oracle->members[to]))
+				oracle->own[from][to] = 0;
 }
 
 // Packets go on as they are only where that is what the listener takes.
@@ -122,7 +135,12 @@ static void check_counts(void)
 {
 	struct td_engine_counts counts;
 	uint32_t contexts = 0, streams = 0, players = 0;
+	uint32_t taps = stage.closing_tap_count, forks = stage.closing_fork_count;
 
+	for (uint32_t i = 0; i < STAGE_TAPS; i++) {
+		taps += stage.taps[i].handle != 0;
+		forks += stage.forks[i].handle != 0;
+	}
 	for (uint32_t i = 0; i < STAGE_CONTEXTS; i++)
 		contexts += stage.contexts[i].id.v != 0;
 	for (uint32_t i = 0; i < STAGE_STREAMS; i++)
@@ -133,7 +151,8 @@ static void check_counts(void)
 	td_engine_count(stage.world.engine, &counts);
 	td_role_enter_worker(0);
 	must(counts.contexts == contexts && counts.streams == streams);
-	must(counts.players == players && counts.taps == 0);
+	must(counts.players == players);
+	must(counts.taps == taps && counts.forks == forks);
 	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
 		const struct td_media_worker *one = td_engine_worker(stage.world.engine, i);
 
@@ -145,22 +164,42 @@ static void check_counts(void)
 	must(contexts == 0 && streams == 0 && players == 0);
 }
 
+// Every packet that came went on, was used up or has a named drop.
+static void check_accounts(void)
+{
+	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {
+		const struct td_worker_stats *stats = &stage.world.region.workers[i];
+		uint64_t drops = 0;
+
+		for (unsigned drop = 0; drop < TD_DROP_COUNT; drop++)
+			drops += stats->drops[drop];
+		drops -= stats->drops[TD_DROP_SEAL_REFUSED] + stats->drops[TD_DROP_TX_FULL] +
+			 stats->drops[TD_DROP_POOL_EMPTY];
+		must(stage.world.handed[i] == stats->consumed + stats->forwarded + drops);
+	}
+}
+
 void stage_check(void)
 {
 	if (stage.pending > 0)
 		return; // the worker is behind
+	stage_close_taps();
+	(void)stage_listen();
+	check_accounts();
 	for (uint32_t i = 0; i < STAGE_CONTEXTS; i++) {
 		const struct stage_context *context = &stage.contexts[i];
+		struct oracle concealed;
 
 		if (context->id.v == 0)
 			continue;
+		conceal(context, &concealed);
 		for (uint32_t to = 0; to < ORACLE_MAX; to++)
 			for (uint32_t from = 0;
 			     context->oracle.members[to].kind == TD_MEMBER_STREAM &&
 			     from < ORACLE_MAX;
 			     from++)
 				if (context->oracle.members[from].kind != TD_MEMBER_NONE)
-					check_pair(context, from, to);
+					check_pair(context, &concealed, from, to);
 		if (plan_of(context) != NULL)
 			check_routes(plan_of(context));
 	}
@@ -199,9 +238,15 @@ void stage_clear(void)
 	stage_flush();
 	stage_check();
 	must(stage_command(&command).result == 0);
+	for (uint32_t i = 0; i < STAGE_CONTEXTS; i++)
+		stage_taps_of_gone(i);
+	stage_close_taps();
+	must(stage.closing_tap_count == 0 && stage.closing_fork_count == 0);
 	memset(stage.contexts, 0, sizeof stage.contexts);
-	memset(stage.parties, 0, sizeof stage.parties);
 	memset(stage.players, 0, sizeof stage.players);
+	stage_sweeps(2, 1000); // the last reports
+	stage_ticks(1);
+	memset(stage.parties, 0, sizeof stage.parties);
 	stage.world.now_ns += 10000 * WORLD_MS; // ports and handles have rested
 	stage_flush();
 	world_clear(&stage.world);

@@ -29,3 +29,11 @@ void step_move_stream(void);
 void step_move_context(void);
 void step_tune(void);
 void step_digits(void);
+// Keys and attacks on them: more of each kind.
+void step_secret(void);
+// Recordings, forks and privacy.
+void step_listening(void);
+// Another SET_REMOTE of a party, with these of its peer's keys.
+int step_apply_remote(struct stage_party *party, struct td_command *command, uint8_t says,
+		      uint8_t hears);
+void step_create_protected(void);

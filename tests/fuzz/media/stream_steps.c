@@ -1,9 +1,30 @@
 // Commands about streams, and the answers they have to get.
+#include <string.h>
+
 #include "codecs/codec.h"
 #include "media/engine_state.h"
 #include "steps.h"
 
-void step_create_stream(void)
+static uint32_t our_ssrc(struct td_stream_id id)
+{
+	const struct td_media_worker *worker = td_engine_worker(stage.world.engine, 0);
+
+	return worker->streams[worker->cold[td_handle_index(id.v)].tx_slot].tx.ssrc;
+}
+
+static void take_place(struct stage_party *party, uint32_t context, uint32_t flags)
+{
+	stage.ghosts[stage.ghost_count++ % STAGE_GHOSTS] =
+		(struct stage_ghost){ party->ssrc, party->secret.hears_key, party->protected };
+	memset(party, 0, sizeof *party);
+	party->live = true;
+	party->context = context;
+	party->protected = flags != 0;
+	td_srtp_init(&party->secret.seals);
+	td_srtp_init(&party->secret.opens);
+}
+
+static void create_stream(uint32_t flags)
 {
 	static const char *const addrs[] = { "10.77.0.10", "10.77.0.20", "10.77.0.30" };
 	struct td_command command = { .kind = TD_COMMAND_STREAM_CREATE };
@@ -12,6 +33,7 @@ void step_create_stream(void)
 	struct stage_context *context = step_context(byte, &place);
 	struct td_event event;
 
+	command.u.stream_create.flags = flags;
 	command.u.stream_create.family = byte < 250 ? TD_FAMILY_IPV4 : 9;
 	command.u.stream_create.context.v =
 		context != NULL ? context->id.v : stage_dead(STAGE_CONTEXT, byte);
@@ -24,17 +46,28 @@ void step_create_stream(void)
 						   : 0));
 	if (event.result != 0)
 		return;
-	stage.parties[i] = (struct stage_party){ .live = true, .context = place };
+	take_place(&stage.parties[i], place, flags);
 	stage.parties[i].party = (struct world_party){ .id = event.u.stream_created.stream,
 						       .local = event.u.stream_created.local,
 						       .addr = addrs[i % 3],
 						       .port = (uint16_t)(5000 + 2 * i),
 						       .ssrc = 0x1000 + byte,
-						       .sequence = (uint16_t)(byte * 257),
+						       .sequence = (uint16_t)(byte * 257) & 0x7fff,
 						       .timestamp = byte * 0x01010101u,
 						       .payload_type = STEP_AUDIO };
+	stage.parties[i].ssrc = our_ssrc(event.u.stream_created.stream);
 	must(oracle_add(&context->oracle, TD_MEMBER_STREAM, event.u.stream_created.stream.v) !=
 	     ORACLE_NONE);
+}
+
+void step_create_stream(void)
+{
+	create_stream(0);
+}
+
+void step_create_protected(void)
+{
+	create_stream(TD_STREAM_PROTECTED);
 }
 
 // The rule of td_command.h and codec.h for what can be coded at all.
@@ -78,35 +111,53 @@ static void fill_remote(struct td_command_stream_set_remote *set)
 	set->settings.flags = flags & 16 ? TD_CODEC_DTX : 0;
 }
 
-void step_set_remote(void)
+int step_apply_remote(struct stage_party *party, struct td_command *command, uint8_t says,
+		      uint8_t hears)
 {
 	const struct td_engine *engine = stage.world.engine;
+	struct td_command_stream_set_remote *set = &command->u.stream_set_remote;
+	uint32_t inlets = engine->free_inlet_count, outlets = engine->free_outlet_count, at;
+	struct oracle *oracle = &stage.contexts[party->context].oracle;
+	struct td_command sent = *command; // wiped when it has been taken
+	int result;
+
+	sent.u.stream_set_remote.srtp_rx = secret_master(says);
+	sent.u.stream_set_remote.srtp_tx = secret_master(hears);
+	result = stage_command(&sent).result;
+	if (result == -TD_EFULL)
+		step_check_full(inlets, outlets);
+	if (result != 0)
+		return result;
+	// Sealed packets go on where sealed ones ended (protection.c).
+	if (party->secret.hears_key == 0 && hears != 0)
+		party->heard_any = false;
+	secret_set(&party->secret, says, hears);
+	party->set = *command;
+	party->codec = set->codec;
+	party->ptime_ms = set->ptime_ms;
+	at = oracle_find(oracle, TD_MEMBER_STREAM, party->party.id.v);
+	oracle->members[at].codec = set->codec;
+	return 0;
+}
+
+void step_set_remote(void)
+{
 	struct stage_party *party = step_party(step_byte());
 	struct world_party nobody = { .addr = "10.77.0.10", .port = 5000 };
 	struct td_command command;
 	struct td_command_stream_set_remote *set = &command.u.stream_set_remote;
-	uint32_t inlets = engine->free_inlet_count, outlets = engine->free_outlet_count, at;
 	int result;
 
 	nobody.id.v = stage_dead(STAGE_STREAM, step_byte());
 	command = world_set_remote(party != NULL ? &party->party : &nobody, TD_CODEC_PCMU);
 	fill_remote(set);
-	result = stage_command(&command).result;
 	if (party == NULL) {
-		must(result == -TD_ESTALE);
+		must(stage_command(&command).result == -TD_ESTALE);
 		return;
 	}
-	if (result == -TD_EFULL)
-		step_check_full(inlets, outlets);
-	else
-		must(result == coding_error(set));
-	if (result != 0)
-		return;
-	party->codec = set->codec;
-	party->ptime_ms = set->ptime_ms;
-	at = oracle_find(&stage.contexts[party->context].oracle, TD_MEMBER_STREAM,
-			 party->party.id.v);
-	stage.contexts[party->context].oracle.members[at].codec = set->codec;
+	result =
+		step_apply_remote(party, &command, party->secret.says_key, party->secret.hears_key);
+	must(result == -TD_EFULL || result == coding_error(set));
 }
 
 void step_destroy_stream(void)
