@@ -114,7 +114,7 @@ static void fill_leg(const struct td_calls *calls, const struct td_call *call, u
 		fill_media(record, out);
 }
 
-// "complete" means that every packet the recorder saw is in the file.
+// "complete" means that every packet the recorder saw is in the file, "failed" that none is.
 const char *td_recording_state_name(const struct td_recording *recording)
 {
 	const struct td_event_recording *result = &recording->result;
@@ -132,8 +132,9 @@ const char *td_recording_state_name(const struct td_recording *recording)
 		       : recording->paused ? "paused"
 					   : "recording";
 	}
+	// Of a file that could not even be begun nothing is there. Without a result it is not known.
 	if (recording->partial)
-		return "partial";
+		return result->tap.v != 0 && result->bytes == 0 ? "failed" : "partial";
 	return result->packets_written[0] == result->packets_received[0] &&
 			       result->packets_written[1] == result->packets_received[1]
 		       ? "complete"

@@ -248,6 +248,14 @@ lab_rpc() {
 		printf "%s\n" "$answer"' bash "$LAB_TOKEN" "$method" "$params" 2>/dev/null
 }
 
+# lab_metrics: the page of metrics.
+lab_metrics() {
+	lab_in switch timeout 5 bash -c '
+		exec 3<>/dev/tcp/127.0.0.1/9105 || exit 1
+		printf "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3
+		cat <&3' | sed '1,/^\r$/d'
+}
+
 # lab_ctl ARGUMENT...: tandemctl as an operator would use it.
 lab_ctl() {
 	lab_in switch env TANDEM_TOKEN="$LAB_TOKEN" "$(lab_binary tandemctl)" "$@"

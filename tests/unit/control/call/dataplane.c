@@ -131,22 +131,6 @@ bool dp_poll(struct dp *dp)
 	return something;
 }
 
-struct dp_object *dp_find(struct dp_object *objects, uint32_t handle)
-{
-	struct dp_object *object = &objects[td_handle_index(handle) % DP_OBJECTS];
-
-	return object->live && object->handle == handle ? object : NULL;
-}
-
-uint32_t dp_live(const struct dp_object *objects)
-{
-	uint32_t live = 0;
-
-	for (int i = 0; i < DP_OBJECTS; i++)
-		live += objects[i].live;
-	return live;
-}
-
 static struct dp_object *make(struct dp_object *objects, uint32_t context)
 {
 	for (uint32_t i = 0; i < DP_OBJECTS; i++) {
@@ -425,6 +409,7 @@ static void report_closed(struct dp *dp, const struct dp_object *tap)
 {
 	struct td_event event = { .kind = TD_EVENT_RECORD_CLOSED };
 
+	event.result = dp->recorded_result;
 	event.u.recording = dp->recorded;
 	event.u.recording.tap.v = tap->handle;
 	event.u.recording.owner = tap->owner;

@@ -78,6 +78,7 @@ struct dp {
 	bool keep_open;                     // a stopped recording is not reported closed
 	uint32_t swept;                     // streams that went only because their context did
 	struct td_event_recording recorded; // what RECORD_CLOSED reports
+	int recorded_result;                // and how it went
 };
 
 void dp_open(struct dp *dp);

@@ -1,5 +1,5 @@
 // The gain matrix of the test's dataplane: the cells that were set, and the one rule by which it
-// follows who hears whom.
+// follows who hears whom; what there is to hear.
 #include <string.h>
 
 #include "dataplane.h"
@@ -179,4 +179,20 @@ uint32_t dp_heard_by(const struct dp *dp, uint32_t to, enum td_member_kind *kind
 	sources(dp, to, &first);
 	*kind = (enum td_member_kind)first.kind;
 	return first.handle;
+}
+
+struct dp_object *dp_find(struct dp_object *objects, uint32_t handle)
+{
+	struct dp_object *object = &objects[td_handle_index(handle) % DP_OBJECTS];
+
+	return object->live && object->handle == handle ? object : NULL;
+}
+
+uint32_t dp_live(const struct dp_object *objects)
+{
+	uint32_t live = 0;
+
+	for (int i = 0; i < DP_OBJECTS; i++)
+		live += objects[i].live;
+	return live;
 }

@@ -136,6 +136,22 @@ START_TEST(packets_missing_in_the_file_make_it_partial)
 }
 END_TEST
 
+static const struct {
+	uint64_t bytes;
+	const char *state;
+} broken_disks[] = { { 0, "failed" }, { 2, "partial" } };
+
+START_TEST(a_broken_disk_is_told_by_what_it_kept)
+{
+	to_conversation();
+	w.dp.recorded_result = -TD_EIO;
+	w.dp.recorded.bytes = broken_disks[_i].bytes;
+	phone_hangup(&w.agent);
+	world_settle(&w);
+	ck_assert_str_eq(sql("select recording_state from call"), broken_disks[_i].state);
+}
+END_TEST
+
 START_TEST(every_offer_has_its_row)
 {
 	w.agent.mode = PHONE_BUSY;
@@ -276,6 +292,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, one_row_a_call_and_one_a_leg);
 	tcase_add_test(tc, packets_missing_in_the_file_make_it_partial);
+	tcase_add_loop_test(tc, a_broken_disk_is_told_by_what_it_kept, 0,
+			    sizeof broken_disks / sizeof broken_disks[0]);
 	tcase_add_test(tc, every_offer_has_its_row);
 	tcase_add_test(tc, abandoned_in_the_queue);
 	tcase_add_test(tc, cancelled_before_we_answered);
