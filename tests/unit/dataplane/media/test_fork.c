@@ -98,7 +98,7 @@ static bool next_record(struct td_tap_record *out)
 
 	if (record == NULL)
 		return false;
-	*out = *record;
+	memcpy(out, record, (size_t)record->lines * TD_CACHE_LINE);
 	td_tap_release(ring);
 	return true;
 }

@@ -476,7 +476,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("recording");
-	TCase *tcase = tcase_create("recording");
+	TCase *tcase = tcase_create("recording"), *alone = tcase_create("no recording");
 	SRunner *runner;
 	int failed;
 
@@ -488,12 +488,13 @@ int main(void)
 	tcase_add_loop_test(tcase, a_codec_change_is_converted, 0, 4);
 	tcase_add_test(tcase, a_wide_recording_takes_narrow_later);
 	tcase_add_test(tcase, lost_is_silence_of_its_length);
-	tcase_add_test(tcase, another_sender_begins_anew);
 	tcase_add_test(tcase, the_sidecar_knows);
 	tcase_add_loop_test(tcase, pauses, 0, 2);
 	tcase_add_test(tcase, disorder_is_put_right);
 	tcase_add_test(tcase, garbage_is_survived);
+	tcase_add_test(alone, another_sender_begins_anew);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, alone);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
