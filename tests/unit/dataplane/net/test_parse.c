@@ -1,5 +1,6 @@
 // The parser: every malformed frame under its own drop counter, truncation at every byte.
 #include <check.h>
+#include <rte_ip.h>
 
 #include "frame.h"
 #include "net/udp.h"
@@ -409,6 +410,90 @@ START_TEST(test_burst)
 }
 END_TEST
 
+#define JUMBO_BYTES 9000u
+
+// What a link with a larger MTU than ours brings: as much of the frame as each mbuf has room for.
+static struct rte_mbuf *jumbo_mbuf(void)
+{
+	struct rte_mbuf *mbuf, *tail;
+	struct rte_ipv4_hdr *ip;
+	uint16_t udp_len_be;
+
+	frame_udp(&frame, "10.77.0.10", 5000, "10.77.0.2", 6000, 1400);
+	ip = (struct rte_ipv4_hdr *)(void *)l3();
+	ip->total_length = __builtin_bswap16((uint16_t)(JUMBO_BYTES - frame.l3));
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	udp_len_be = __builtin_bswap16((uint16_t)(JUMBO_BYTES - frame.l4));
+	memcpy(l4() + 4, &udp_len_be, sizeof udp_len_be);
+	memset(l4() + 6, 0, 2); // none
+	mbuf = frame_mbuf(world.pool, &frame);
+	while (mbuf->pkt_len < JUMBO_BYTES) {
+		uint32_t left = JUMBO_BYTES - mbuf->pkt_len;
+
+		tail = rte_pktmbuf_alloc(world.pool);
+		ck_assert_ptr_nonnull(tail);
+		left = left < rte_pktmbuf_tailroom(tail) ? left : rte_pktmbuf_tailroom(tail);
+		memset(rte_pktmbuf_append(tail, (uint16_t)left), 0x80, left);
+		ck_assert_int_eq(rte_pktmbuf_chain(mbuf, tail), 0);
+	}
+	ck_assert_uint_ge(mbuf->nb_segs, 4);
+	return mbuf;
+}
+
+// Among good frames, and as many as there may be: each is counted by name, once, as long as it was,
+// and all of its segments are given back; in front of and behind them nothing is missing.
+START_TEST(test_jumbo)
+{
+	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
+	struct rte_mbuf *mbufs[TD_PARSE_VECTOR];
+	uint32_t every = _i == 0 ? 1 : 3, jumbos = 0, udp_count, other_count;
+	uint64_t drops = 0, bytes = 0;
+
+	for (uint32_t i = 0; i < TD_PARSE_VECTOR; i++) {
+		if (i % every == 0) {
+			mbufs[i] = jumbo_mbuf();
+			jumbos++;
+		} else {
+			good4();
+			mbufs[i] = frame_mbuf(world.pool, &frame);
+		}
+		bytes += mbufs[i]->pkt_len;
+	}
+	udp_count = td_parse_burst(&world.parse, 0, mbufs, TD_PARSE_VECTOR, udp, other,
+				   &other_count, &world.stats);
+	ck_assert_uint_eq(udp_count, TD_PARSE_VECTOR - jumbos);
+	ck_assert_uint_eq(other_count, 0);
+	ck_assert_uint_eq(world.stats.rx_packets, TD_PARSE_VECTOR);
+	ck_assert_uint_eq(world.stats.rx_bytes, bytes);
+	ck_assert_uint_eq(world.stats.drops[TD_DROP_FRAME_MULTISEGMENT], jumbos);
+	for (int i = 0; i < TD_DROP_COUNT; i++)
+		drops += world.stats.drops[i];
+	ck_assert_uint_eq(drops, jumbos);
+	for (uint32_t i = 0; i < udp_count; i++)
+		rte_pktmbuf_free(udp[i].mbuf);
+	ck_assert_uint_eq(rte_mempool_avail_count(world.pool), world.pool_count);
+}
+END_TEST
+
+// A driver that gives us the beginning alone (a ring of smaller slots): its length betrays it, however
+// much of it there is.
+START_TEST(test_jumbo_cut)
+{
+	struct td_packet packet;
+	struct rte_mbuf *mbuf = jumbo_mbuf();
+
+	rte_pktmbuf_free(mbuf->next);
+	mbuf->next = NULL;
+	mbuf->nb_segs = 1;
+	for (mbuf->pkt_len = mbuf->data_len; mbuf->data_len >= frame.l4; mbuf->data_len--) {
+		mbuf->pkt_len = mbuf->data_len;
+		ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 1 + TD_DROP_IPV4_LENGTH);
+	}
+	rte_pktmbuf_free(mbuf);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("parse");
@@ -427,6 +512,8 @@ int main(void)
 	tcase_add_test(tests, test_nic_checksum_flags);
 	tcase_add_test(tests, test_udp_checksum);
 	tcase_add_test(tests, test_burst);
+	tcase_add_loop_test(tests, test_jumbo, 0, 2);
+	tcase_add_test(tests, test_jumbo_cut);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
