@@ -94,11 +94,12 @@ enum td_record_alarm {
 	TD_RECORD_ALARM_COUNT
 };
 
-#define TD_RECORD_FREE_MIN 5 // per cent
+#define TD_RECORD_FREE_MIN    5  // per cent
+#define TD_RECORD_ALARM_STILL 2u // said again and again, for a control that has come since
 
 struct td_event_record_alarm {
 	uint32_t alarm;  // enum td_record_alarm
-	uint32_t active; // 0: it is over
+	uint32_t active; // 0: it is over, 1: it begins or gets worse, TD_RECORD_ALARM_STILL
 	uint64_t value;
 };
 

@@ -71,7 +71,7 @@ void td_link_events_state(void *user, bool up)
 	calls->link_up = up;
 	if (!up) {
 		td_forks_lost(calls);
-		td_recording_alarms_forget(calls); // the next dataplane says what it finds
+		td_recording_alarms_forget(calls); // the next dataplane says again what is still so
 	}
 	td_link_load_prompts(calls);
 	for (uint32_t i = 0; i < calls->call_slots.count && !up; i++) {

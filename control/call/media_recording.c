@@ -500,7 +500,8 @@ void td_recording_alarm(struct td_calls *calls, const struct td_event_record_ala
 {
 	bool full = alarm->active && alarm->value < TD_RECORD_FREE_MIN;
 
-	if (alarm->alarm >= TD_RECORD_ALARM_COUNT)
+	if (alarm->alarm >= TD_RECORD_ALARM_COUNT ||
+	    (alarm->active == TD_RECORD_ALARM_STILL && calls->stats.recording_alarms[alarm->alarm]))
 		return;
 	switch ((enum td_record_alarm)alarm->alarm) {
 	case TD_RECORD_ALARM_FULL:

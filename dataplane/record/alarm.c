@@ -6,9 +6,10 @@
 
 #define NS_PER_MS  1000000ull
 #define HYSTERESIS 1 // per cent
+#define AGAIN_NS   (2000 * NS_PER_MS)
 
-static bool tell(enum td_record_alarm kind, bool active, uint64_t value, td_alarm_report_fn *report,
-		 void *user)
+static bool tell(enum td_record_alarm kind, uint32_t active, uint64_t value,
+		 td_alarm_report_fn *report, void *user)
 {
 	struct td_event event = { .kind = TD_EVENT_RECORD_ALARM };
 
@@ -73,6 +74,20 @@ static void look_full(struct td_alarm *alarm, unsigned percent, td_alarm_report_
 	alarm->full = mark;
 }
 
+// A control that has come since does not know. What cannot be reported now is, two seconds later.
+static void say_again(const struct td_alarm *alarm, const struct td_scribe_health *health,
+		      uint64_t busy_ms, td_alarm_report_fn *report, void *user)
+{
+	if (alarm->slow)
+		(void)tell(TD_RECORD_ALARM_SLOW, TD_RECORD_ALARM_STILL, busy_ms, report, user);
+	if (alarm->failed)
+		(void)tell(TD_RECORD_ALARM_FAILED, TD_RECORD_ALARM_STILL,
+			   (uint64_t)health->error_number, report, user);
+	if (alarm->full)
+		(void)tell(TD_RECORD_ALARM_FULL, TD_RECORD_ALARM_STILL, health->free_percent,
+			   report, user);
+}
+
 void td_alarm_look(struct td_alarm *alarm, const struct td_scribe_health *health, uint64_t now_ns,
 		   td_alarm_report_fn *report, void *user)
 {
@@ -83,4 +98,8 @@ void td_alarm_look(struct td_alarm *alarm, const struct td_scribe_health *health
 	look_slow(alarm, busy_ms, report, user);
 	look_failed(alarm, health->error_number, report, user);
 	look_full(alarm, health->free_percent, report, user);
+	if (now_ns - alarm->said_ns < AGAIN_NS)
+		return;
+	alarm->said_ns = now_ns;
+	say_again(alarm, health, busy_ms, report, user);
 }

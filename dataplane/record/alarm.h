@@ -1,4 +1,5 @@
-// What is wrong with the disk of the recordings, as events: once when it begins, once when it is over.
+// What is wrong with the disk of the recordings, as events: once when it begins, once when it is over,
+// and every two seconds in between that it is still so.
 //
 // Pure but for the report it makes. Recorder thread.
 #pragma once
@@ -11,7 +12,8 @@
 
 struct td_alarm {
 	bool slow, failed;
-	unsigned full; // 0, or the mark in per cent that the free space is below
+	unsigned full;    // 0, or the mark in per cent that the free space is below
+	uint64_t said_ns; // when it was last said what is still so
 };
 
 typedef int td_alarm_report_fn(void *user, const struct td_event *event);

@@ -225,7 +225,7 @@ START_TEST(the_recordings_disk)
 	char *page;
 
 	json_decref(live_ask(&live, &listener, "events.subscribe", NULL));
-	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, true, 1004);
+	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, 1, 1004);
 	event = live_receive(&live, &listener);
 	ck_assert_str_eq(live_text(event, "params.kind"), "recording.alarm");
 	ck_assert_str_eq(live_text(event, "params.alarm.alarm"), "slow");
@@ -236,7 +236,7 @@ START_TEST(the_recordings_disk)
 	ck_assert_double_eq(value_of(page, "tandem_recording_alarm{alarm=\"slow\"}"), 1);
 	ck_assert_double_eq(value_of(page, "tandem_recording_alarm{alarm=\"failed\"}"), 0);
 	free(page);
-	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, false, 0);
+	dp_record_alarm(&live.dp, TD_RECORD_ALARM_SLOW, 0, 0);
 	event = live_receive(&live, &listener);
 	ck_assert(json_is_false(live_at(event, "params.alarm.active")));
 	json_decref(event);

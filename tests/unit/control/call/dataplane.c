@@ -579,7 +579,7 @@ void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone)
 	push(dp, &event);
 }
 
-void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, bool active, uint64_t value)
+void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, uint32_t active, uint64_t value)
 {
 	struct td_event event = { .kind = TD_EVENT_RECORD_ALARM };
 

@@ -110,7 +110,7 @@ void dp_fork_event(struct dp *dp, enum td_event_kind kind, uint32_t fork, int re
 void dp_digit(struct dp *dp, uint32_t stream, char digit);
 void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone);
 // Reports what is wrong with the recordings' disk, or is no more.
-void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, bool active, uint64_t value);
+void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, uint32_t active, uint64_t value);
 
 // region.c: what is shared with control.
 void dp_region_make(struct dp *dp);

@@ -238,7 +238,7 @@ END_TEST
 // The dataplane that comes next has a disk of its own to speak of.
 START_TEST(a_full_disk_goes_with_its_dataplane)
 {
-	dp_record_alarm(&w.dp, TD_RECORD_ALARM_FULL, true, TD_RECORD_FREE_MIN - 1);
+	dp_record_alarm(&w.dp, TD_RECORD_ALARM_FULL, 1, TD_RECORD_FREE_MIN - 1);
 	world_settle(&w);
 	ck_assert(w.calls->recordings_full);
 	ck_assert(w.calls->stats.recording_alarms[TD_RECORD_ALARM_FULL]);
@@ -247,6 +247,14 @@ START_TEST(a_full_disk_goes_with_its_dataplane)
 	world_settle(&w);
 	ck_assert(!w.calls->recordings_full);
 	ck_assert(!w.calls->stats.recording_alarms[TD_RECORD_ALARM_FULL]);
+	world_wait_for_link(&w);
+	for (int i = 0; i < 3; i++) {
+		dp_record_alarm(&w.dp, TD_RECORD_ALARM_FULL, TD_RECORD_ALARM_STILL,
+				TD_RECORD_FREE_MIN - 1);
+		world_settle(&w);
+	}
+	ck_assert(w.calls->recordings_full);
+	ck_assert_uint_eq(w.notices[TD_NOTICE_RECORDING_ALARM], 2); // it is told once
 }
 END_TEST
 

@@ -340,6 +340,29 @@ START_TEST(alarms_begin_and_end_once)
 }
 END_TEST
 
+START_TEST(what_is_still_so_is_said_again)
+{
+	struct td_alarm alarm = { .slow = false };
+	struct td_scribe_health health = { .free_percent = 4, .error_number = EROFS };
+	uint64_t now_ns = 100000 * 1000000ull;
+
+	told_count = refuse = 0;
+	td_alarm_look(&alarm, &health, now_ns, take_event, NULL);
+	ck_assert_int_eq(told_count, 4);
+	for (unsigned ms = 0; ms < 2000; ms += 5)
+		td_alarm_look(&alarm, &health, now_ns + ms * 1000000ull, take_event, NULL);
+	ck_assert_int_eq(told_count, 4);
+	td_alarm_look(&alarm, &health, now_ns + 2000000000ull, take_event, NULL);
+	ck_assert_int_eq(told_count, 6);
+	ck_assert_uint_eq(told[4].u.record_alarm.active, TD_RECORD_ALARM_STILL);
+	ck_assert_uint_eq(told[4].u.record_alarm.value, EROFS);
+	ck_assert_uint_eq(told[5].u.record_alarm.value, 4);
+	health = (struct td_scribe_health){ .free_percent = 50 };
+	td_alarm_look(&alarm, &health, now_ns + 4000000000ull, take_event, NULL);
+	ck_assert_int_eq(told_count, 8); // both are over, and nothing is said again
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("files");
@@ -357,6 +380,7 @@ int main(void)
 	tcase_add_test(tcase, a_name_is_never_written_twice);
 	tcase_add_test(tcase, order_is_restored);
 	tcase_add_test(tcase, alarms_begin_and_end_once);
+	tcase_add_test(tcase, what_is_still_so_is_said_again);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
