@@ -112,7 +112,7 @@ int td_engine_record_start(struct td_engine *engine, const struct td_command *co
 	const struct td_command_record_start *start = &command->u.record_start;
 	const struct td_engine_recorder *recorder = &engine->options.recorder;
 	struct td_engine_context *context = td_engine_find_context(engine, start->context.v);
-	struct td_engine_stream *tracks[TD_TRACK_MAX];
+	struct td_engine_stream *tracks[TD_TRACK_MAX] = { NULL };
 	struct td_engine_tap *tap;
 	struct td_tap_id id;
 	int error = check_start(engine, start, context, tracks);
