@@ -177,7 +177,7 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 {
 	struct td_stream_tx *tx = &worker->streams[sink].tx;
 	uint16_t udp_len = (uint16_t)(fw->packet->payload_len + 8u), checksum;
-	struct numbers numbers;
+	struct numbers numbers = { 0 };
 	uint64_t removed, added;
 	uint32_t rtp[3], ports;
 	uint8_t *start;
