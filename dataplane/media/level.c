@@ -78,7 +78,7 @@ static uint32_t mean_square_of(const int16_t *pcm, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++)
 		sum += (uint32_t)(pcm[i] * pcm[i]);
-	return (uint32_t)(sum / count);
+	return count ? (uint32_t)(sum / count) : 0;
 }
 
 // The samples of a whole cache line, if the payload holds one.
