@@ -24,7 +24,7 @@ struct td_attach_party {
 	enum td_codec_id codec;
 	uint8_t payload_type, event_payload_type; // in both directions
 	struct td_codec_settings settings;        // of the encoder towards it
-	struct td_srtp_master srtp_rx, srtp_tx;   // what it seals with, what it is sealed for with
+	struct td_srtp_master srtp_rx, srtp_tx;   // it seals with the one, opens with the other
 };
 
 // One call of two parties who hear each other; `local` is where each of them sends.

@@ -115,7 +115,8 @@ static unsigned open_some(struct td_run *run, struct arrived *arrived, unsigned 
 		if (arrived[i].sealed)
 			opened = &packets[arrived[i].sealed - 1];
 		if (opened && opened->verdict != TD_SRTP_OK) {
-			run->result->duplicates += opened->verdict == TD_SRTP_REPLAYED;
+			run->result->duplicates +=
+				run->counting && opened->verdict == TD_SRTP_REPLAYED;
 			run->result->unopened += opened->verdict != TD_SRTP_REPLAYED;
 			continue;
 		}

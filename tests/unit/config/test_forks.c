@@ -5,37 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "frame.h"
 
-static const char frame[] =
-	"dataplane:\n"
-	"  ports: [{name: a, driver: net_ring, device: r, addresses: [10.0.0.2/24]}]\n"
-	"  prompts: [{name: music, file: m.wav}]\n"
-	"sip: {listen: '10.0.0.1:5060'}\n"
-	"queues: [{name: support}]\n"
-	"agents: [{id: 1001, secret: abcdefgh, queues: [support]}]\n"
-	"api: {token: 0123456789abcdef}\n"
-	"forks: [%s]\n";
-
-// Loads the frame with these forks; the sentence behind the file's name in `error`.
 static struct td_config *load(const char *forks, char error[TD_CONFIG_ERROR_MAX])
 {
-	char path[] = "/tmp/td-forks-XXXXXX", text[2048], sentence[TD_CONFIG_ERROR_MAX];
-	struct td_config *config = NULL;
-	int fd = mkstemp(path);
-	int length;
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	length = snprintf(text, sizeof text, frame, forks);
-#pragma GCC diagnostic pop
-	ck_assert_int_eq(write(fd, text, (size_t)length), length);
-	close(fd);
-	error[0] = '\0';
-	if (td_config_load(path, &config, sentence) != 0)
-		snprintf(error, TD_CONFIG_ERROR_MAX, "%s", sentence + strlen(path));
-	unlink(path);
-	return config;
+	return frame_load(error, "forks: [%s]\n", forks);
 }
 
 static const struct {

@@ -173,6 +173,13 @@ int choir_edit(struct choir *choir, struct td_context_id context, const struct c
 	return world_command(choir->world, &command).result;
 }
 
+void choir_both(struct choir *choir, struct td_context_id context, const struct choir_voice *x,
+		const struct choir_voice *y)
+{
+	ck_assert_int_eq(choir_edit(choir, context, x, y, TD_GAIN_UNITY), 0);
+	ck_assert_int_eq(choir_edit(choir, context, y, x, TD_GAIN_UNITY), 0);
+}
+
 void choir_check(const struct choir *choir, const struct choir_voice *to, const double *gains,
 		 const char *file, int line)
 {

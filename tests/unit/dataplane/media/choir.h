@@ -52,6 +52,9 @@ double choir_gain(const struct choir_voice *to, double phase_hz, uint32_t ms);
 // Sets cells of the context: talk (to NULL), hear (from NULL) or a pair. The command's result.
 int choir_edit(struct choir *choir, struct td_context_id context, const struct choir_voice *from,
 	       const struct choir_voice *to, int32_t gain_q12);
+// They hear each other as loud as they are.
+void choir_both(struct choir *choir, struct td_context_id context, const struct choir_voice *x,
+		const struct choir_voice *y);
 // Asserts that `to` hears exactly these gains of all voices, within 10 % and -30 dB of silence.
 #define choir_hears(choir, to, ...)                                                                \
 	choir_check((choir), (to), (const double[]){ __VA_ARGS__ }, __FILE__, __LINE__)

@@ -28,12 +28,6 @@ static void close_world(void)
 	world_close(&world);
 }
 
-static void both(struct td_context_id context, struct choir_voice *x, struct choir_voice *y)
-{
-	ck_assert_int_eq(choir_edit(&choir, context, x, y, UNITY), 0);
-	ck_assert_int_eq(choir_edit(&choir, context, y, x, UNITY), 0);
-}
-
 static struct td_command move_to(struct choir_voice *voice, struct td_context_id to,
 				 const struct choir_voice *peer)
 {
@@ -87,7 +81,7 @@ START_TEST(a_stream_moves)
 	a = choir_add(&choir, first, rows[_i].codecs[0], 20);
 	b = choir_add(&choir, first, rows[_i].codecs[1], 20);
 	c = choir_add(&choir, second, rows[_i].codecs[2], 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	choir_sing(&choir, 600);
 	choir_hears(&choir, a, 0, 1, 0);
 	before = lost();
@@ -121,7 +115,7 @@ START_TEST(packets_on_the_way_are_parked)
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	c = choir_add(&choir, second, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	choir_sing(&choir, 100);
 	command = move_to(a, second, c);
 	world_command_only(&world, &command);
@@ -160,7 +154,7 @@ START_TEST(a_context_moves_to_another_worker)
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_G722, 20);
 	c = choir_add(&choir, first, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	music = world_player(&world, first, 1, true);
 	ck_assert_int_eq(world_player_gain(&world, first, music, c->party.id, UNITY), 0);
 	choir_sing(&choir, 600);
@@ -195,7 +189,7 @@ START_TEST(moves_are_refused_by_name)
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	c = choir_add(&choir, second, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	command = move_to(a, first, b);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	command = move_to(a, second, b); // b is not there

@@ -28,12 +28,6 @@ static void close_world(void)
 	world_close(&world);
 }
 
-static void both(struct td_context_id context, struct choir_voice *x, struct choir_voice *y)
-{
-	ck_assert_int_eq(choir_edit(&choir, context, x, y, UNITY), 0);
-	ck_assert_int_eq(choir_edit(&choir, context, y, x, UNITY), 0);
-}
-
 static struct td_tap_id start(struct td_context_id context, uint8_t tracks)
 {
 	struct td_command command = { .kind = TD_COMMAND_RECORD_START };
@@ -184,7 +178,7 @@ START_TEST(a_recording_follows_its_streams)
 	open_workers(2);
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	tap = start(first, 2);
 	ck_assert_int_eq(attach(tap, a, 0), 0);
 	ck_assert_int_eq(attach(tap, b, 1), 0);
@@ -260,7 +254,7 @@ START_TEST(pause_and_mask)
 	open_workers(1);
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	tap = start(first, 2);
 	other = start(first, 2);
 	ck_assert_int_eq(attach(tap, a, 0), 0);
@@ -307,7 +301,7 @@ START_TEST(nobody_else_hears_what_is_private)
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_G722, 20);
 	c = choir_add(&choir, first, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	ck_assert_int_eq(choir_edit(&choir, first, a, c, UNITY),
 			 0); // c monitors, and whispers to b
 	ck_assert_int_eq(choir_edit(&choir, first, b, c, UNITY), 0);
@@ -450,7 +444,7 @@ START_TEST(private_digits_are_told_to_nobody)
 	open_workers(1);
 	a = choir_add(&choir, first, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, first, TD_CODEC_PCMU, 20);
-	both(first, a, b);
+	choir_both(&choir, first, a, b);
 	choir_sing(&choir, 100);
 	tap = start(first, 2);
 	ck_assert_int_eq(attach(tap, a, 0), 0);
