@@ -192,21 +192,11 @@ void td_attach_make_call(struct td_attach *attach, const struct td_attach_party 
 	td_attach_call(attach, &command, &answer);
 }
 
-uint64_t td_attach_drops(const struct td_attach *attach, const char **reason)
+void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUNT])
 {
-	uint64_t total = 0, most = 0;
-
-	*reason = "none";
 	for (int drop = 0; drop < TD_DROP_COUNT; drop++) {
-		uint64_t count = 0;
-
+		drops[drop] = 0;
 		for (uint32_t w = 0; w < attach->region.worker_count; w++)
-			count += attach->region.workers[w].drops[drop];
-		total += count;
-		if (count > most) {
-			most = count;
-			*reason = td_drop_name((enum td_drop)drop);
-		}
+			drops[drop] += attach->region.workers[w].drops[drop];
 	}
-	return total;
 }

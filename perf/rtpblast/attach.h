@@ -31,5 +31,5 @@ struct td_attach_party {
 void td_attach_make_call(struct td_attach *attach, const struct td_attach_party parties[2],
 			 struct td_endpoint local[2]);
 
-// Packets dropped by all workers so far, and the name of the most frequent reason.
-uint64_t td_attach_drops(const struct td_attach *attach, const char **reason);
+// Packets dropped by all workers so far, by reason.
+void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUNT]);

@@ -180,6 +180,26 @@ void td_plan_call(struct td_plan *plan, struct td_attach *attach, uint8_t opus_c
 	}
 }
 
+static void write_endpoint(FILE *file, const struct td_endpoint *ep, char end)
+{
+	fprintf(file, "%u.%u.%u.%u:%u%c", ep->addr[0], ep->addr[1], ep->addr[2], ep->addr[3],
+		ntohs(ep->port_be), end);
+}
+
+void td_plan_write(const struct td_plan *plan, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		quit(path, "cannot be written");
+	for (uint32_t i = 0; i < plan->flow_count; i++) {
+		write_endpoint(file, &plan->flows[i].from, ' ');
+		write_endpoint(file, &plan->flows[i].to, '\n');
+	}
+	if (fclose(file) != 0)
+		quit(path, "cannot be written");
+}
+
 void td_plan_free(struct td_plan *plan)
 {
 	for (int codec = 0; codec < TD_CODEC_COUNT; codec++)

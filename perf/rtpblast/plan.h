@@ -44,6 +44,9 @@ void td_plan_read(struct td_plan *plan, const char *path);
 // Makes each pair of flows a call on the dataplane behind `attach`, and sends where it says.
 void td_plan_call(struct td_plan *plan, struct td_attach *attach, uint8_t opus_complexity);
 
+// Who sends to whom, a line FROM:PORT TO:PORT a flow: what td_plan_read reads, without keys.
+void td_plan_write(const struct td_plan *plan, const char *path);
+
 void td_plan_free(struct td_plan *plan);
 
 // The addresses the flows come from: the lowest, and how many up to the highest.

@@ -43,6 +43,7 @@ static const char help[] =
 	"                     no further at what is not for it\n"
 	"  --plan FILE        calls somebody has made: lines\n"
 	"                     FROM:PORT TO:PORT [CODEC [SUITE KEY PEERS_KEY]]\n"
+	"  --write-plan FILE  the calls as they were made, for others: lines FROM:PORT TO:PORT\n"
 	"  --tandem SOCKET    make the calls on Tandem's dataplane; its control process must be off\n"
 	"                     neither: what returns is what was sent (forwarders, loops)\n"
 	"  --codec A[,B]      pcmu, pcma, opus: what first and second parties speak (pcmu)\n"
@@ -59,10 +60,17 @@ static const char help[] =
 	"  --pid PID          whose CPU time a packet is to be told\n"
 	"  --ceiling          also what the generator could do at best, into a ring\n";
 
-enum option_key { KEY_LOSS = 256, KEY_DUPLICATE, KEY_SWAP, KEY_COMPLEXITY, KEY_OWN_MAC };
+enum option_key {
+	KEY_LOSS = 256,
+	KEY_DUPLICATE,
+	KEY_SWAP,
+	KEY_COMPLEXITY,
+	KEY_OWN_MAC,
+	KEY_WRITE_PLAN
+};
 
 struct options {
-	const char *plan, *tandem, *mac, *own_mac;
+	const char *plan, *write_plan, *tandem, *mac, *own_mac;
 	uint32_t from, to, flows;
 	double event_s;
 	uint8_t complexity;
@@ -121,6 +129,7 @@ static void take_option(int option, struct options *options, struct td_plan *pla
 	case 'm': options->mac = optarg; break;
 	case KEY_OWN_MAC: options->own_mac = optarg; break;
 	case 'l': options->plan = optarg; break;
+	case KEY_WRITE_PLAN: options->write_plan = optarg; break;
 	case 'k': options->tandem = optarg; break;
 	case 'c': parse_codecs(optarg, plan->codecs); break;
 	case 'r': parse_suites(optarg, plan->suites); break;
@@ -150,6 +159,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{ "mac", required_argument, NULL, 'm' },
 		{ "own-mac", required_argument, NULL, KEY_OWN_MAC },
 		{ "plan", required_argument, NULL, 'l' },
+		{ "write-plan", required_argument, NULL, KEY_WRITE_PLAN },
 		{ "tandem", required_argument, NULL, 'k' },
 		{ "codec", required_argument, NULL, 'c' },
 		{ "srtp", required_argument, NULL, 'r' },
@@ -244,8 +254,25 @@ static void print_latency(const struct td_histogram *latency)
 	printf("]");
 }
 
+static void print_drops(const uint64_t drops[TD_DROP_COUNT])
+{
+	const char *comma = "";
+	uint64_t total = 0;
+
+	printf(",\"drop_reasons\":{");
+	for (int drop = 0; drop < TD_DROP_COUNT; drop++) {
+		if (drops[drop] == 0)
+			continue;
+		printf("%s\"%s\":%llu", comma, td_drop_name((enum td_drop)drop),
+		       (unsigned long long)drops[drop]);
+		comma = ",";
+		total += drops[drop];
+	}
+	printf("},\"drops\":%llu", (unsigned long long)total);
+}
+
 static void print_result(const struct td_blast *blast, const struct td_blast_result *result,
-			 double ceiling_pps, uint64_t drops, const char *reason)
+			 double ceiling_pps, const uint64_t drops[TD_DROP_COUNT])
 {
 	uint64_t received = result->received ? result->received : 1;
 
@@ -267,7 +294,8 @@ static void print_result(const struct td_blast *blast, const struct td_blast_res
 	if (ceiling_pps > 0)
 		printf("\"ceiling_pps\":%.0f,", ceiling_pps);
 	print_latency(&result->latency);
-	printf(",\"drops\":%llu,\"drop_reason\":\"%s\"}\n", (unsigned long long)drops, reason);
+	print_drops(drops);
+	printf("}\n");
 }
 
 static void run(const struct options *options, struct td_plan *plan, struct td_blast *blast)
@@ -276,12 +304,11 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 							   RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	static struct td_blast_result result;
 	struct td_attach *attach = NULL;
-	const char *reason = "none";
 	uint32_t first_addr, addr_count;
 	double ceiling_pps = 0;
 	static struct td_srtp_engine srtp;
 	static struct td_link link; // the blast keeps it for as long as it runs
-	uint64_t drops = 0;
+	uint64_t drops[TD_DROP_COUNT] = { 0 };
 
 	if (!pool)
 		quit("no pool of packets", rte_strerror(rte_errno));
@@ -301,6 +328,8 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 		attach = td_attach_open(options->tandem, keep_link, &link);
 		td_plan_call(plan, attach, options->complexity);
 	}
+	if (options->write_plan)
+		td_plan_write(plan, options->write_plan);
 	for (uint32_t i = 0; i < plan->flow_count; i++)
 		plan->flows[i].probes = !blast->transcoded;
 	blast->flows = plan->flows;
@@ -308,13 +337,13 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	find_peer(options, blast);
 	td_blast_run(blast, &result);
 	if (attach) {
-		drops = td_attach_drops(attach, &reason);
+		td_attach_drops(attach, drops);
 		td_attach_close(attach);
 	}
 	if (options->ceiling)
 		ceiling_pps =
 			td_blast_ceiling_pps(blast, td_ring_port_create("ceiling", 1).dpdk_port);
-	print_result(blast, &result, ceiling_pps, drops, reason);
+	print_result(blast, &result, ceiling_pps, drops);
 	td_plan_free(plan);
 	td_srtp_engine_fini(&srtp);
 	td_link_close(&link);

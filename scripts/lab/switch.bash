@@ -141,6 +141,7 @@ lab_binary() {
 	tandem-recording) path=$LAB_BUILD/dataplane/record/$1 ;;
 	td-listen) path=$LAB_BUILD/tests/listen/$1 ;;
 	td-spray) path=$LAB_BUILD/tests/spray/$1 ;;
+	td-rtpblast) path=$LAB_BUILD/perf/rtpblast/$1 ;;
 	esac
 	[ -x "$path" ] || echo "$path is missing: build it first (ninja -C $LAB_BUILD)" >&2
 	echo "$path"

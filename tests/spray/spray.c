@@ -4,6 +4,10 @@
 //   td-spray --mac MAC --to 10.77.0.2 --ports 20000-24999 [--interface eth0] [--source 10.77.0.30]
 //            [--source-port 30000] [--kind KIND] [--type 8] [--rounds N] [--seconds S]
 //            [--pause-us N]
+//   td-spray --mac MAC --plan FILE [...]
+//
+// With --plan it comes from the parties' own addresses and ports: each line of the file begins with
+// FROM:PORT TO:PORT, as td-rtpblast --write-plan leaves them.
 //
 // One round is a packet to every port: "rtp" and "srtp" to the even ones, in sequence round after
 // round, "rtcp" (SR and RR), "rtcp4" (four bytes), "rtcpcut" (cut in the middle) to the odd ones.
@@ -25,19 +29,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FRAME_MAX 256
-#define BATCH     64
-#define HEADERS   (14 + 20 + 8)
+#define FRAME_MAX   256
+#define BATCH       64
+#define HEADERS     (14 + 20 + 8)
+#define TARGETS_MAX 32768u // all the ports of a kind
 
 static const uint8_t our_mac[6] = { 0x02, 0, 0, 0, 0, 0x66 };
 static const uint8_t mark[8] = { 'S', 'P', 'R', 'A', 'Y', 'E', 'D', '!' };
 
 enum kind { RTP, SRTP, RTCP, RTCP4, RTCPCUT };
 
+struct target {
+	struct in_addr source, to;
+	uint16_t source_port, port;
+};
+
 struct options {
 	uint8_t mac[6];
 	struct in_addr to, source;
 	unsigned first_port, last_port, source_port, type;
+	const char *plan;
 	enum kind kind;
 	const char *interface;
 	uint64_t rounds;
@@ -110,11 +121,12 @@ static size_t put_rtcp(const struct options *o, uint8_t *at, unsigned port)
 	return o->kind == RTCPCUT ? 28 + 17 : 28 + 32;
 }
 
-static size_t put_frame(const struct options *o, uint8_t *frame, unsigned port, uint64_t round)
+static size_t put_frame(const struct options *o, uint8_t *frame, const struct target *target,
+			uint64_t round)
 {
 	uint8_t *ip = frame + 14, *udp = ip + 20;
-	size_t payload = o->kind >= RTCP ? put_rtcp(o, frame + HEADERS, port)
-					 : put_rtp(o, frame + HEADERS, port, round);
+	size_t payload = o->kind >= RTCP ? put_rtcp(o, frame + HEADERS, target->port)
+					 : put_rtp(o, frame + HEADERS, target->port, round);
 	uint32_t sum;
 
 	memcpy(frame, o->mac, 6);
@@ -125,11 +137,11 @@ static size_t put_frame(const struct options *o, uint8_t *frame, unsigned port, 
 	put16(ip + 2, (unsigned)(28 + payload));
 	ip[8] = 64;
 	ip[9] = IPPROTO_UDP;
-	memcpy(ip + 12, &o->source, 4);
-	memcpy(ip + 16, &o->to, 4);
+	memcpy(ip + 12, &target->source, 4);
+	memcpy(ip + 16, &target->to, 4);
 	put16(ip + 10, fold(sum16(ip, 20, 0)));
-	put16(udp, o->source_port);
-	put16(udp + 2, port);
+	put16(udp, target->source_port);
+	put16(udp + 2, target->port);
 	put16(udp + 4, (unsigned)(8 + payload));
 	put16(udp + 6, 0);
 	sum = sum16(udp, 8 + payload, sum16(ip + 12, 8, IPPROTO_UDP + 8 + (uint32_t)payload));
@@ -154,20 +166,60 @@ static uint64_t send_all(int fd, struct mmsghdr *messages, unsigned count)
 	return done;
 }
 
+static unsigned targets_of_ports(const struct options *o, struct target *targets)
+{
+	unsigned odd = o->kind >= RTCP, count = 0;
+
+	for (unsigned port = o->first_port; port <= o->last_port; port++)
+		if (port % 2 == odd)
+			targets[count++] =
+				(struct target){ o->source, o->to, (uint16_t)o->source_port,
+						 (uint16_t)port };
+	return count;
+}
+
+static unsigned targets_of_plan(const struct options *o, struct target *targets)
+{
+	FILE *file = fopen(o->plan, "r");
+	char line[400], source[16], to[16];
+	unsigned odd = o->kind >= RTCP, count = 0;
+
+	if (file == NULL) {
+		fprintf(stderr, "td-spray: %s: %s\n", o->plan, strerror(errno));
+		exit(2);
+	}
+	while (count < TARGETS_MAX && fgets(line, sizeof line, file) != NULL) {
+		struct target *target = &targets[count];
+
+		if (sscanf(line, "%15[0-9.]:%hu %15[0-9.]:%hu", source, &target->source_port, to,
+			   &target->port) != 4 ||
+		    inet_pton(AF_INET, source, &target->source) != 1 ||
+		    inet_pton(AF_INET, to, &target->to) != 1) {
+			fprintf(stderr, "td-spray: %s: no line of a plan: %s\n", o->plan, line);
+			exit(2);
+		}
+		target->source_port = (uint16_t)(target->source_port + odd);
+		target->port = (uint16_t)(target->port + odd);
+		count++;
+	}
+	fclose(file);
+	return count;
+}
+
 static uint64_t spray(const struct options *o, int fd, uint64_t *rounds)
 {
+	static struct target targets[TARGETS_MAX];
 	static uint8_t frames[BATCH][FRAME_MAX];
 	struct iovec parts[BATCH];
 	struct mmsghdr messages[BATCH] = { 0 };
 	uint64_t end_ns = now_ns() + (uint64_t)(o->seconds * 1e9), sent = 0;
-	unsigned odd = o->kind >= RTCP, used = 0;
+	unsigned used = 0, count = o->plan != NULL ? targets_of_plan(o, targets)
+						   : targets_of_ports(o, targets);
 
 	for (*rounds = 0; *rounds < o->rounds && now_ns() < end_ns; (*rounds)++) {
-		for (unsigned port = o->first_port; port <= o->last_port; port++) {
-			if (port % 2 != odd)
-				continue;
+		for (unsigned i = 0; i < count; i++) {
 			parts[used].iov_base = frames[used];
-			parts[used].iov_len = put_frame(o, frames[used], port, *rounds + 1);
+			parts[used].iov_len = put_frame(o, frames[used], &targets[i], *rounds + 1);
 			messages[used].msg_hdr.msg_iov = &parts[used];
 			messages[used].msg_hdr.msg_iovlen = 1;
 			if (++used == BATCH) {
@@ -238,6 +290,8 @@ static void take(struct options *o, const char *name, const char *value)
 		good = sscanf(value, "%u", &o->type) == 1 && o->type < 128;
 	else if (strcmp(name, "kind") == 0)
 		o->kind = kind_of(value);
+	else if (strcmp(name, "plan") == 0)
+		o->plan = value;
 	else if (strcmp(name, "interface") == 0)
 		o->interface = value;
 	else if (strcmp(name, "rounds") == 0)
@@ -264,6 +318,7 @@ int main(int argc, char **argv)
 		{ "interface", required_argument, NULL, 0 },
 		{ "pause-us", required_argument, NULL, 0 },
 		{ "source-port", required_argument, NULL, 0 },
+		{ "plan", required_argument, NULL, 0 },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .source_port = 30000,
@@ -281,8 +336,10 @@ int main(int argc, char **argv)
 			return 2;
 		take(&options, words[index].name, optarg);
 	}
-	if (optind != argc || options.to.s_addr == 0 || options.last_port == 0) {
-		fprintf(stderr, "td-spray: --mac, --to and --ports have to be given\n");
+	if (optind != argc ||
+	    (options.plan == NULL && (options.to.s_addr == 0 || options.last_port == 0))) {
+		fprintf(stderr,
+			"td-spray: --mac, and --to and --ports or --plan have to be given\n");
 		return 2;
 	}
 	fd = open_socket(options.interface);
