@@ -125,6 +125,9 @@ static TD_CONTROL void write_calls(FILE *out, const struct td_api_deps *deps)
 	sample(out, "tandem_calls_rejected_total", "reason", "number", (double)s.rejected_number);
 	sample(out, "tandem_calls_rejected_total", "reason", "codec", (double)s.rejected_codec);
 	sample(out, "tandem_calls_rejected_total", "reason", "srtp", (double)s.rejected_srtp);
+	counter(out, "tandem_srtp_retries_total",
+		"Calls to a phone repeated in RTP/SAVP because it refused RTP/AVP with keys.",
+		s.srtp_retries);
 	counter(out, "tandem_media_timeouts_total", "Legs hung up because their media had stopped.",
 		s.media_timeouts);
 	counter(out, "tandem_one_way_alarms_total", "Times that a party was heard no more.",

@@ -14,7 +14,8 @@ static TD_CONTROL json_t *describe_calls(struct td_api *api)
 	struct td_calls_stats s;
 
 	td_calls_get_stats(api->deps.calls, &s);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
 			 "now", td_describe_count(s.calls_now), "peak",
 			 td_describe_count(s.calls_peak), "legs", td_describe_count(s.legs_now),
 			 "total", td_describe_count(s.calls_total), "connected",
@@ -24,7 +25,8 @@ static TD_CONTROL json_t *describe_calls(struct td_api *api)
 			 td_describe_count(s.rejected_source), "rejected_number",
 			 td_describe_count(s.rejected_number), "rejected_codec",
 			 td_describe_count(s.rejected_codec), "rejected_srtp",
-			 td_describe_count(s.rejected_srtp), "media_failures",
+			 td_describe_count(s.rejected_srtp), "srtp_retries",
+			 td_describe_count(s.srtp_retries), "media_failures",
 			 td_describe_count(s.media_failures), "records_lost",
 			 td_describe_count(s.records_lost), "registrations",
 			 td_describe_count(s.registrations_now));

@@ -193,6 +193,7 @@ struct td_calls_stats {
 	uint64_t calls_total, calls_connected, calls_recorded;
 	uint64_t rejected_overload, rejected_source, rejected_number, rejected_codec;
 	uint64_t rejected_srtp; // 488 because of keys
+	uint64_t srtp_retries;  // INVITEs repeated in RTP/SAVP
 	uint64_t registrations, registrations_refused;
 	uint64_t media_failures, records_lost; // records the store refused
 	uint64_t media_timeouts, one_way_alarms, mos_alarms;

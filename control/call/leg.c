@@ -115,6 +115,7 @@ static enum td_cause cause_of(const struct td_leg *leg, enum td_leg_event event)
 	case TD_LEG_START_IN:
 	case TD_LEG_START_OUT:
 	case TD_LEG_READY:
+	case TD_LEG_RETRY:
 	case TD_LEG_PROVISIONAL:
 	case TD_LEG_ANSWER:
 	case TD_LEG_ACK:

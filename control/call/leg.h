@@ -28,6 +28,7 @@ struct td_leg {
 	bool outbound;
 	bool reported_up;
 	bool late_offer; // their INVITE had no offer: ours is in the 200, their answer in the ACK
+	bool insists;    // our RTP/AVP with keys was refused: this INVITE offers RTP/SAVP
 	uint32_t agent;  // index in the config, TD_LEG_AGENT_NONE: the caller
 	uint8_t recorded_role; // enum td_party_role: as which it was made
 	struct td_party party; // its role, and what was done to it

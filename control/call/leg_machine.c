@@ -24,9 +24,10 @@
 #define END                TD_LEG_DO_END
 
 static const char *const event_names[TD_LEG_EVENT_COUNT] = {
-	"start-in",   "start-out", "ready",       "media-failed", "provisional", "answer",
-	"bad-answer", "refusal",   "no-response", "ack",          "bad-ack",     "no-ack",
-	"cancel",     "bye",       "bye-done",    "peer-gone",    "hangup",      "guard",
+	"start-in", "start-out",  "ready",   "media-failed", "provisional",
+	"answer",   "bad-answer", "refusal", "retry",        "no-response",
+	"ack",      "bad-ack",    "no-ack",  "cancel",       "bye",
+	"bye-done", "peer-gone",  "hangup",  "guard",
 };
 
 static const struct td_fsm_state states[TD_LEG_STATE_COUNT] = {
@@ -51,6 +52,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_START_OUT] = TO(CREATED, PREPARE),
 		[TD_LEG_READY] = NO, [TD_LEG_MEDIA_FAILED] = NO, [TD_LEG_PROVISIONAL] = NO,
 		[TD_LEG_ANSWER] = NO, [TD_LEG_BAD_ANSWER] = NO, [TD_LEG_REFUSAL] = NO,
+		[TD_LEG_RETRY] = NO,
 		[TD_LEG_NO_RESPONSE] = NO, [TD_LEG_ACK] = NO, [TD_LEG_BAD_ACK] = NO,
 		[TD_LEG_NO_ACK] = NO, [TD_LEG_CANCEL] = NO, [TD_LEG_BYE] = NO,
 		[TD_LEG_BYE_DONE] = NO, [TD_LEG_PEER_GONE] = NO, [TD_LEG_HANGUP] = NO,
@@ -61,7 +63,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_READY] = TO(ANSWERED, ANSWER),
 		[TD_LEG_MEDIA_FAILED] = TO(ENDED, REFUSE | GONE | END),
 		[TD_LEG_PROVISIONAL] = NO, [TD_LEG_ANSWER] = NO, [TD_LEG_BAD_ANSWER] = NO,
-		[TD_LEG_REFUSAL] = NO, [TD_LEG_NO_RESPONSE] = NO,
+		[TD_LEG_REFUSAL] = NO, [TD_LEG_RETRY] = NO, [TD_LEG_NO_RESPONSE] = NO,
 		[TD_LEG_ACK] = NOP, [TD_LEG_BAD_ACK] = NOP, [TD_LEG_NO_ACK] = NO,
 		[TD_LEG_CANCEL] = TO(ENDED, GONE | END), // the endpoint has sent 487
 		[TD_LEG_BYE] = TO(ENDED, REFUSE | GONE | END),
@@ -73,7 +75,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_START_IN] = NO, [TD_LEG_START_OUT] = NO, [TD_LEG_READY] = NOP,
 		[TD_LEG_MEDIA_FAILED] = TO(UNACKED, GONE),
 		[TD_LEG_PROVISIONAL] = NO, [TD_LEG_ANSWER] = NO, [TD_LEG_BAD_ANSWER] = NO,
-		[TD_LEG_REFUSAL] = NO, [TD_LEG_NO_RESPONSE] = NO,
+		[TD_LEG_REFUSAL] = NO, [TD_LEG_RETRY] = NO, [TD_LEG_NO_RESPONSE] = NO,
 		[TD_LEG_ACK] = TO(UP, UP),
 		[TD_LEG_BAD_ACK] = TO(CLEARING, BYE | GONE),
 		[TD_LEG_NO_ACK] = TO(CLEARING, BYE | GONE),
@@ -87,7 +89,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_START_IN] = NO, [TD_LEG_START_OUT] = NO, [TD_LEG_READY] = NOP,
 		[TD_LEG_MEDIA_FAILED] = NOP,
 		[TD_LEG_PROVISIONAL] = NO, [TD_LEG_ANSWER] = NO, [TD_LEG_BAD_ANSWER] = NO,
-		[TD_LEG_REFUSAL] = NO, [TD_LEG_NO_RESPONSE] = NO,
+		[TD_LEG_REFUSAL] = NO, [TD_LEG_RETRY] = NO, [TD_LEG_NO_RESPONSE] = NO,
 		[TD_LEG_ACK] = TO(CLEARING, BYE),
 		[TD_LEG_BAD_ACK] = TO(CLEARING, BYE),
 		[TD_LEG_NO_ACK] = TO(CLEARING, BYE),
@@ -101,7 +103,8 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_READY] = TO(CALLING, INVITE),
 		[TD_LEG_MEDIA_FAILED] = TO(ENDED, GONE | END),
 		[TD_LEG_PROVISIONAL] = NO, [TD_LEG_ANSWER] = NO, [TD_LEG_BAD_ANSWER] = NO,
-		[TD_LEG_REFUSAL] = NO, [TD_LEG_NO_RESPONSE] = NO, [TD_LEG_ACK] = NO,
+		[TD_LEG_REFUSAL] = NO, [TD_LEG_RETRY] = NO,
+		[TD_LEG_NO_RESPONSE] = NO, [TD_LEG_ACK] = NO,
 		[TD_LEG_BAD_ACK] = NO, [TD_LEG_NO_ACK] = NO, [TD_LEG_CANCEL] = NO,
 		[TD_LEG_BYE] = NO, [TD_LEG_BYE_DONE] = NO, [TD_LEG_PEER_GONE] = NO,
 		[TD_LEG_HANGUP] = TO(ENDED, GONE | END),
@@ -114,6 +117,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_ANSWER] = TO(UP, ACK | UP),
 		[TD_LEG_BAD_ANSWER] = TO(CLEARING, ACK | BYE | GONE),
 		[TD_LEG_REFUSAL] = TO(ENDED, GONE | END),
+		[TD_LEG_RETRY] = TO(CALLING, INVITE),
 		[TD_LEG_NO_RESPONSE] = TO(ENDED, GONE | END),
 		[TD_LEG_ACK] = NO, [TD_LEG_BAD_ACK] = NO, [TD_LEG_NO_ACK] = NO,
 		[TD_LEG_CANCEL] = NO,
@@ -130,6 +134,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_ANSWER] = TO(UP, ACK | UP),
 		[TD_LEG_BAD_ANSWER] = TO(CLEARING, ACK | BYE | GONE),
 		[TD_LEG_REFUSAL] = TO(ENDED, GONE | END),
+		[TD_LEG_RETRY] = TO(CALLING, INVITE),
 		[TD_LEG_NO_RESPONSE] = TO(ENDED, GONE | END),
 		[TD_LEG_ACK] = NO, [TD_LEG_BAD_ACK] = NO, [TD_LEG_NO_ACK] = NO,
 		[TD_LEG_CANCEL] = NO,
@@ -146,6 +151,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_ANSWER] = TO(CLEARING, ACK | BYE),
 		[TD_LEG_BAD_ANSWER] = TO(CLEARING, ACK | BYE),
 		[TD_LEG_REFUSAL] = TO(ENDED, END),
+		[TD_LEG_RETRY] = TO(ENDED, END),
 		[TD_LEG_NO_RESPONSE] = TO(ENDED, END),
 		[TD_LEG_ACK] = NO, [TD_LEG_BAD_ACK] = NO, [TD_LEG_NO_ACK] = NO,
 		[TD_LEG_CANCEL] = NO,
@@ -157,7 +163,7 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 		[TD_LEG_START_IN] = NO, [TD_LEG_START_OUT] = NO, [TD_LEG_READY] = NOP,
 		[TD_LEG_MEDIA_FAILED] = TO(CLEARING, BYE | GONE),
 		[TD_LEG_PROVISIONAL] = NOP, [TD_LEG_ANSWER] = NOP, [TD_LEG_BAD_ANSWER] = NOP,
-		[TD_LEG_REFUSAL] = NOP, [TD_LEG_NO_RESPONSE] = NOP,
+		[TD_LEG_REFUSAL] = NOP, [TD_LEG_RETRY] = NOP, [TD_LEG_NO_RESPONSE] = NOP,
 		[TD_LEG_ACK] = NOP,
 		[TD_LEG_BAD_ACK] = TO(CLEARING, BYE | GONE),
 		[TD_LEG_NO_ACK] = TO(CLEARING, BYE | GONE), // of a re-INVITE
@@ -171,7 +177,8 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 	[TD_LEG_CLEARING] = {
 		[TD_LEG_START_IN] = NO, [TD_LEG_START_OUT] = NO, [TD_LEG_READY] = NOP,
 		[TD_LEG_MEDIA_FAILED] = NOP, [TD_LEG_PROVISIONAL] = NOP, [TD_LEG_ANSWER] = NOP,
-		[TD_LEG_BAD_ANSWER] = NOP, [TD_LEG_REFUSAL] = NOP, [TD_LEG_NO_RESPONSE] = NOP,
+		[TD_LEG_BAD_ANSWER] = NOP, [TD_LEG_REFUSAL] = NOP, [TD_LEG_RETRY] = NOP,
+		[TD_LEG_NO_RESPONSE] = NOP,
 		[TD_LEG_ACK] = NOP, [TD_LEG_BAD_ACK] = NOP, [TD_LEG_NO_ACK] = NOP,
 		[TD_LEG_CANCEL] = NOP,
 		[TD_LEG_BYE] = NOP, // the two crossed: theirs got its 200, ours will get one
@@ -182,7 +189,8 @@ static const struct td_fsm_cell cells[TD_LEG_STATE_COUNT][TD_LEG_EVENT_COUNT] = 
 	[TD_LEG_ENDED] = {
 		[TD_LEG_START_IN] = NOP, [TD_LEG_START_OUT] = NOP, [TD_LEG_READY] = NOP,
 		[TD_LEG_MEDIA_FAILED] = NOP, [TD_LEG_PROVISIONAL] = NOP, [TD_LEG_ANSWER] = NOP,
-		[TD_LEG_BAD_ANSWER] = NOP, [TD_LEG_REFUSAL] = NOP, [TD_LEG_NO_RESPONSE] = NOP,
+		[TD_LEG_BAD_ANSWER] = NOP, [TD_LEG_REFUSAL] = NOP, [TD_LEG_RETRY] = NOP,
+		[TD_LEG_NO_RESPONSE] = NOP,
 		[TD_LEG_ACK] = NOP, [TD_LEG_BAD_ACK] = NOP, [TD_LEG_NO_ACK] = NOP,
 		[TD_LEG_CANCEL] = NOP, [TD_LEG_BYE] = NOP, [TD_LEG_BYE_DONE] = NOP,
 		[TD_LEG_PEER_GONE] = NOP, [TD_LEG_HANGUP] = NOP, [TD_LEG_GUARD] = NOP,

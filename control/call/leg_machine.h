@@ -37,6 +37,7 @@ enum td_leg_event {
 	TD_LEG_ANSWER,     // 2xx, with a usable session description
 	TD_LEG_BAD_ANSWER, // 2xx, without one: ACK, then BYE
 	TD_LEG_REFUSAL,    // 3xx to 6xx
+	TD_LEG_RETRY,      // one of those that our other offer may be spared
 	TD_LEG_NO_RESPONSE,
 	TD_LEG_ACK,
 	TD_LEG_BAD_ACK, // ACK with an unusable answer to our offer

@@ -170,6 +170,8 @@ static int try_invite(struct td_calls *calls, struct td_leg *leg)
 	if (!contact)
 		return -TD_ENOT_FOUND;
 	td_leg_local(leg);
+	if (leg->insists)
+		leg->local.srtp = TD_SDP_SRTP_REQUIRE;
 	len = td_sdp_offer(&leg->sdp, &leg->local, text, sizeof text);
 	if (len < 0)
 		return len;
@@ -206,6 +208,8 @@ void td_leg_send_invite(struct td_calls *calls, struct td_leg *leg)
 				  error == -TD_EFULL ? TD_CAUSE_OVERLOAD : TD_CAUSE_UNREACHABLE);
 		return;
 	}
+	if (leg->insists)
+		calls->stats.srtp_retries++;
 	remember_call_id(calls, leg);
 }
 

@@ -132,6 +132,14 @@ static enum td_leg_event judge_answer(struct td_leg *leg, const struct td_sip_me
 	return take_answer(leg, msg) ? TD_LEG_ANSWER : TD_LEG_BAD_ANSWER;
 }
 
+// Keys in RTP/AVP are for whoever wants them, but there are phones that want them in RTP/SAVP alone.
+// Such a one is asked once more, so; who refuses that as well has refused for another reason.
+static bool may_insist(const struct td_leg *leg, uint16_t status)
+{
+	return (status == 488 || status == 606) && !leg->insists &&
+	       leg->local.srtp == TD_SDP_SRTP_PREFER;
+}
+
 static void on_invite_response(struct td_calls *calls, struct td_leg *leg,
 			       const struct td_sip_event *event)
 {
@@ -140,6 +148,11 @@ static void on_invite_response(struct td_calls *calls, struct td_leg *leg,
 	if (status < 200) {
 		if (status > 100)
 			td_post_leg(calls, leg, TD_LEG_PROVISIONAL);
+		return;
+	}
+	if (may_insist(leg, status)) {
+		leg->insists = true;
+		td_post_leg(calls, leg, TD_LEG_RETRY);
 		return;
 	}
 	leg->status = status;

@@ -45,8 +45,8 @@ static void write_formats(struct td_sdp_text *out, const struct td_sdp_our_line 
 static void write_audio(struct td_sdp_text *out, const struct td_endpoint *rtp,
 			const struct td_sdp_our_line *line)
 {
-	td_sdp_text_printf(out, "m=audio %u RTP/%s", ntohs(rtp->port_be),
-			   line->savp ? "SAVP" : "AVP");
+	td_sdp_text_printf(out, "m=audio %u RTP/%sAVP%s", ntohs(rtp->port_be),
+			   line->savp ? "S" : "", line->feedback ? "F" : "");
 	write_formats(out, line);
 	for (unsigned i = 0; i < line->crypto_count; i++)
 		td_sdp_crypto_write(out, &line->cryptos[i]);

@@ -26,6 +26,7 @@ struct td_sdp_our_line {
 	enum td_sdp_direction direction;
 	struct td_codec_settings opus;
 	bool savp;                                      // RTP/SAVP instead of RTP/AVP
+	bool feedback;                                  // with an F behind it
 	struct td_sdp_crypto cryptos[TD_SDP_SUITE_MAX]; // ours, with the keys we send with
 	uint8_t crypto_count;
 };

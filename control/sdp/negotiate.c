@@ -160,8 +160,11 @@ static void echo_types(struct td_sdp_session *session, struct td_sdp_agreed *agr
 		td_sdp_number_take(numbers, &numbers->noises[clock], agreed->cn_payload_type);
 }
 
-static void keep_codec(struct td_sdp_session *session, const struct td_sdp_agreed *agreed)
+static void keep_agreed(struct td_sdp_session *session, const struct td_sdp_media *media,
+			const struct td_sdp_agreed *agreed)
 {
+	session->savp = media->rtp_savp;
+	session->feedback = media->feedback;
 	session->codec = agreed->codec;
 	if (agreed->codec == TD_CODEC_G729)
 		session->annexb_refused = !(agreed->settings.flags & TD_CODEC_ANNEXB);
@@ -211,7 +214,7 @@ int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *loc
 	keep_lines(&next, offer, choice.line);
 	echo_types(&next, agreed);
 	td_sdp_numbers_see(&next.numbers, offer, media);
-	keep_codec(&next, agreed);
+	keep_agreed(&next, media, agreed);
 	ours = our_answer(&next, local, agreed);
 	td_sdp_secure_answer(local, media, &choice.crypto, &ours, agreed);
 	result = td_sdp_describe(&next, &local->rtp, &ours, offer, text, text_bytes);
@@ -268,6 +271,8 @@ static struct td_sdp_our_line our_offer(struct td_sdp_session *session,
 		.annexb = !session->annexb_refused,
 		.direction = local->direction,
 		.opus = local->opus,
+		.savp = session->savp,
+		.feedback = session->feedback,
 	};
 
 	TD_ASSERT(count > 0);
@@ -370,7 +375,7 @@ int td_sdp_accept_answer(struct td_sdp_session *session, const struct td_sdp_loc
 	if (session->annexb_refused)
 		agreed->settings.flags &= (uint8_t)~TD_CODEC_ANNEXB;
 	td_sdp_numbers_see(&next.numbers, answer, media);
-	keep_codec(&next, agreed);
+	keep_agreed(&next, media, agreed);
 	*session = next;
 	return 0;
 }

@@ -11,7 +11,8 @@
 // With SRTP keys travel in the descriptions (RFC 4568). An answerer that does not forbid it takes
 // RTP/SAVP, and RTP/AVP with a=crypto as well (RFC 8643), before plain RTP; one that requires it takes
 // nothing else. An offer that requires it is RTP/SAVP, one that prefers it RTP/AVP with a=crypto, so
-// that the peer may ignore it. What holds keys (struct td_sdp_local, struct td_sdp_agreed, texts) is
+// that the peer may ignore it. The profiles with feedback (RTP/AVPF, RTP/SAVPF: RFC 4585, RFC 5124)
+// are answered in kind; we promise no feedback messages and ask for none. What holds keys (struct td_sdp_local, struct td_sdp_agreed, texts) is
 // not for logs.
 //
 // struct td_sdp_session is the state between exchanges: plain data in the leg, to be copied or
@@ -86,6 +87,7 @@ struct td_sdp_session {
 	enum td_codec_id
 		codec;       // agreed before: a later exchange prefers it. TD_CODEC_NONE: none yet
 	bool annexb_refused; // the peer's G.729 has no annex B
+	bool savp, feedback; // the profile that was agreed before: our offers keep it
 	struct td_sdp_numbers numbers; // of our descriptions
 	uint8_t line_count;            // m= lines of this dialog, 0 before the first exchange
 	uint8_t line_active;           // which of them is our audio stream

@@ -79,7 +79,7 @@ static int parse_connection(struct parser *p, struct td_str value)
 	return 0;
 }
 
-// The formats of an RTP/AVP or RTP/SAVP line: payload types, each once.
+// The formats of a line over RTP: payload types, each once.
 static int parse_formats(struct parser *p, struct td_str list)
 {
 	struct td_sdp_media *media = p->media;
@@ -102,6 +102,27 @@ static int parse_formats(struct parser *p, struct td_str list)
 		media->format_count++;
 	}
 	return 0;
+}
+
+static void take_profile(struct td_sdp_media *media)
+{
+	static const struct {
+		const char *name;
+		bool avp, savp, feedback;
+	} profiles[] = {
+		{ "RTP/AVP", .avp = true },
+		{ "RTP/AVPF", .avp = true, .feedback = true },
+		{ "RTP/SAVP", .savp = true },
+		{ "RTP/SAVPF", .savp = true, .feedback = true },
+	};
+
+	for (unsigned i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+		if (!td_str_equal_nocase(media->protocol_text, td_str_from(profiles[i].name)))
+			continue;
+		media->rtp_avp = profiles[i].avp;
+		media->rtp_savp = profiles[i].savp;
+		media->feedback = profiles[i].feedback;
+	}
 }
 
 // Section 5.14: "<media> <port>[/<number of ports>] <proto> <fmt> ...".
@@ -130,12 +151,11 @@ static int parse_media(struct parser *p, struct td_str value)
 		.protocol_text = protocol,
 		.formats_text = value,
 		.port = number,
-		.rtp_avp = td_str_equal_nocase(protocol, TD_STR("RTP/AVP")),
-		.rtp_savp = td_str_equal_nocase(protocol, TD_STR("RTP/SAVP")),
 		.connection = sdp->connection,
 		.direction = sdp->direction,
 		.format_first = sdp->format_count,
 	};
+	take_profile(media);
 	return media->rtp_avp || media->rtp_savp ? parse_formats(p, value) : 0;
 }
 

@@ -66,8 +66,9 @@ struct td_sdp_media {
 	enum td_sdp_kind kind;
 	struct td_str kind_text, protocol_text, formats_text; // as written, to echo a refusal
 	uint32_t port;                                        // 0: refused or disabled
-	bool rtp_avp;                                         // protocol is RTP/AVP
-	bool rtp_savp;                                        // RTP/SAVP
+	bool rtp_avp;                                         // protocol is RTP/AVP, RTP/AVPF
+	bool rtp_savp;                                        // RTP/SAVP, RTP/SAVPF
+	bool feedback;                                        // the one with F: RFC 4585, RFC 5124
 	struct td_sdp_connection connection;                  // the session's unless it has its own
 	enum td_sdp_direction direction;                      // the session's unless it has its own
 	uint32_t ptime_ms, maxptime_ms;                       // 0: not said

@@ -50,6 +50,7 @@ void td_sdp_secure_answer(const struct td_sdp_local *local, const struct td_sdp_
 			  struct td_sdp_agreed *agreed)
 {
 	line->savp = media->rtp_savp;
+	line->feedback = media->feedback;
 	if (theirs->master.suite == TD_SRTP_NONE)
 		return;
 	add_key(local, theirs->tag, (enum td_srtp_suite)theirs->master.suite, line);
@@ -59,7 +60,7 @@ void td_sdp_secure_answer(const struct td_sdp_local *local, const struct td_sdp_
 
 void td_sdp_secure_offer(const struct td_sdp_local *local, struct td_sdp_our_line *line)
 {
-	line->savp = local->srtp == TD_SDP_SRTP_REQUIRE;
+	line->savp |= local->srtp == TD_SDP_SRTP_REQUIRE;
 	if (local->srtp == TD_SDP_SRTP_FORBID)
 		return;
 	for (unsigned i = 0; i < local->suite_count; i++)

@@ -179,6 +179,24 @@ static void refuse(struct td_media_worker *worker, struct opening *opening,
 	opening->dropped++;
 }
 
+// Whoever reports are believed from is known before they are opened.
+static bool is_strange_report(const struct td_media_worker *worker, const struct td_packet *packet)
+{
+	struct td_endpoint from;
+
+	td_packet_source(packet, &from);
+	return !td_source_lock_may_rtcp(&worker->cold[packet->stream].lock, &from);
+}
+
+// It counts for the stream, too.
+static void turn_away(struct td_media_worker *worker, struct opening *opening,
+		      struct td_packet *packet, enum td_drop reason)
+{
+	td_media_refuse(worker, packet, reason);
+	packet->mbuf = NULL;
+	opening->dropped++;
+}
+
 static void refuse_source(struct td_media_worker *worker, struct opening *opening,
 			  struct td_packet *packet, uint64_t now_ns)
 {
@@ -187,9 +205,7 @@ static void refuse_source(struct td_media_worker *worker, struct opening *openin
 		lock->mode == TD_LOCK_UNSET ? TD_DROP_SOURCE_UNSET : TD_DROP_SOURCE_MISMATCH;
 
 	worker->streams[packet->stream].rx.strict = td_source_lock_is_final(lock, now_ns);
-	td_media_refuse(worker, packet, reason);
-	packet->mbuf = NULL;
-	opening->dropped++;
+	turn_away(worker, opening, packet, reason);
 }
 
 // From where nobody would be believed whatever the packet says: not worth the arithmetic, and an
@@ -227,6 +243,10 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 	}
 	if (!rtcp_ports && is_hopeless(worker, packet, now_ns)) {
 		refuse_source(worker, opening, packet, now_ns);
+		return;
+	}
+	if (rtcp_ports && is_strange_report(worker, packet)) {
+		turn_away(worker, opening, packet, TD_DROP_RTCP_SOURCE);
 		return;
 	}
 	if (rx->guard == TD_GUARD_BARRED) {

@@ -171,16 +171,27 @@ bool td_source_lock_is_final(const struct td_source_lock *lock, uint64_t now_ns)
 	return lock->mode == TD_LOCK_EXACT || now_ns >= lock->window_end_ns;
 }
 
-bool td_source_lock_rtcp(struct td_source_lock *lock, const struct td_endpoint *from)
+static bool rtcp_is_fixed(const struct td_source_lock *lock)
+{
+	return lock->mode == TD_LOCK_EXACT || lock->rtcp_learned;
+}
+
+bool td_source_lock_may_rtcp(const struct td_source_lock *lock, const struct td_endpoint *from)
 {
 	if (lock->mode == TD_LOCK_UNSET || lock->rank == TD_LOCK_NOBODY)
 		return false;
-	if (lock->mode == TD_LOCK_EXACT || lock->rtcp_learned)
-		return td_endpoint_equal(&lock->rtcp, from);
-	if (!td_endpoint_same_addr(&lock->accepted, from))
+	return rtcp_is_fixed(lock) ? td_endpoint_equal(&lock->rtcp, from)
+				   : td_endpoint_same_addr(&lock->accepted, from);
+}
+
+bool td_source_lock_rtcp(struct td_source_lock *lock, const struct td_endpoint *from)
+{
+	if (!td_source_lock_may_rtcp(lock, from))
 		return false;
-	lock->rtcp = *from;
-	lock->rtcp_learned = true;
+	if (!rtcp_is_fixed(lock)) {
+		lock->rtcp = *from;
+		lock->rtcp_learned = true;
+	}
 	return true;
 }
 

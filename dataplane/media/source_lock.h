@@ -91,6 +91,9 @@ enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
 // Whether nobody but the accepted sender can be accepted before the next td_source_lock_set.
 bool td_source_lock_is_final(const struct td_source_lock *lock, uint64_t now_ns);
 
+// False: td_source_lock_rtcp would say no to it, too. Changes nothing.
+bool td_source_lock_may_rtcp(const struct td_source_lock *lock, const struct td_endpoint *from);
+
 // One valid RTCP packet on the RTCP port: true when it is from the right party. Where the RTP
 // source was learned, the address must be the same and the first such packet fixes the port.
 bool td_source_lock_rtcp(struct td_source_lock *lock, const struct td_endpoint *from);

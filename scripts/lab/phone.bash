@@ -10,7 +10,8 @@ declare -A LAB_PHONE_PID=()
 #   codec=pcmu,pcma        what it offers, of pcmu pcma g722 gsm opus; default the first two
 #   ptime=20               how long its packets are
 #   family=4|6             default 4
-#   srtp=srtp|srtp-mand    keys in RTP/AVP for whoever wants them, or RTP/SAVP; default no keys
+#   srtp=srtp|srtp-mand|srtp-mandf
+#                          keys in RTP/AVP for whoever wants them, RTP/SAVP, RTP/SAVPF; default no keys
 # What it heard and said lands in $LAB_DIR/phone-HOST/dump-*-{dec,enc}.wav.
 lab_phone_start() {
 	local host=$1 speech=$2 dir=$LAB_DIR/phone-$1 address

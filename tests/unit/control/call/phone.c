@@ -28,6 +28,7 @@ void phone_reset(struct phone *phone)
 {
 	phone->state = PHONE_IDLE;
 	phone->mode = PHONE_ANSWERS;
+	phone->avp_status = 0;
 	phone->holds_ack = false;
 	phone->no_offer = false;
 	phone->cancelled = false;
@@ -259,6 +260,12 @@ static void copy_span(char *out, size_t bytes, struct td_str span)
 	must(td_str_copy(span, out, bytes) == 0);
 }
 
+static void refuse(struct phone *phone, const char *text, uint16_t status)
+{
+	phone->state = PHONE_OVER;
+	respond(phone, text, status, NULL);
+}
+
 static void on_invite(struct phone *phone, const struct td_sip_message *msg, const char *text)
 {
 	phone->invites++;
@@ -273,6 +280,10 @@ static void on_invite(struct phone *phone, const struct td_sip_message *msg, con
 	copy_span(phone->remote_tag, sizeof phone->remote_tag, msg->from.tag);
 	copy_span(phone->peer_uri, sizeof phone->peer_uri, msg->from.uri.text);
 	phone->cseq = 500;
+	if (phone->avp_status && strstr(phone->last_body, " RTP/AVP ")) {
+		refuse(phone, text, phone->avp_status);
+		return;
+	}
 	phone->state = PHONE_ALERTING;
 	switch (phone->mode) {
 	case PHONE_ANSWERS:
@@ -281,11 +292,9 @@ static void on_invite(struct phone *phone, const struct td_sip_message *msg, con
 		phone_answer(phone);
 		break;
 	case PHONE_RINGS: respond(phone, text, 180, NULL); break;
-	case PHONE_BUSY:
-	case PHONE_DECLINES:
-		phone->state = PHONE_OVER;
-		respond(phone, text, phone->mode == PHONE_BUSY ? 486 : 603, NULL);
-		break;
+	case PHONE_BUSY: refuse(phone, text, 486); break;
+	case PHONE_DECLINES: refuse(phone, text, 603); break;
+	case PHONE_CANNOT: refuse(phone, text, 488); break;
 	case PHONE_SILENT:
 	case PHONE_DEAF: break;
 	}

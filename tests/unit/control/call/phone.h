@@ -20,6 +20,7 @@ enum phone_mode {
 	PHONE_RINGS,    // 180, then waits for phone_answer
 	PHONE_BUSY,     // 486
 	PHONE_DECLINES, // 603
+	PHONE_CANNOT,   // 488
 	PHONE_SILENT,   // says nothing at all to an INVITE
 	PHONE_DEAF,     // says nothing at all
 	PHONE_BAD_SDP   // 200 with a codec that nobody offered
@@ -41,6 +42,7 @@ struct phone {
 	struct td_endpoint at;
 	enum phone_mode mode;
 	enum phone_state state;
+	uint16_t avp_status; // final status to an offer in RTP/AVP, 0: it is as good as any
 	bool holds_ack;      // does not acknowledge a 200
 	bool no_offer;       // INVITEs without a description; the ACK brings it
 	bool cancelled;      // gave up while calling: ends a late 200 with BYE

@@ -164,19 +164,25 @@ static const struct {
 	{ TD_SRTP_POLICY_REQUIRE, "RTP/SAVP 0", SAVP, "", TD_SRTP_NONE, TD_CAUSE_SRTP_NO_SUITE },
 };
 
+// The caller is through to the queue, the agent's phone has been offered the call.
+static void offer_to_agent(enum td_srtp_policy policy)
+{
+	w.config.agents[0].srtp = policy;
+	phone_call(&w.caller, "100");
+	world_settle(&w);
+	ck_assert(dp_player_end(&w.dp));
+	world_settle(&w);
+}
+
 START_TEST(an_agents_policy_and_what_the_phone_answers)
 {
 	const struct td_command_stream_set_remote *remote;
 	struct td_sdp_crypto theirs, ours;
 	struct td_call_info info;
 
-	w.config.agents[0].srtp = outbound[_i].policy;
 	w.agent.transport = outbound[_i].transport;
 	w.agent.attributes = outbound[_i].attributes;
-	phone_call(&w.caller, "100");
-	world_settle(&w);
-	ck_assert(dp_player_end(&w.dp));
-	world_settle(&w);
+	offer_to_agent(outbound[_i].policy);
 	ck_assert_ptr_nonnull(strstr(w.agent.last_body, outbound[_i].offered));
 	ck_assert_int_eq(strstr(w.agent.last_body, "a=crypto:2 AES_CM_128_HMAC_SHA1_80 ") != NULL,
 			 outbound[_i].policy != TD_SRTP_POLICY_FORBID);
@@ -199,6 +205,84 @@ START_TEST(an_agents_policy_and_what_the_phone_answers)
 		assert_key(&remote->srtp_tx, &ours);
 	}
 	phone_hangup(&w.caller);
+}
+END_TEST
+
+static uint64_t retries(void)
+{
+	struct td_calls_stats stats;
+
+	td_calls_get_stats(w.calls, &stats);
+	return stats.srtp_retries;
+}
+
+// A phone that wants keys in RTP/SAVP alone gets its offer so, within the one offer of the call.
+START_TEST(a_phone_that_insists_on_savp)
+{
+	struct td_call_info info;
+	struct td_sdp_crypto ours;
+
+	w.agent.avp_status = _i == 0 ? 488 : 606;
+	w.agent.transport = SAVP;
+	w.agent.attributes = ANSWER_CM80;
+	offer_to_agent(TD_SRTP_POLICY_PREFER);
+	story_assert_bridged(&w);
+	info = world_call(&w);
+	ck_assert_uint_eq(w.agent.invites, 2);
+	ck_assert_uint_eq(retries(), 1);
+	ck_assert_uint_eq(info.offer_count, 1);
+	ck_assert_int_eq(info.agent_leg.srtp, TD_SRTP_AES_CM_128_HMAC_SHA1_80);
+	ours = crypto_in(w.agent.last_body, 1);
+	assert_key(&stream_of(&info.agent_leg)->remote.srtp_tx, &ours);
+	// It is not held to it: what it offers later is judged by the policy.
+	w.agent.avp_status = 0;
+	w.agent.transport = AVP;
+	w.agent.attributes = "";
+	phone_reinvite(&w.agent, "sendrecv");
+	world_settle(&w);
+	ck_assert_uint_eq(w.agent.status, 200);
+	ck_assert_int_eq(world_call(&w).agent_leg.srtp, TD_SRTP_NONE);
+	phone_hangup(&w.caller);
+}
+END_TEST
+
+// Who refuses both has refused, and where there is nothing else to offer nothing else is.
+START_TEST(a_phone_that_refuses_every_offer)
+{
+	static const struct {
+		enum td_srtp_policy policy;
+		unsigned invites;
+	} rows[] = {
+		{ TD_SRTP_POLICY_FORBID, 1 },
+		{ TD_SRTP_POLICY_PREFER, 2 },
+		{ TD_SRTP_POLICY_REQUIRE, 1 },
+	};
+
+	w.agent.mode = PHONE_CANNOT;
+	offer_to_agent(rows[_i].policy);
+	ck_assert_uint_eq(w.agent.invites, rows[_i].invites);
+	ck_assert_uint_eq(retries(), rows[_i].invites - 1);
+	ck_assert_uint_eq(w.agent.acks, rows[_i].invites);
+	ck_assert_int_ne(world_call(&w).state, TD_CALL_TALKING);
+	phone_hangup(&w.caller);
+}
+END_TEST
+
+// The caller gives up while the second offer rings: it is that one that is taken back.
+START_TEST(given_up_while_it_insists)
+{
+	w.agent.avp_status = 488;
+	w.agent.mode = PHONE_RINGS;
+	w.agent.transport = SAVP;
+	w.agent.attributes = ANSWER_CM80;
+	offer_to_agent(TD_SRTP_POLICY_PREFER);
+	ck_assert_uint_eq(w.agent.invites, 2);
+	ck_assert_int_eq(w.agent.state, PHONE_ALERTING);
+	phone_hangup(&w.caller);
+	world_settle(&w);
+	ck_assert_uint_eq(w.agent.cancels, 1);
+	ck_assert_int_eq(w.agent.state, PHONE_OVER);
+	ck_assert_str_eq(w.last_cause, "caller-abandoned");
 }
 END_TEST
 
@@ -338,6 +422,9 @@ int main(void)
 			    sizeof inbound / sizeof inbound[0]);
 	tcase_add_loop_test(tc, an_agents_policy_and_what_the_phone_answers, 0,
 			    sizeof outbound / sizeof outbound[0]);
+	tcase_add_loop_test(tc, a_phone_that_insists_on_savp, 0, 2);
+	tcase_add_loop_test(tc, a_phone_that_refuses_every_offer, 0, 3);
+	tcase_add_test(tc, given_up_while_it_insists);
 	tcase_add_test(tc, our_key_stays_until_the_suite_changes);
 	tcase_add_loop_test(tc, back_to_plain, 0, 2);
 	tcase_add_test(tc, late_offer);

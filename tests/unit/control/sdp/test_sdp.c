@@ -95,7 +95,7 @@ END_TEST
 
 START_TEST(other_transports_keep_their_text)
 {
-	ck_assert_int_eq(parse(HEAD "m=audio 0 RTP/SAVPF 0\r\nm=image 4000 udptl t38\r\n"
+	ck_assert_int_eq(parse(HEAD "m=audio 0 UDP/TLS/RTP/SAVPF 0\r\nm=image 4000 udptl t38\r\n"
 				    "a=T38FaxVersion:0\r\n"
 				    "m=message 7394 TCP/MSRP *\r\nm=x-new 1 y z\r\n"),
 			 0);

@@ -18,6 +18,8 @@
 #define BROKEN "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA\r\n"
 #define AVP    "m=audio 4000 RTP/AVP 0\r\n"
 #define SAVP   "m=audio 4000 RTP/SAVP 0\r\n"
+#define AVPF   "m=audio 4000 RTP/AVPF 0\r\na=rtcp-fb:* trr-int 5000\r\n"
+#define SAVPF  "m=audio 4000 RTP/SAVPF 0\r\na=rtcp-fb:* trr-int 5000\r\n"
 
 static void policy(enum td_sdp_srtp srtp)
 {
@@ -53,14 +55,21 @@ static const struct {
 	{ "m=audio 4002 RTP/SAVP 0\r\n" F8 AVP, 0, 0, -TD_EUNSUPPORTED },
 	{ "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n", -TD_EUNSUPPORTED, -TD_EUNSUPPORTED,
 	  -TD_EUNSUPPORTED },
-	{ "m=audio 4000 RTP/SAVPF 0\r\n" CM80, -TD_EUNSUPPORTED, -TD_EUNSUPPORTED,
+	{ AVPF, 0, 0, -TD_EUNSUPPORTED },
+	{ AVPF CM80, 0, 1, 1 },
+	{ SAVPF CM80, -TD_EUNSUPPORTED, 1, 1 },
+	{ SAVPF, -TD_EUNSUPPORTED, -TD_EUNSUPPORTED, -TD_EUNSUPPORTED },
+	{ "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n" CM80, -TD_EUNSUPPORTED, -TD_EUNSUPPORTED,
+	  -TD_EUNSUPPORTED },
+	{ "m=audio 4000 RTP/SAVPFF 0\r\n" CM80, -TD_EUNSUPPORTED, -TD_EUNSUPPORTED,
 	  -TD_EUNSUPPORTED },
 	{ "m=audio 4000 RTP/SAVP 18\r\n" CM80, -TD_EUNSUPPORTED, -TD_ECODEC, -TD_ECODEC },
 };
 
 static void check_answer(const char *lines, enum td_sdp_srtp srtp, int expected)
 {
-	char body[2048], key[64];
+	char body[2048], key[64], transport[64];
+	const struct td_sdp_media *used;
 	int got;
 
 	policy(srtp);
@@ -83,8 +92,11 @@ static void check_answer(const char *lines, enum td_sdp_srtp srtp, int expected)
 		ck_assert(!strstr(text, KEY30) && !strstr(text, KEY28));
 	}
 	// The transport of the line in use is the offered one.
-	ck_assert_int_eq(strstr(text, "m=audio 20000 RTP/SAVP") != NULL,
-			 sdp.media[session.line_active].rtp_savp);
+	used = &sdp.media[session.line_active];
+	snprintf(transport, sizeof transport, "m=audio 20000 %.*s 0\r\n",
+		 TD_STR_ARGS(used->protocol_text));
+	ck_assert_msg(strstr(text, transport) != NULL, "%s in %s", transport, text);
+	ck_assert_ptr_null(strstr(text, "rtcp-fb"));
 }
 
 START_TEST(offers_answered)
@@ -139,6 +151,7 @@ static const struct {
 	{ TD_SDP_SRTP_PREFER, AVP, TD_SRTP_NONE },
 	{ TD_SDP_SRTP_PREFER, SAVP THEIR_CM80, -TD_EUNSUPPORTED },
 	{ TD_SDP_SRTP_PREFER, AVP OUR_GCM, -TD_EDENIED },
+	{ TD_SDP_SRTP_PREFER, AVPF THEIR_GCM, TD_SRTP_AEAD_AES_128_GCM }, // more than was asked
 	{ TD_SDP_SRTP_FORBID, AVP, TD_SRTP_NONE },
 	{ TD_SDP_SRTP_FORBID, AVP THEIR_CM80, TD_SRTP_NONE },
 	{ TD_SDP_SRTP_FORBID, SAVP THEIR_CM80, -TD_EUNSUPPORTED },
@@ -190,6 +203,28 @@ START_TEST(reoffered)
 }
 END_TEST
 
+// Once a profile is agreed on, an offer of ours is in it, whatever the policy would begin with.
+START_TEST(profiles_stay)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} rows[] = {
+		{ AVP, "RTP/AVP 0" },
+		{ AVPF, "RTP/AVPF 0" },
+		{ SAVP THEIR_CM80, "RTP/SAVP 0" },
+		{ SAVPF THEIR_CM80, "RTP/SAVPF 0" },
+	};
+	char body[1024];
+
+	policy(TD_SDP_SRTP_PREFER);
+	snprintf(body, sizeof body, HEAD "%s", rows[_i].theirs);
+	ck_assert_int_gt(answer(body), 0);
+	ck_assert_int_gt(offer(), 0);
+	ck_assert_msg(strstr(text, rows[_i].ours) != NULL, "%s", text);
+	ck_assert_int_eq(accept_answer(body), 0);
+}
+END_TEST
+
 // More attributes than we look at do not harm those we do.
 START_TEST(many_attributes)
 {
@@ -216,6 +251,7 @@ int main(void)
 	tcase_add_loop_test(tcase, answers_held_against_the_offer, 0,
 			    sizeof answers / sizeof answers[0]);
 	tcase_add_test(tcase, reoffered);
+	tcase_add_loop_test(tcase, profiles_stay, 0, 4);
 	tcase_add_test(tcase, many_attributes);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
