@@ -8,31 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "live.h"
-
-static struct live live;
-static struct live_client client;
-static char out[1 << 20];
-
-static void setup(void)
-{
-	live_start(&live);
-	client = live_login(&live);
-}
-
-static void teardown(void)
-{
-	live_hang_up(&client);
-	live_stop(&live);
-}
-
-static json_t *ask(const char *method, const char *params)
-{
-	json_t *reply = live_ask(&live, &client, method, params);
-
-	ck_assert_ptr_nonnull(reply);
-	return reply;
-}
+#include "session.h"
 
 static void expect_error(json_t *reply, long code, const char *message)
 {
@@ -47,7 +23,7 @@ static json_t *ask_until(const char *method, const char *params, const char *pat
 			 const char *wanted)
 {
 	for (int tries = 0; tries < 2000; tries++) {
-		json_t *reply = ask(method, params);
+		json_t *reply = session_ask(method, params);
 		const json_t *value = live_at(reply, path);
 
 		if (json_is_string(value) && strcmp(json_string_value(value), wanted) == 0)
@@ -57,9 +33,6 @@ static json_t *ask_until(const char *method, const char *params, const char *pat
 	}
 	ck_abort_msg("%s: %s never became \"%s\"", method, path, wanted);
 }
-
-#define CTL(...) live_ctl(&live, out, sizeof out, (char *[]){ __VA_ARGS__, NULL })
-#define TOKEN    "--token", LIVE_TOKEN
 
 START_TEST(test_refusals_name_code_and_reason)
 {
@@ -92,7 +65,8 @@ START_TEST(test_refusals_name_code_and_reason)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		expect_error(ask(rows[i].method, rows[i].params), rows[i].code, rows[i].message);
+		expect_error(session_ask(rows[i].method, rows[i].params), rows[i].code,
+			     rows[i].message);
 }
 END_TEST
 
@@ -135,8 +109,8 @@ START_TEST(test_five_wrong_tokens_close_the_door)
 		json_decref(reply);
 		live_hang_up(&stranger);
 	}
-	json_decref(ask("system.status", NULL));
-	ck_assert_int_eq(CTL(TOKEN, "calls"), 0);
+	json_decref(session_ask("system.status", NULL));
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "calls"), 0);
 }
 END_TEST
 
@@ -161,11 +135,11 @@ START_TEST(test_one_client_too_many)
 	expect_error(live_receive(&live, &extra), -32007, "too many clients: at most 64 at a time");
 	ck_assert_ptr_null(live_receive(&live, &extra));
 	live_hang_up(&extra);
-	json_decref(ask("system.status", NULL));
+	json_decref(session_ask("system.status", NULL));
 	for (int i = 0; i < 63; i++)
 		live_hang_up(&crowd[i]);
 	for (int tries = 0; tries < 1000; tries++) {
-		json_t *reply = ask("system.status", NULL);
+		json_t *reply = session_ask("system.status", NULL);
 		long clients = live_int(reply, "result.api.clients");
 
 		json_decref(reply);
@@ -249,8 +223,8 @@ START_TEST(test_events_are_numbered_and_resumable)
 
 	ck_assert_int_eq(live_int(reply, "result.seq"), 0);
 	json_decref(reply);
-	json_decref(ask("agent.set_state",
-			"{\"id\":\"1001\",\"state\":\"paused\",\"reason\":\"tea\"}"));
+	json_decref(session_ask("agent.set_state",
+				"{\"id\":\"1001\",\"state\":\"paused\",\"reason\":\"tea\"}"));
 	event = live_receive(&live, &listener);
 	ck_assert_str_eq(live_text(event, "params.kind"), "agent.state");
 	ck_assert_int_eq(live_int(event, "params.seq"), 1);
@@ -259,8 +233,8 @@ START_TEST(test_events_are_numbered_and_resumable)
 	json_decref(event);
 	live_hang_up(&listener);
 	// Away for two more; back, and nothing was missed.
-	json_decref(ask("agent.set_state", "{\"id\":\"1001\",\"state\":\"available\"}"));
-	json_decref(ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"paused\"}"));
+	json_decref(session_ask("agent.set_state", "{\"id\":\"1001\",\"state\":\"available\"}"));
+	json_decref(session_ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"paused\"}"));
 	listener = live_login(&live);
 	json_decref(live_ask(&live, &listener, "events.subscribe", "{\"since\":1}"));
 	for (long seq = 2; seq <= 3; seq++) {
@@ -269,7 +243,7 @@ START_TEST(test_events_are_numbered_and_resumable)
 		json_decref(event);
 	}
 	json_decref(live_ask(&live, &listener, "events.unsubscribe", NULL));
-	json_decref(ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"available\"}"));
+	json_decref(session_ask("agent.set_state", "{\"id\":\"1002\",\"state\":\"available\"}"));
 	reply = live_ask(&live, &listener, "system.status", NULL);
 	ck_assert_int_eq(live_int(reply, "result.api.subscribers"), 0);
 	json_decref(reply);
@@ -285,9 +259,9 @@ START_TEST(test_gap)
 
 	json_decref(live_ask(&live, &listener, "events.subscribe", NULL));
 	for (int i = 0; i < 1100; i++)
-		json_decref(
-			ask("agent.set_state", i % 2 ? "{\"id\":\"1001\",\"state\":\"available\"}"
-						     : "{\"id\":\"1001\",\"state\":\"paused\"}"));
+		json_decref(session_ask("agent.set_state",
+					i % 2 ? "{\"id\":\"1001\",\"state\":\"available\"}"
+					      : "{\"id\":\"1001\",\"state\":\"paused\"}"));
 	live_hang_up(&listener);
 	listener = live_login(&live);
 	json_decref(live_ask(&live, &listener, "events.subscribe", "{\"since\":10}"));
@@ -315,14 +289,15 @@ START_TEST(test_workers_and_streams_are_live)
 	worker->rx_packets = 5000;
 	worker->drops[TD_DROP_RTP_VERSION] = 3;
 	worker->heartbeat_ns = 1;
-	reply = ask("worker.list", NULL);
+	reply = session_ask("worker.list", NULL);
 	ck_assert_uint_eq(json_array_size(live_at(reply, "result.workers")), 1);
 	ck_assert_int_eq(live_int(reply, "result.workers.0.rx_packets"), 5000);
 	ck_assert_int_eq(live_int(reply, "result.workers.0.drops.rtp_version"), 3);
 	ck_assert_uint_eq(json_object_size(live_at(reply, "result.workers.0.drops")), 1);
 	json_decref(reply);
-	ck_assert_int_eq(CTL(TOKEN, "workers"), 0);
-	ck_assert_msg(strstr(out, "drops of worker 0\n  rtp_version  3\n") != NULL, "%s", out);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "workers"), 0);
+	ck_assert_msg(strstr(session_out, "drops of worker 0\n  rtp_version  3\n") != NULL, "%s",
+		      session_out);
 
 	td_mirror_write_begin(&mirror->lock);
 	mirror->id.v = td_handle_make(7, 2);
@@ -332,7 +307,7 @@ START_TEST(test_workers_and_streams_are_live)
 	mirror->stats.rx_lost = 100;
 	td_mirror_write_end(&mirror->lock);
 	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 2));
-	reply = ask("stream.get", params);
+	reply = session_ask("stream.get", params);
 	ck_assert_str_eq(live_text(reply, "result.codec"), "PCMA");
 	ck_assert_int_eq(live_int(reply, "result.received.packets"), 900);
 	ck_assert_double_eq_tol(json_number_value(live_at(reply, "result.received.lost_percent")),
@@ -341,12 +316,12 @@ START_TEST(test_workers_and_streams_are_live)
 	json_decref(reply);
 	// The generation before is another stream, and a torn mirror is none.
 	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 1));
-	reply = ask("stream.get", params);
+	reply = session_ask("stream.get", params);
 	ck_assert_int_eq(live_int(reply, "error.code"), -32004);
 	json_decref(reply);
 	td_mirror_write_begin(&mirror->lock);
 	snprintf(params, sizeof params, "{\"id\":%u}", td_handle_make(7, 2));
-	reply = ask("stream.get", params);
+	reply = session_ask("stream.get", params);
 	ck_assert_int_eq(live_int(reply, "error.code"), -32004);
 	json_decref(reply);
 }
@@ -359,7 +334,7 @@ START_TEST(test_without_a_dataplane)
 	dp_die(&live.dp);
 	// It attaches again at once: look before the model is played.
 	for (int i = 0; i < 200; i++) {
-		reply = ask("worker.list", NULL);
+		reply = session_ask("worker.list", NULL);
 		if (live_at(reply, "error"))
 			break;
 		json_decref(reply);
@@ -407,18 +382,18 @@ START_TEST(test_a_call_from_arrival_to_record)
 	ck_assert_int_gt(live_int(reply, "result.calls.0.caller_leg.stream"), 0);
 	snprintf(id, sizeof id, "%s", live_text(reply, "result.calls.0.id"));
 	json_decref(reply);
-	reply = ask("call.list", "{\"queue\":\"sales\"}");
+	reply = session_ask("call.list", "{\"queue\":\"sales\"}");
 	ck_assert_int_eq(live_int(reply, "result.total"), 0);
 	json_decref(reply);
-	reply = ask("queue.get", "{\"name\":\"support\"}");
+	reply = session_ask("queue.get", "{\"name\":\"support\"}");
 	ck_assert_int_eq(live_int(reply, "result.waiting"), 1);
 	ck_assert_str_eq(live_text(reply, "result.line.0.call"), id);
 	ck_assert_int_eq(live_int(reply, "result.line.0.position"), 1);
 	json_decref(reply);
 
-	ck_assert_int_eq(CTL(TOKEN, "call", id), 0);
-	ck_assert_msg(strstr(out, "caller's leg") != NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "hangup", id), 0);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "call", id), 0);
+	ck_assert_msg(strstr(session_out, "caller's leg") != NULL, "%s", session_out);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "hangup", id), 0);
 	live_expect_sip(&live, "BYE ");
 	for (bool ended = false; !ended;) {
 		json_t *event = live_receive(&live, &listener);
@@ -438,7 +413,9 @@ START_TEST(test_a_call_from_arrival_to_record)
 	ck_assert_str_eq(
 		ask_database("SELECT call_id || ' ' || cause || ' ' || queue || ' ' || trunk "
 			     "FROM call"),
-		(snprintf(out, sizeof out, "%s operator-hangup support carrier", id), out));
+		(snprintf(session_out, sizeof session_out, "%s operator-hangup support carrier",
+			  id),
+		 session_out));
 	ck_assert_str_eq(ask_database("SELECT count(*) FROM leg WHERE role = 'caller'"), "1");
 }
 END_TEST
@@ -451,7 +428,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, session_open, session_close);
 	tcase_add_test(tcase, test_refusals_name_code_and_reason);
 	tcase_add_test(tcase, test_only_auth_before_the_token);
 	tcase_add_test(tcase, test_five_wrong_tokens_close_the_door);

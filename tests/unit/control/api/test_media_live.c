@@ -7,34 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "live.h"
-
-static struct live live;
-static struct live_client client;
-static char out[1 << 20];
-
-static void setup(void)
-{
-	live_start(&live);
-	client = live_login(&live);
-}
-
-static void teardown(void)
-{
-	live_hang_up(&client);
-	live_stop(&live);
-}
-
-static json_t *ask(const char *method, const char *params)
-{
-	json_t *reply = live_ask(&live, &client, method, params);
-
-	ck_assert_ptr_nonnull(reply);
-	return reply;
-}
-
-#define CTL(...) live_ctl(&live, out, sizeof out, (char *[]){ __VA_ARGS__, NULL })
-#define TOKEN    "--token", LIVE_TOKEN
+#include "session.h"
 
 // Asks with one number put into the parameters.
 static json_t *ask_about(const char *method, const char *format, unsigned long number)
@@ -45,7 +18,7 @@ static json_t *ask_about(const char *method, const char *format, unsigned long n
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(params, sizeof params, format, number);
 #pragma GCC diagnostic pop
-	return ask(method, params);
+	return session_ask(method, params);
 }
 
 static void expect_done(json_t *reply)
@@ -116,8 +89,8 @@ START_TEST(test_refusals_name_their_error)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		expect_refusal(ask(rows[i].method, rows[i].params), rows[i].code, rows[i].name,
-			       rows[i].message);
+		expect_refusal(session_ask(rows[i].method, rows[i].params), rows[i].code,
+			       rows[i].name, rows[i].message);
 }
 END_TEST
 
@@ -147,41 +120,43 @@ START_TEST(test_an_answer_for_nobody)
 	live_send(&other, line, sizeof line - 1);
 	live_hang_up(&other);
 	usleep(20000);
-	json_decref(ask("system.status", NULL));
+	json_decref(session_ask("system.status", NULL));
 	// A notification is carried out and not answered: the next line is the next request's.
 	live_send(
 		&client,
 		"{\"jsonrpc\":\"2.0\",\"method\":\"context.pause\",\"params\":{\"player\":7}}\n",
 		strlen("{\"jsonrpc\":\"2.0\",\"method\":\"context.pause\",\"params\":{\"player\":7}}\n"));
-	json_decref(ask("conference.list", NULL));
+	json_decref(session_ask("conference.list", NULL));
 }
 END_TEST
 
 START_TEST(test_conferences)
 {
-	json_t *reply = ask("conference.create", "{\"name\":\"mine\",\"members_max\":5}");
+	json_t *reply = session_ask("conference.create", "{\"name\":\"mine\",\"members_max\":5}");
 
 	ck_assert_int_eq(live_int(reply, "result.members_max"), 5);
 	json_decref(reply);
-	expect_refusal(ask("conference.create", "{\"name\":\"mine\"}"), -32005, "EXISTS",
+	expect_refusal(session_ask("conference.create", "{\"name\":\"mine\"}"), -32005, "EXISTS",
 		       "conference mine exists already");
-	expect_refusal(ask("conference.join", "{\"name\":\"mine\",\"agent\":\"1001\"}"), -32005,
-		       "STATE", "agent 1001 has no registered phone");
-	expect_refusal(ask("conference.play", "{\"name\":\"mine\",\"prompts\":[\"one\"]}"), -32005,
-		       "STATE", "nobody is in conference mine");
-	reply = ask("conference.lecture", "{\"name\":\"mine\",\"lecture\":true}");
+	expect_refusal(session_ask("conference.join", "{\"name\":\"mine\",\"agent\":\"1001\"}"),
+		       -32005, "STATE", "agent 1001 has no registered phone");
+	expect_refusal(session_ask("conference.play", "{\"name\":\"mine\",\"prompts\":[\"one\"]}"),
+		       -32005, "STATE", "nobody is in conference mine");
+	reply = session_ask("conference.lecture", "{\"name\":\"mine\",\"lecture\":true}");
 	ck_assert(json_is_true(live_at(reply, "result.lecture")));
 	json_decref(reply);
-	ck_assert_int_eq(CTL(TOKEN, "conference", "lock", "mine"), 0);
-	ck_assert_int_eq(CTL(TOKEN, "conferences"), 0);
-	ck_assert_msg(strstr(out, "CONFERENCE  PRESENT  OF  LECTURE  LOCKED  MUTED") != NULL, "%s",
-		      out);
-	ck_assert_msg(strstr(out, "mine              0   5  yes      yes") != NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "conference", "mine"), 0);
-	ck_assert_msg(strstr(out, "nobody is there") != NULL, "%s", out);
-	ck_assert_int_eq(CTL(TOKEN, "conference", "destroy", "mine"), 0);
-	ck_assert_int_eq(CTL(TOKEN, "conferences"), 0);
-	ck_assert_str_eq(out, "no conferences\n");
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "conference", "lock", "mine"), 0);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "conferences"), 0);
+	ck_assert_msg(strstr(session_out, "CONFERENCE  PRESENT  OF  LECTURE  LOCKED  MUTED") !=
+			      NULL,
+		      "%s", session_out);
+	ck_assert_msg(strstr(session_out, "mine              0   5  yes      yes") != NULL, "%s",
+		      session_out);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "conference", "mine"), 0);
+	ck_assert_msg(strstr(session_out, "nobody is there") != NULL, "%s", session_out);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "conference", "destroy", "mine"), 0);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "conferences"), 0);
+	ck_assert_str_eq(session_out, "no conferences\n");
 }
 END_TEST
 
@@ -190,7 +165,7 @@ static json_t *call_in_to_music(void)
 {
 	live_call_in(&live);
 	for (int tries = 0; tries < 2000; tries++) {
-		json_t *reply = ask("context.list", NULL);
+		json_t *reply = session_ask("context.list", NULL);
 		const json_t *players = live_at(reply, "result.contexts.0.players");
 		const char *prompt = json_string_value(live_at(players, "0.prompt"));
 
@@ -259,29 +234,30 @@ START_TEST(test_edits_and_features_of_a_call)
 	snprintf(context, sizeof context, "%ld", live_int(reply, "result.contexts.0.context"));
 	player = (unsigned long)live_int(reply, "result.contexts.0.players.0.player");
 	json_decref(reply);
-	reply = ask("call.get", "{\"id\":\"c1\"}");
+	reply = session_ask("call.get", "{\"id\":\"c1\"}");
 	stream = (unsigned long)live_int(reply, "result.caller_leg.stream");
 	json_decref(reply);
 	snprintf(from, sizeof from, "player:%lu", player);
 	snprintf(to, sizeof to, "stream:%lu", stream);
 	ck_assert_int_eq(gain(TD_MEMBER_PLAYER, player, stream), TD_GAIN_UNITY);
-	ck_assert_msg(CTL(TOKEN, "edit", context, from, to, "-6") == 0, "%s", out);
-	ck_assert_str_eq(out, "done\n");
+	ck_assert_msg(SESSION_CTL(SESSION_TOKEN, "edit", context, from, to, "-6") == 0, "%s",
+		      session_out);
+	ck_assert_str_eq(session_out, "done\n");
 	ck_assert_int_eq(gain(TD_MEMBER_PLAYER, player, stream), 2053);
-	ck_assert_int_eq(CTL(TOKEN, "edit", context, from, to, "off"), 0);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "edit", context, from, to, "off"), 0);
 	ck_assert_int_eq(gain(TD_MEMBER_PLAYER, player, stream), 0);
 	// The player is the call's own.
 	expect_refusal(ask_about("context.stop", "{\"player\":%lu}", player), -32005, "BUSY",
 		       "this player belongs to a call or a conference");
-	ck_assert_int_eq(CTL(TOKEN, "announce", "c1", "caller", "one", "two"), 0);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "announce", "c1", "caller", "one", "two"), 0);
 	live_pump(&live);
 	ck_assert_uint_eq(dp_find(live.dp.players, (uint32_t)player)->spliced_count, 2);
-	ck_assert_int_eq(CTL(TOKEN, "volume", "c1", "caller", "-6", "3"), 0);
-	ck_assert_msg(strstr(out, "caller") != NULL, "%s", out);
-	expect_refusal(ask("call.hold", "{\"id\":\"c1\"}"), -32005, "STATE",
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "volume", "c1", "caller", "-6", "3"), 0);
+	ck_assert_msg(strstr(session_out, "caller") != NULL, "%s", session_out);
+	expect_refusal(session_ask("call.hold", "{\"id\":\"c1\"}"), -32005, "STATE",
 		       "call c1 is queued, not talking");
-	expect_refusal(ask("conference.create", "{\"name\":\"x\",\"music\":\"nothing\"}"), -32004,
-		       "NOT_FOUND", "there is no prompt nothing");
+	expect_refusal(session_ask("conference.create", "{\"name\":\"x\",\"music\":\"nothing\"}"),
+		       -32004, "NOT_FOUND", "there is no prompt nothing");
 }
 END_TEST
 
@@ -292,7 +268,7 @@ START_TEST(test_digits_tones_and_player_ends_are_events)
 	unsigned long stream;
 
 	live_call_in(&live);
-	reply = ask("call.get", "{\"id\":\"c1\"}");
+	reply = session_ask("call.get", "{\"id\":\"c1\"}");
 	stream = (unsigned long)live_int(reply, "result.caller_leg.stream");
 	json_decref(reply);
 	json_decref(live_ask(&live, &listener, "events.subscribe", NULL));
@@ -319,7 +295,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, session_open, session_close);
 	tcase_add_test(tcase, test_refusals_name_their_error);
 	tcase_add_test(tcase, test_a_later_answer_is_no_part_of_a_batch);
 	tcase_add_test(tcase, test_an_answer_for_nobody);

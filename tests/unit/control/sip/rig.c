@@ -284,3 +284,26 @@ void rig_reply(struct rig *rig, const struct td_sip_message *request, unsigned s
 		rig_text(request->to.text), to_tag[0] ? ";tag=" : "", to_tag,
 		rig_text(request->call_id), request->cseq, rig_text(request->method_text), more);
 }
+
+struct td_sip_request rig_invite_out(uint64_t owner)
+{
+	return (struct td_sip_request){ .method = TD_SIP_INVITE,
+					.owner = owner,
+					.dest = rig_peer,
+					.uri = TD_STR("sip:1001@10.77.0.10:5060"),
+					.from = TD_STR("\"Alice\" <sip:alice@10.77.0.1>"),
+					.to = TD_STR("<sip:1001@10.77.0.1>"),
+					.headers = TD_STR("X-Call: c42\r\n"),
+					.content_type = TD_STR("application/sdp"),
+					.body = TD_STR("v=0\r\n"),
+					.max_forwards = 69 };
+}
+
+void rig_call_out(struct rig *rig, uint64_t owner, struct td_sip_txn_id *txn,
+		  struct td_sip_dialog_id *dialog, struct td_sip_message *request)
+{
+	struct td_sip_request invite = rig_invite_out(owner);
+
+	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &invite, txn, dialog), 0);
+	rig_keep(rig, request);
+}

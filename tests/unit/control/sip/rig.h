@@ -78,6 +78,14 @@ int rig_respond(struct rig *rig, unsigned event, unsigned status);
 const char *rig_our_tag(const struct rig *rig);
 // A call up to and including its ACK, adopted by owner 77; returns our tag.
 const char *rig_call_up(struct rig *rig);
+
+// --- a scripted callee: 1001 at rig_peer ---
+#define RIG_CALLEE_CONTACT "Contact: <sip:1001@10.77.0.10:6000>\n"
+// The INVITE that Alice's call to 1001 is.
+struct td_sip_request rig_invite_out(uint64_t owner);
+// Sends it; what went out is in *request, and stays there.
+void rig_call_out(struct rig *rig, uint64_t owner, struct td_sip_txn_id *txn,
+		  struct td_sip_dialog_id *dialog, struct td_sip_message *request);
 // Answers our last request (which must be one) with this status, from its own headers.
 void rig_reply(struct rig *rig, const struct td_sip_message *request, unsigned status,
 	       const char *to_tag, const char *more);

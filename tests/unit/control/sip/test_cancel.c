@@ -7,36 +7,12 @@ static struct td_sip_message msg, request;
 static struct td_sip_txn_id txn;
 static struct td_sip_dialog_id dialog;
 
-static struct td_sip_request invite_of(uint64_t owner)
-{
-	return (struct td_sip_request){ .method = TD_SIP_INVITE,
-					.owner = owner,
-					.dest = rig_peer,
-					.uri = TD_STR("sip:1001@10.77.0.10:5060"),
-					.from = TD_STR("\"Alice\" <sip:alice@10.77.0.1>"),
-					.to = TD_STR("<sip:1001@10.77.0.1>"),
-					.headers = TD_STR("X-Call: c42\r\n"),
-					.content_type = TD_STR("application/sdp"),
-					.body = TD_STR("v=0\r\n"),
-					.max_forwards = 69 };
-}
-
-static void send_invite(struct rig *rig, uint64_t owner)
-{
-	struct td_sip_request invite = invite_of(owner);
-
-	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &invite, &txn, &dialog), 0);
-	rig_keep(rig, &request);
-}
-
-#define CONTACT "Contact: <sip:1001@10.77.0.10:6000>\n"
-
 START_TEST(cancel_after_ringing)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
-	rig_reply(rig, &request, 180, "callee", CONTACT);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT);
 	rig_clear(rig);
 	ck_assert_int_eq(td_sip_cancel(rig->ep, rig->now_ms, txn), 0);
 	ck_assert_uint_eq(rig->out_count, 1);
@@ -50,7 +26,7 @@ START_TEST(cancel_after_ringing)
 	ck_assert_uint_eq(rig->out_count, 1);
 	rig_reply(rig, &msg, 200, "callee", "");
 	ck_assert_uint_eq(rig->event_count, 0); // the CANCEL's own answer is nobody's business
-	rig_reply(rig, &request, 180, "callee", CONTACT);
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT);
 	ck_assert_uint_eq(rig->event_count, 0);
 	rig_reply(rig, &request, 487, "callee", "");
 	ck_assert_uint_eq(rig->event_count, 1);
@@ -66,7 +42,7 @@ START_TEST(cancel_waits_for_a_provisional_response)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
 	rig_clear(rig);
 	ck_assert_int_eq(td_sip_cancel(rig->ep, rig->now_ms, txn), 0);
 	ck_assert_uint_eq(rig->out_count, 0);
@@ -90,11 +66,11 @@ START_TEST(answer_crosses_cancel)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
-	rig_reply(rig, &request, 180, "callee", CONTACT);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT);
 	ck_assert_int_eq(td_sip_cancel(rig->ep, rig->now_ms, txn), 0);
 	rig_clear(rig);
-	rig_reply(rig, &request, 200, "callee", CONTACT);
+	rig_reply(rig, &request, 200, "callee", RIG_CALLEE_CONTACT);
 	ck_assert_uint_eq(rig->event_count, 1);
 	ck_assert_int_eq(rig->events[0].kind, TD_SIP_EVENT_ANSWER_CROSSED);
 	ck_assert_uint_eq(rig->events[0].owner, 3);
@@ -105,7 +81,7 @@ START_TEST(answer_crosses_cancel)
 	ck_assert_uint_eq(rig_dialogs(rig), 0);
 	rig_reply(rig, &msg, 200, "", "");
 	ck_assert_uint_eq(rig->event_count, 1);
-	rig_reply(rig, &request, 200, "callee", CONTACT); // its 2xx again: its ACK again
+	rig_reply(rig, &request, 200, "callee", RIG_CALLEE_CONTACT); // its 2xx again: its ACK again
 	ck_assert_uint_eq(rig->out_count, 3);
 	ck_assert_int_eq(rig_last(rig, &msg)->method, TD_SIP_ACK);
 	rig_run(rig, 64000);
@@ -118,8 +94,8 @@ START_TEST(second_fork_is_ended)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
-	rig_reply(rig, &request, 200, "first", CONTACT);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
+	rig_reply(rig, &request, 200, "first", RIG_CALLEE_CONTACT);
 	ck_assert_int_eq(td_sip_ack(rig->ep, rig->now_ms, txn, TD_STR_NONE, TD_STR_NONE), 0);
 	rig_clear(rig);
 	rig_reply(rig, &request, 200, "second", "Contact: <sip:x@10.77.0.30:7000>\n");
@@ -134,7 +110,7 @@ START_TEST(second_fork_is_ended)
 	ck_assert_uint_eq(rig_dialogs(rig), 1);
 	ck_assert_uint_eq(rig_counter(rig, TD_SIP_COUNT_FORKS_ENDED), 1);
 	// The first one's ACK is still what its repetition gets.
-	rig_reply(rig, &request, 200, "first", CONTACT);
+	rig_reply(rig, &request, 200, "first", RIG_CALLEE_CONTACT);
 	ck_assert_str_eq(rig_text(rig_last(rig, &msg)->to.tag), "first");
 	ck_assert_uint_eq(rig->out[2].to.addr[3], 10);
 	rig_free(rig);
@@ -145,10 +121,10 @@ START_TEST(silent_callee_is_cancelled_by_timer_c)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
-	rig_reply(rig, &request, 180, "callee", CONTACT);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT);
 	rig_run(rig, 170000);
-	rig_reply(rig, &request, 180, "callee", CONTACT); // still there: C begins again
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT); // still there: C begins again
 	rig_clear(rig);
 	rig_run(rig, 180999);
 	ck_assert_uint_eq(rig->out_count, 0);

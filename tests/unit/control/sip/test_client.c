@@ -7,35 +7,11 @@ static struct td_sip_message msg, request;
 static struct td_sip_txn_id txn;
 static struct td_sip_dialog_id dialog;
 
-static struct td_sip_request invite_of(uint64_t owner)
-{
-	return (struct td_sip_request){ .method = TD_SIP_INVITE,
-					.owner = owner,
-					.dest = rig_peer,
-					.uri = TD_STR("sip:1001@10.77.0.10:5060"),
-					.from = TD_STR("\"Alice\" <sip:alice@10.77.0.1>"),
-					.to = TD_STR("<sip:1001@10.77.0.1>"),
-					.headers = TD_STR("X-Call: c42\r\n"),
-					.content_type = TD_STR("application/sdp"),
-					.body = TD_STR("v=0\r\n"),
-					.max_forwards = 69 };
-}
-
-static void send_invite(struct rig *rig, uint64_t owner)
-{
-	struct td_sip_request invite = invite_of(owner);
-
-	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &invite, &txn, &dialog), 0);
-	rig_keep(rig, &request);
-}
-
-#define CONTACT "Contact: <sip:1001@10.77.0.10:6000>\n"
-
 // Answers the INVITE and acknowledges, as its user would.
 static void answer(struct rig *rig)
 {
-	send_invite(rig, 3);
-	rig_reply(rig, &request, 200, "callee", CONTACT);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
+	rig_reply(rig, &request, 200, "callee", RIG_CALLEE_CONTACT);
 	ck_assert_int_eq(td_sip_ack(rig->ep, rig->now_ms, txn, TD_STR_NONE, TD_STR_NONE), 0);
 	rig_clear(rig);
 }
@@ -45,7 +21,7 @@ START_TEST(invite_ringing_answer_bye)
 	struct rig *rig = rig_make(64, 8);
 	struct td_sip_request bye = { .method = TD_SIP_BYE };
 
-	send_invite(rig, 3);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
 	ck_assert_str_eq(rig_text(request.request_uri.text), "sip:1001@10.77.0.10:5060");
 	ck_assert_int_eq(request.max_forwards, 69);
 	ck_assert_str_eq(rig_text(request.from.display), "\"Alice\"");
@@ -54,8 +30,9 @@ START_TEST(invite_ringing_answer_bye)
 	ck_assert(request.via.has_rport && request.via.magic);
 	ck_assert_str_eq(rig_text(request.body), "v=0\r\n");
 	rig_reply(rig, &request, 100, "", "");
-	rig_reply(rig, &request, 180, "callee", CONTACT);
-	rig_reply(rig, &request, 183, "other", CONTACT); // another branch of a fork rings, too
+	rig_reply(rig, &request, 180, "callee", RIG_CALLEE_CONTACT);
+	rig_reply(rig, &request, 183, "other",
+		  RIG_CALLEE_CONTACT); // another branch of a fork rings, too
 	ck_assert_uint_eq(rig->event_count, 3);
 	ck_assert_uint_eq(rig->events[1].status, 180);
 	ck_assert_uint_eq(rig->events[1].owner, 3);
@@ -63,7 +40,8 @@ START_TEST(invite_ringing_answer_bye)
 	rig_clear(rig);
 	rig_run(rig, 30000); // ringing is not repeated and not timed out
 	ck_assert_uint_eq(rig->out_count, 0);
-	rig_reply(rig, &request, 200, "callee", CONTACT "Record-Route: <sip:p1;lr>, <sip:p2;lr>\n");
+	rig_reply(rig, &request, 200, "callee",
+		  RIG_CALLEE_CONTACT "Record-Route: <sip:p1;lr>, <sip:p2;lr>\n");
 	ck_assert_uint_eq(rig->events[0].status, 200);
 	ck_assert_int_eq(
 		td_sip_ack(rig->ep, rig->now_ms, txn, TD_STR("application/sdp"), TD_STR("v=0\r\n")),
@@ -79,7 +57,7 @@ START_TEST(invite_ringing_answer_bye)
 	ck_assert_str_eq(rig_text(msg.to.tag), "callee");
 	ck_assert_str_ne(rig_text(msg.via.branch), rig_text(request.via.branch));
 	// The callee did not get it and repeats: the same ACK again, and no second event.
-	rig_reply(rig, &request, 200, "callee", CONTACT);
+	rig_reply(rig, &request, 200, "callee", RIG_CALLEE_CONTACT);
 	ck_assert_uint_eq(rig->out_count, 2);
 	ck_assert_mem_eq(rig->out[0].bytes, rig->out[1].bytes, rig->out[0].len);
 	ck_assert_uint_eq(rig->event_count, 1);
@@ -108,7 +86,7 @@ START_TEST(invite_is_repeated_and_times_out)
 	static const uint64_t at[] = { 0, 500, 1500, 3500, 7500, 15500, 31500 };
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
 	rig_run(rig, 31999);
 	ck_assert_uint_eq(rig->out_count, 7);
 	for (unsigned i = 0; i < 7; i++)
@@ -129,7 +107,7 @@ START_TEST(other_request_is_repeated_and_times_out)
 	static const uint64_t at[] = { 0,     500,   1500,  3500,  7500, 11500,
 				       15500, 19500, 23500, 27500, 31500 };
 	struct rig *rig = rig_make(64, 8);
-	struct td_sip_request options = invite_of(8);
+	struct td_sip_request options = rig_invite_out(8);
 
 	options.method = TD_SIP_OPTIONS;
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &options, &txn, NULL), 0);
@@ -158,7 +136,7 @@ START_TEST(refusal_is_acknowledged_each_time)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
 	rig_clear(rig);
 	rig_reply(rig, &request, 486, "callee", "");
 	ck_assert_uint_eq(rig->event_count, 1);
@@ -175,7 +153,7 @@ START_TEST(refusal_is_acknowledged_each_time)
 	ck_assert_uint_eq(rig->event_count, 1);
 	ck_assert_uint_eq(rig->out_count, 2);
 	ck_assert_mem_eq(rig->out[0].bytes, rig->out[1].bytes, rig->out[0].len);
-	rig_reply(rig, &request, 200, "late", CONTACT); // too late to mean anything
+	rig_reply(rig, &request, 200, "late", RIG_CALLEE_CONTACT); // too late to mean anything
 	ck_assert_uint_eq(rig->event_count, 1);
 	rig_run(rig, 30999);
 	ck_assert_uint_eq(rig_transactions(rig), 1);
@@ -194,7 +172,7 @@ START_TEST(peer_in_our_dialog)
 	answer(rig);
 	rig_inf(rig,
 		"INVITE sip:10.77.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.77.0.10;branch=z9hG4bKr1\n"
-		"From: %s;tag=callee\nTo: %s\nCall-ID: %s\nCSeq: 90 INVITE\n" CONTACT
+		"From: %s;tag=callee\nTo: %s\nCall-ID: %s\nCSeq: 90 INVITE\n" RIG_CALLEE_CONTACT
 		"Content-Length: 0\n\n",
 		rig_text(request.to.text), rig_text(request.from.text), rig_text(request.call_id));
 	ck_assert_uint_eq(rig->event_count, 1);
@@ -254,14 +232,15 @@ START_TEST(strays_are_counted)
 {
 	struct rig *rig = rig_make(64, 8);
 
-	send_invite(rig, 3);
+	rig_call_out(rig, 3, &txn, &dialog, &request);
 	rig_clear(rig);
 	msg = request;
 	rig_inf(rig, "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 10.77.0.1:5060;branch=z9hG4bKguess\n"
 		     "From: <sip:a@b>;tag=1\nTo: <sip:c@d>;tag=2\nCall-ID: x\nCSeq: 1 INVITE\n\n");
 	msg.cseq = 7; // right branch, wrong CSeq
-	rig_reply(rig, &msg, 200, "callee", CONTACT);
-	rig_reply(rig, &request, 200, "callee", CONTACT "Via: SIP/2.0/UDP 10.77.0.9\n"); // 8.1.3.3
+	rig_reply(rig, &msg, 200, "callee", RIG_CALLEE_CONTACT);
+	rig_reply(rig, &request, 200, "callee",
+		  RIG_CALLEE_CONTACT "Via: SIP/2.0/UDP 10.77.0.9\n"); // 8.1.3.3
 	ck_assert_uint_eq(rig_counter(rig, TD_SIP_COUNT_RESPONSES_STRAY), 3);
 	ck_assert_uint_eq(rig->event_count, 0);
 	rig_free(rig);
@@ -275,24 +254,24 @@ START_TEST(what_cannot_be_asked)
 	static const char *const bad_headers[] = { "X: y", "\r\nX: y\r\n", "X: y\r\n\r\n" };
 
 	for (unsigned i = 0; i < 3; i++) {
-		r = invite_of(1);
+		r = rig_invite_out(1);
 		r.headers = td_str_from(bad_headers[i]);
 		ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL),
 				 -TD_EINVALID);
 	}
-	r = invite_of(1);
+	r = rig_invite_out(1);
 	r.from = TD_STR("<sip:a@b>\r\nX: y");
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL), -TD_EINVALID);
-	r = invite_of(1);
+	r = rig_invite_out(1);
 	r.uri = TD_STR("sip:a b");
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL), -TD_EINVALID);
-	r = invite_of(1);
+	r = rig_invite_out(1);
 	r.dest.family = TD_FAMILY_NONE;
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL), -TD_EINVALID);
-	r = invite_of(1);
+	r = rig_invite_out(1);
 	r.method = TD_SIP_BYE; // outside a dialog
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL), -TD_EINVALID);
-	r = invite_of(1);
+	r = rig_invite_out(1);
 	r.account = 1; // nobody made it
 	ck_assert_int_eq(td_sip_request_send(rig->ep, rig->now_ms, &r, &txn, NULL), -TD_EINVALID);
 	ck_assert_uint_eq(rig->out_count, 0);

@@ -1,45 +1,10 @@
 // ARP: answered, learned from, asked, announced; malformed and foreign ones counted.
 #include <check.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/arp.h"
 
-static struct frame_world world;
-static struct frame frame;
 static const uint8_t zero_mac[6], group_mac[6] = { 1, 0, 0, 0, 0, 1 };
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
-
-static struct rte_mbuf *receive(enum td_answer *answer, enum td_drop *drop)
-{
-	struct rte_mbuf *mbuf = frame_mbuf(world.pool, &frame);
-	struct td_packet packet;
-
-	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
-	*answer = td_answer_packet(&world.answer, &packet, drop);
-	return mbuf;
-}
-
-static bool resolves(const char *addr)
-{
-	struct td_endpoint ep = frame_endpoint(addr, 0);
-	uint8_t room[18];
-	uint32_t index;
-	bool usable;
-
-	ck_assert_int_eq(td_neighbour_get(world.neighbours, 0, &ep, &index), 0);
-	usable = td_neighbour_write_l2(world.neighbours, index, room + 18) != 0;
-	td_neighbour_put(world.neighbours, index);
-	return usable;
-}
 
 START_TEST(test_request_is_answered)
 {
@@ -48,11 +13,11 @@ START_TEST(test_request_is_answered)
 	struct rte_mbuf *mbuf;
 	const uint8_t *bytes;
 
-	ck_assert(!resolves("10.77.0.10"));
+	ck_assert(!fixture_resolves(0, "10.77.0.10"));
 	frame_arp(&frame, 1, frame_peer_mac, "10.77.0.10", "10.77.0.2");
 	if (_i)
 		frame_tag(&frame, 0);
-	mbuf = receive(&answer, &drop);
+	mbuf = fixture_receive(&answer, &drop);
 	ck_assert_int_eq(answer, TD_ANSWER_SEND);
 	bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 	ck_assert_uint_eq(mbuf->data_len, (_i ? 18 : 14) + 28);
@@ -64,7 +29,7 @@ START_TEST(test_request_is_answered)
 	ck_assert_mem_eq(bytes + 14, "\x0a\x4d\0\2", 4);
 	ck_assert_mem_eq(bytes + 18, frame_peer_mac, 6);
 	ck_assert_mem_eq(bytes + 24, "\x0a\x4d\0\x0a", 4);
-	ck_assert(resolves("10.77.0.10")); // RFC 826: the request told us too
+	ck_assert(fixture_resolves(0, "10.77.0.10")); // RFC 826: the request told us too
 	rte_pktmbuf_free(mbuf);
 }
 END_TEST
@@ -109,7 +74,7 @@ START_TEST(test_rows)
 	frame_arp(&frame, rows[_i].opcode, rows[_i].mac, rows[_i].sender, rows[_i].target);
 	if (rows[_i].spoil_at)
 		frame.bytes[frame.l3 + rows[_i].spoil_at] ^= 0x40;
-	rte_pktmbuf_free(receive(&answer, &drop));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
 	ck_assert_msg(answer == rows[_i].answer, "%s: %d", rows[_i].what, answer);
 	if (answer == TD_ANSWER_DROP)
 		ck_assert_msg(drop == rows[_i].drop, "%s: %s", rows[_i].what, td_drop_name(drop));
@@ -123,11 +88,11 @@ START_TEST(test_truncated)
 
 	frame_arp(&frame, 1, frame_peer_mac, "10.77.0.10", "10.77.0.2");
 	for (frame.len = frame.l3; frame.len < frame.l3 + TD_ARP_BYTES; frame.len++) {
-		rte_pktmbuf_free(receive(&answer, &drop));
+		rte_pktmbuf_free(fixture_receive(&answer, &drop));
 		ck_assert_int_eq(answer, TD_ANSWER_DROP);
 		ck_assert_int_eq(drop, TD_DROP_ARP_MALFORMED);
 	}
-	rte_pktmbuf_free(receive(&answer, &drop));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
 	ck_assert_int_eq(answer, TD_ANSWER_SEND);
 }
 END_TEST
@@ -155,8 +120,8 @@ START_TEST(test_question_and_reply)
 	ck_assert_mem_eq(bytes + 38, "\x0a\x4d\0\x0a", 4);
 	rte_pktmbuf_free(mbuf);
 	frame_arp(&frame, 2, frame_peer_mac, "10.77.0.10", "10.77.0.2");
-	rte_pktmbuf_free(receive(&answer, &drop));
-	ck_assert(resolves("10.77.0.10"));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
+	ck_assert(fixture_resolves(0, "10.77.0.10"));
 }
 END_TEST
 
@@ -184,7 +149,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_request_is_answered, 0, 2);
 	tcase_add_loop_test(tests, test_rows, 0, sizeof rows / sizeof rows[0]);
 	tcase_add_test(tests, test_truncated);

@@ -1,33 +1,11 @@
 // Echo over IPv4 and IPv6: the reply is a right one, everything else is counted and ignored.
 #include <check.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/icmp.h"
 
-static struct frame_world world;
-static struct frame frame;
 static const char body[] = "\x12\x34\0\1"
 			   "abcdefghijklm"; // identifier, sequence, odd data
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
-
-static struct rte_mbuf *receive(enum td_answer *answer, enum td_drop *drop)
-{
-	struct rte_mbuf *mbuf = frame_mbuf(world.pool, &frame);
-	struct td_packet packet;
-
-	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
-	*answer = td_answer_packet(&world.answer, &packet, drop);
-	return mbuf;
-}
 
 static void request(int v6)
 {
@@ -46,7 +24,7 @@ START_TEST(test_echo)
 	const uint8_t *bytes;
 
 	request(_i);
-	mbuf = receive(&answer, &drop);
+	mbuf = fixture_receive(&answer, &drop);
 	ck_assert_int_eq(answer, TD_ANSWER_SEND);
 	bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 	ck_assert_uint_eq(mbuf->data_len, frame.len);
@@ -71,7 +49,7 @@ START_TEST(test_echo_to_group)
 
 	frame_icmp(&frame, "fd77::10", "ff02::1", 128, body, sizeof body - 1);
 	memcpy(frame.bytes, "\x33\x33\0\0\0\1", 6);
-	mbuf = receive(&answer, &drop);
+	mbuf = fixture_receive(&answer, &drop);
 	ck_assert_int_eq(answer, TD_ANSWER_SEND);
 	ck_assert_mem_eq(rte_pktmbuf_mtod(mbuf, uint8_t *) + 14 + 8, own.addr, 16);
 	ck_assert(frame_checksums_right(mbuf));
@@ -105,7 +83,7 @@ START_TEST(test_bad)
 	frame_checksums(&frame);
 	if (bad_rows[_i].spoil)
 		frame.bytes[frame.len - 1] ^= 1;
-	rte_pktmbuf_free(receive(&answer, &drop));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
 	ck_assert_int_eq(answer, TD_ANSWER_DROP);
 	ck_assert_int_eq(drop, bad_rows[_i].drop);
 }
@@ -121,7 +99,7 @@ START_TEST(test_too_short)
 			frame_icmp(&frame, "fd77::10", "fd77::2", 128, body, len);
 		else
 			frame_icmp(&frame, "10.77.0.10", "10.77.0.2", 8, body, len);
-		rte_pktmbuf_free(receive(&answer, &drop));
+		rte_pktmbuf_free(fixture_receive(&answer, &drop));
 		ck_assert_int_eq(answer, TD_ANSWER_DROP);
 		ck_assert_int_eq(drop, TD_DROP_ICMP_MALFORMED);
 	}
@@ -137,7 +115,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_echo, 0, 2);
 	tcase_add_test(tests, test_echo_to_group);
 	tcase_add_loop_test(tests, test_bad, 0, sizeof bad_rows / sizeof bad_rows[0]);

@@ -1,44 +1,8 @@
 // Neighbour discovery: RFC 4861 section 7 by table; answers have right checksums by DPDK's code.
 #include <check.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/nd.h"
-
-static struct frame_world world;
-static struct frame frame;
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
-
-static struct rte_mbuf *receive(enum td_answer *answer, enum td_drop *drop)
-{
-	struct rte_mbuf *mbuf = frame_mbuf(world.pool, &frame);
-	struct td_packet packet;
-
-	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
-	*answer = td_answer_packet(&world.answer, &packet, drop);
-	return mbuf;
-}
-
-static bool resolves(const char *addr)
-{
-	struct td_endpoint ep = frame_endpoint(addr, 0);
-	uint8_t room[18];
-	uint32_t index;
-	bool usable;
-
-	ck_assert_int_eq(td_neighbour_get(world.neighbours, 1, &ep, &index), 0);
-	usable = td_neighbour_write_l2(world.neighbours, index, room + 18) != 0;
-	td_neighbour_put(world.neighbours, index);
-	return usable;
-}
 
 static const struct {
 	const char *source, *destination;
@@ -64,7 +28,7 @@ START_TEST(test_solicit_is_answered)
 
 	frame_nd(&frame, solicit_rows[_i].source, solicit_rows[_i].destination, 135, 0, "fd77::2",
 		 solicit_rows[_i].option, frame_peer_mac);
-	mbuf = receive(&answer, &drop);
+	mbuf = fixture_receive(&answer, &drop);
 	ck_assert_int_eq(answer, TD_ANSWER_SEND);
 	bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 	ck_assert_uint_eq(mbuf->data_len, 14 + 40 + 32);
@@ -164,7 +128,7 @@ START_TEST(test_bad)
 	bad_rows[_i].spoil();
 	if (bad_rows[_i].fix)
 		frame_checksums(&frame);
-	rte_pktmbuf_free(receive(&answer, &drop));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
 	ck_assert_msg(answer == TD_ANSWER_DROP, "%s: %d", bad_rows[_i].what, answer);
 	ck_assert_msg(drop == bad_rows[_i].drop, "%s: %s", bad_rows[_i].what, td_drop_name(drop));
 }
@@ -175,11 +139,11 @@ START_TEST(test_advertisement_resolves)
 	enum td_answer answer;
 	enum td_drop drop;
 
-	ck_assert(!resolves("fd77::10"));
+	ck_assert(!fixture_resolves(1, "fd77::10"));
 	frame_nd(&frame, "fd77::10", "fd77::2", 136, 0x60, "fd77::10", _i ? 2 : 0, frame_peer_mac);
-	rte_pktmbuf_free(receive(&answer, &drop));
+	rte_pktmbuf_free(fixture_receive(&answer, &drop));
 	ck_assert_int_eq(answer, TD_ANSWER_CONSUME);
-	ck_assert(resolves("fd77::10"));
+	ck_assert(fixture_resolves(1, "fd77::10"));
 }
 END_TEST
 
@@ -226,7 +190,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_solicit_is_answered, 0,
 			    sizeof solicit_rows / sizeof solicit_rows[0]);
 	tcase_add_loop_test(tests, test_bad, 0, sizeof bad_rows / sizeof bad_rows[0]);

@@ -1,22 +1,11 @@
 // Next hops: resolution, refresh, loss, gateways, VLAN, reuse of the unreferenced when full.
 #include <check.h>
 
-#include "frame.h"
+#include "fixture.h"
 
 #define SECOND 1000000000ull
 
-static struct frame_world world;
 static struct td_neighbour_question questions[8];
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
 
 static int get(uint32_t local, const char *addr, uint32_t *index)
 {
@@ -284,7 +273,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_get, 0, sizeof get_rows / sizeof get_rows[0]);
 	tcase_add_test(tests, test_resolve);
 	tcase_add_test(tests, test_refresh_and_loss);

@@ -2,41 +2,8 @@
 #include <check.h>
 #include <rte_ip.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/udp.h"
-
-static struct frame_world world;
-static struct frame frame;
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
-
-static int parse(struct td_packet *packet)
-{
-	return frame_parse_both(&world, &frame, packet);
-}
-
-static void good4(void)
-{
-	frame_udp(&frame, "10.77.0.10", 4000, "10.77.0.2", 20000, 172);
-}
-
-static void good6(void)
-{
-	frame_udp(&frame, "fd77::10", 4000, "fd77::2", 20000, 172);
-}
-
-static uint8_t *l3(void)
-{
-	return frame.bytes + frame.l3;
-}
 
 static uint8_t *l4(void)
 {
@@ -74,60 +41,60 @@ static void spoil_vlan(void)
 }
 static void spoil_version(void)
 {
-	l3()[0] = 0x55;
+	fixture_l3()[0] = 0x55;
 }
 static void spoil_ihl(void)
 {
-	l3()[0] = 0x44;
+	fixture_l3()[0] = 0x44;
 }
 static void spoil_total_short(void)
 {
-	l3()[2] = 0;
-	l3()[3] = 19;
+	fixture_l3()[2] = 0;
+	fixture_l3()[3] = 19;
 }
 static void spoil_total_long(void)
 {
-	l3()[3]++;
+	fixture_l3()[3]++;
 }
 static void spoil_checksum(void)
 {
-	l3()[10] ^= 1;
+	fixture_l3()[10] ^= 1;
 }
 static void spoil_more_fragments(void)
 {
-	l3()[6] |= 0x20;
+	fixture_l3()[6] |= 0x20;
 }
 static void spoil_offset(void)
 {
-	l3()[7] = 1;
+	fixture_l3()[7] = 1;
 }
 static void spoil_destination(void)
 {
-	l3()[19] = 3;
+	fixture_l3()[19] = 3;
 }
 static void spoil_source_zero(void)
 {
-	l3()[12] = 0;
+	fixture_l3()[12] = 0;
 }
 static void spoil_source_loopback(void)
 {
-	l3()[12] = 127;
+	fixture_l3()[12] = 127;
 }
 static void spoil_source_multicast(void)
 {
-	l3()[12] = 224;
+	fixture_l3()[12] = 224;
 }
 static void spoil_source_broadcast(void)
 {
-	memset(l3() + 12, 255, 4);
+	memset(fixture_l3() + 12, 255, 4);
 }
 static void spoil_source_own(void)
 {
-	l3()[15] = 2;
+	fixture_l3()[15] = 2;
 }
 static void spoil_protocol(void)
 {
-	l3()[9] = 6;
+	fixture_l3()[9] = 6;
 }
 static void spoil_udp_short(void)
 {
@@ -140,49 +107,49 @@ static void spoil_udp_long(void)
 }
 static void spoil_version6(void)
 {
-	l3()[0] = 0x40;
+	fixture_l3()[0] = 0x40;
 }
 static void spoil_length6(void)
 {
-	l3()[5]++;
+	fixture_l3()[5]++;
 }
 static void spoil_destination6(void)
 {
-	l3()[39] = 3;
+	fixture_l3()[39] = 3;
 }
 static void spoil_source6_multicast(void)
 {
-	l3()[8] = 0xff;
+	fixture_l3()[8] = 0xff;
 }
 static void spoil_source6_own(void)
 {
-	memcpy(l3() + 8, l3() + 24, 16);
+	memcpy(fixture_l3() + 8, fixture_l3() + 24, 16);
 }
 static void spoil_source6_zero(void)
 {
-	memset(l3() + 8, 0, 16);
+	memset(fixture_l3() + 8, 0, 16);
 }
 static void spoil_source6_loopback(void)
 {
-	memset(l3() + 8, 0, 15);
-	l3()[23] = 1;
+	memset(fixture_l3() + 8, 0, 15);
+	fixture_l3()[23] = 1;
 }
 static void spoil_source6_mapped(void)
 {
-	memset(l3() + 8, 0, 10);
-	memset(l3() + 18, 255, 2);
+	memset(fixture_l3() + 8, 0, 10);
+	memset(fixture_l3() + 18, 255, 2);
 }
 static void spoil_protocol6(void)
 {
-	l3()[6] = 6;
+	fixture_l3()[6] = 6;
 }
 static void spoil_no_next6(void)
 {
-	l3()[6] = 59;
+	fixture_l3()[6] = 59;
 }
 static void spoil_fragment6(void)
 {
-	l3()[6] = 44;
+	fixture_l3()[6] = 44;
 }
 static void spoil_udp_zero6(void)
 {
@@ -190,11 +157,11 @@ static void spoil_udp_zero6(void)
 }
 static void spoil_group6(void)
 {
-	memcpy(l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	memcpy(fixture_l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 }
 static void spoil_other_group6(void)
 {
-	memcpy(l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+	memcpy(fixture_l3() + 24, "\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
 }
 
 static const struct {
@@ -204,44 +171,48 @@ static const struct {
 	int fix;
 	enum td_drop drop;
 } bad_rows[] = {
-	{ "foreign MAC", good4, spoil_mac, 0, TD_DROP_MAC_NOT_OURS },
-	{ "source MAC is a group", good4, spoil_mac_source, 0, TD_DROP_MAC_SOURCE },
-	{ "unicast in a broadcast", good4, spoil_mac_broadcast, 0, TD_DROP_MAC_NOT_OURS },
-	{ "unicast in a multicast", good4, spoil_mac_multicast, 0, TD_DROP_MAC_NOT_OURS },
-	{ "IPv6 unicast in a multicast", good6, spoil_mac_multicast, 0, TD_DROP_MAC_NOT_OURS },
-	{ "ethertype", good4, spoil_ethertype, 0, TD_DROP_ETHERTYPE },
-	{ "LLC, as a bridge's STP", good4, spoil_llc, 0, TD_DROP_ETHERTYPE },
-	{ "tagged", good4, spoil_vlan, 0, TD_DROP_VLAN_UNKNOWN },
-	{ "version", good4, spoil_version, 0, TD_DROP_IPV4_HEADER },
-	{ "header length", good4, spoil_ihl, 0, TD_DROP_IPV4_HEADER },
-	{ "total length below the header", good4, spoil_total_short, 0, TD_DROP_IPV4_LENGTH },
-	{ "total length beyond the frame", good4, spoil_total_long, 0, TD_DROP_IPV4_LENGTH },
-	{ "header checksum", good4, spoil_checksum, 0, TD_DROP_IPV4_CHECKSUM },
-	{ "first fragment", good4, spoil_more_fragments, 1, TD_DROP_IP_FRAGMENT },
-	{ "later fragment", good4, spoil_offset, 1, TD_DROP_IP_FRAGMENT },
-	{ "destination", good4, spoil_destination, 1, TD_DROP_IP_NOT_OURS },
-	{ "source 0/8", good4, spoil_source_zero, 1, TD_DROP_IP_SOURCE },
-	{ "source loopback", good4, spoil_source_loopback, 1, TD_DROP_IP_SOURCE },
-	{ "source multicast", good4, spoil_source_multicast, 1, TD_DROP_IP_SOURCE },
-	{ "source broadcast", good4, spoil_source_broadcast, 1, TD_DROP_IP_SOURCE },
-	{ "source ourselves", good4, spoil_source_own, 1, TD_DROP_IP_SOURCE },
-	{ "TCP", good4, spoil_protocol, 1, TD_DROP_IP_PROTOCOL },
-	{ "UDP length below 8", good4, spoil_udp_short, 0, TD_DROP_UDP_LENGTH },
-	{ "UDP length beyond the datagram", good4, spoil_udp_long, 0, TD_DROP_UDP_LENGTH },
-	{ "IPv6 version", good6, spoil_version6, 0, TD_DROP_IPV6_HEADER },
-	{ "IPv6 length", good6, spoil_length6, 0, TD_DROP_IPV6_HEADER },
-	{ "IPv6 destination", good6, spoil_destination6, 0, TD_DROP_IP_NOT_OURS },
-	{ "IPv6 source group", good6, spoil_source6_multicast, 0, TD_DROP_IP_SOURCE },
-	{ "IPv6 source ourselves", good6, spoil_source6_own, 0, TD_DROP_IP_SOURCE },
-	{ "IPv6 source unspecified", good6, spoil_source6_zero, 0, TD_DROP_IP_SOURCE },
-	{ "IPv6 source loopback", good6, spoil_source6_loopback, 0, TD_DROP_IP_SOURCE },
-	{ "IPv6 source IPv4-mapped", good6, spoil_source6_mapped, 0, TD_DROP_IP_SOURCE },
-	{ "IPv6 TCP", good6, spoil_protocol6, 0, TD_DROP_IP_PROTOCOL },
-	{ "IPv6 no next header", good6, spoil_no_next6, 0, TD_DROP_IP_PROTOCOL },
-	{ "IPv6 fragment", good6, spoil_fragment6, 0, TD_DROP_IP_FRAGMENT },
-	{ "IPv6 UDP without checksum", good6, spoil_udp_zero6, 0, TD_DROP_UDP_CHECKSUM },
-	{ "UDP to a group", good6, spoil_group6, 0, TD_DROP_IP_NOT_OURS },
-	{ "to a group that is not ours", good6, spoil_other_group6, 0, TD_DROP_IP_NOT_OURS },
+	{ "foreign MAC", fixture_good4, spoil_mac, 0, TD_DROP_MAC_NOT_OURS },
+	{ "source MAC is a group", fixture_good4, spoil_mac_source, 0, TD_DROP_MAC_SOURCE },
+	{ "unicast in a broadcast", fixture_good4, spoil_mac_broadcast, 0, TD_DROP_MAC_NOT_OURS },
+	{ "unicast in a multicast", fixture_good4, spoil_mac_multicast, 0, TD_DROP_MAC_NOT_OURS },
+	{ "IPv6 unicast in a multicast", fixture_good6, spoil_mac_multicast, 0,
+	  TD_DROP_MAC_NOT_OURS },
+	{ "ethertype", fixture_good4, spoil_ethertype, 0, TD_DROP_ETHERTYPE },
+	{ "LLC, as a bridge's STP", fixture_good4, spoil_llc, 0, TD_DROP_ETHERTYPE },
+	{ "tagged", fixture_good4, spoil_vlan, 0, TD_DROP_VLAN_UNKNOWN },
+	{ "version", fixture_good4, spoil_version, 0, TD_DROP_IPV4_HEADER },
+	{ "header length", fixture_good4, spoil_ihl, 0, TD_DROP_IPV4_HEADER },
+	{ "total length below the header", fixture_good4, spoil_total_short, 0,
+	  TD_DROP_IPV4_LENGTH },
+	{ "total length beyond the frame", fixture_good4, spoil_total_long, 0,
+	  TD_DROP_IPV4_LENGTH },
+	{ "header checksum", fixture_good4, spoil_checksum, 0, TD_DROP_IPV4_CHECKSUM },
+	{ "first fragment", fixture_good4, spoil_more_fragments, 1, TD_DROP_IP_FRAGMENT },
+	{ "later fragment", fixture_good4, spoil_offset, 1, TD_DROP_IP_FRAGMENT },
+	{ "destination", fixture_good4, spoil_destination, 1, TD_DROP_IP_NOT_OURS },
+	{ "source 0/8", fixture_good4, spoil_source_zero, 1, TD_DROP_IP_SOURCE },
+	{ "source loopback", fixture_good4, spoil_source_loopback, 1, TD_DROP_IP_SOURCE },
+	{ "source multicast", fixture_good4, spoil_source_multicast, 1, TD_DROP_IP_SOURCE },
+	{ "source broadcast", fixture_good4, spoil_source_broadcast, 1, TD_DROP_IP_SOURCE },
+	{ "source ourselves", fixture_good4, spoil_source_own, 1, TD_DROP_IP_SOURCE },
+	{ "TCP", fixture_good4, spoil_protocol, 1, TD_DROP_IP_PROTOCOL },
+	{ "UDP length below 8", fixture_good4, spoil_udp_short, 0, TD_DROP_UDP_LENGTH },
+	{ "UDP length beyond the datagram", fixture_good4, spoil_udp_long, 0, TD_DROP_UDP_LENGTH },
+	{ "IPv6 version", fixture_good6, spoil_version6, 0, TD_DROP_IPV6_HEADER },
+	{ "IPv6 length", fixture_good6, spoil_length6, 0, TD_DROP_IPV6_HEADER },
+	{ "IPv6 destination", fixture_good6, spoil_destination6, 0, TD_DROP_IP_NOT_OURS },
+	{ "IPv6 source group", fixture_good6, spoil_source6_multicast, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source ourselves", fixture_good6, spoil_source6_own, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source unspecified", fixture_good6, spoil_source6_zero, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source loopback", fixture_good6, spoil_source6_loopback, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 source IPv4-mapped", fixture_good6, spoil_source6_mapped, 0, TD_DROP_IP_SOURCE },
+	{ "IPv6 TCP", fixture_good6, spoil_protocol6, 0, TD_DROP_IP_PROTOCOL },
+	{ "IPv6 no next header", fixture_good6, spoil_no_next6, 0, TD_DROP_IP_PROTOCOL },
+	{ "IPv6 fragment", fixture_good6, spoil_fragment6, 0, TD_DROP_IP_FRAGMENT },
+	{ "IPv6 UDP without checksum", fixture_good6, spoil_udp_zero6, 0, TD_DROP_UDP_CHECKSUM },
+	{ "UDP to a group", fixture_good6, spoil_group6, 0, TD_DROP_IP_NOT_OURS },
+	{ "to a group that is not ours", fixture_good6, spoil_other_group6, 0,
+	  TD_DROP_IP_NOT_OURS },
 };
 
 START_TEST(test_bad)
@@ -250,11 +221,11 @@ START_TEST(test_bad)
 	int result;
 
 	bad_rows[_i].good();
-	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_int_eq(fixture_parse(&packet), 0);
 	bad_rows[_i].spoil();
 	if (bad_rows[_i].fix)
 		frame_checksums(&frame);
-	result = parse(&packet);
+	result = fixture_parse(&packet);
 	ck_assert_msg(result == 1 + (int)bad_rows[_i].drop, "%s: %s", bad_rows[_i].what,
 		      result ? td_drop_name((enum td_drop)(result - 1)) : "accepted");
 }
@@ -266,15 +237,15 @@ START_TEST(test_vlan_port)
 	struct rte_mbuf *mbuf;
 
 	world.ports[0].vlan = 7;
-	good4();
-	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
+	fixture_good4();
+	ck_assert_int_eq(fixture_parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
 	frame_tag(&frame, 8);
-	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
-	good4();
+	ck_assert_int_eq(fixture_parse(&packet), 1 + TD_DROP_VLAN_UNKNOWN);
+	fixture_good4();
 	frame_tag(&frame, 0xa007);
-	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_int_eq(fixture_parse(&packet), 0);
 	ck_assert_uint_eq(packet.l2_len, 18);
-	good4(); // a driver that strips the tag
+	fixture_good4(); // a driver that strips the tag
 	mbuf = frame_mbuf(world.pool, &frame);
 	mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 	mbuf->vlan_tci = 7;
@@ -290,9 +261,9 @@ START_TEST(test_truncation)
 	uint32_t whole;
 
 	if (_i == 0)
-		good4();
+		fixture_good4();
 	else if (_i == 1)
-		good6();
+		fixture_good6();
 	else
 		frame_nd(&frame, "fd77::10", "ff02::1:ff00:2", 135, 0, "fd77::2", 1,
 			 frame_peer_mac);
@@ -300,7 +271,8 @@ START_TEST(test_truncation)
 	for (frame.len = 0; frame.len < whole; frame.len++) {
 		struct td_packet packet;
 
-		ck_assert_msg(parse(&packet) != 0, "accepted at %u of %u", frame.len, whole);
+		ck_assert_msg(fixture_parse(&packet) != 0, "accepted at %u of %u", frame.len,
+			      whole);
 	}
 }
 END_TEST
@@ -310,7 +282,7 @@ START_TEST(test_multisegment)
 	struct td_packet packet;
 	struct rte_mbuf *mbuf, *tail;
 
-	good4();
+	fixture_good4();
 	mbuf = frame_mbuf(world.pool, &frame);
 	tail = frame_mbuf(world.pool, &frame);
 	ck_assert_int_eq(rte_pktmbuf_chain(mbuf, tail), 0);
@@ -325,7 +297,7 @@ START_TEST(test_wrong_port_for_address)
 	struct rte_mbuf *mbuf;
 
 	memcpy(world.ports[1].mac, frame_our_mac, 6);
-	good4();
+	fixture_good4();
 	mbuf = frame_mbuf(world.pool, &frame);
 	ck_assert_int_eq(td_parse_frame(&world.parse, 1, mbuf, &packet), 1 + TD_DROP_IP_NOT_OURS);
 	rte_pktmbuf_free(mbuf);
@@ -337,7 +309,7 @@ START_TEST(test_nic_checksum_flags)
 	struct td_packet packet;
 	struct rte_mbuf *mbuf;
 
-	good4();
+	fixture_good4();
 	mbuf = frame_mbuf(world.pool, &frame);
 	mbuf->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_BAD;
 	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 1 + TD_DROP_UDP_CHECKSUM);
@@ -358,16 +330,16 @@ START_TEST(test_udp_checksum)
 
 	for (int v6 = 0; v6 < 2; v6++) {
 		if (v6)
-			good6();
+			fixture_good6();
 		else
-			good4();
+			fixture_good4();
 		l4()[8] ^= 0x10;
 		mbuf = frame_mbuf(world.pool, &frame);
 		ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
 		ck_assert(!td_udp_checksum_ok(&packet));
 		rte_pktmbuf_free(mbuf);
 	}
-	good4();
+	fixture_good4();
 	l4()[6] = l4()[7] = 0;
 	mbuf = frame_mbuf(world.pool, &frame);
 	ck_assert_int_eq(frame_parse(&world, mbuf, &packet), 0);
@@ -388,7 +360,7 @@ START_TEST(test_burst)
 		if (i % 4 == 3)
 			frame_arp(&frame, 1, frame_peer_mac, "10.77.0.10", "10.77.0.2");
 		else
-			good4();
+			fixture_good4();
 		if (i % 4 == 1)
 			spoil_checksum();
 		mbufs[i] = frame_mbuf(world.pool, &frame);
@@ -420,7 +392,7 @@ static struct rte_mbuf *jumbo_mbuf(void)
 	uint16_t udp_len_be;
 
 	frame_udp(&frame, "10.77.0.10", 5000, "10.77.0.2", 6000, 1400);
-	ip = (struct rte_ipv4_hdr *)(void *)l3();
+	ip = (struct rte_ipv4_hdr *)(void *)fixture_l3();
 	ip->total_length = __builtin_bswap16((uint16_t)(JUMBO_BYTES - frame.l3));
 	ip->hdr_checksum = 0;
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
@@ -455,7 +427,7 @@ START_TEST(test_jumbo)
 			mbufs[i] = jumbo_mbuf();
 			jumbos++;
 		} else {
-			good4();
+			fixture_good4();
 			mbufs[i] = frame_mbuf(world.pool, &frame);
 		}
 		bytes += mbufs[i]->pkt_len;
@@ -503,7 +475,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_bad, 0, sizeof bad_rows / sizeof bad_rows[0]);
 	tcase_add_test(tests, test_vlan_port);
 	tcase_add_loop_test(tests, test_truncation, 0, 3);

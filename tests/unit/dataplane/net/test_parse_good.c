@@ -2,41 +2,8 @@
 // IPv6 extension headers, those we may skip and those we may not.
 #include <check.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/udp.h"
-
-static struct frame_world world;
-static struct frame frame;
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
-
-static int parse(struct td_packet *packet)
-{
-	return frame_parse_both(&world, &frame, packet);
-}
-
-static void good4(void)
-{
-	frame_udp(&frame, "10.77.0.10", 4000, "10.77.0.2", 20000, 172);
-}
-
-static void good6(void)
-{
-	frame_udp(&frame, "fd77::10", 4000, "fd77::2", 20000, 172);
-}
-
-static uint8_t *l3(void)
-{
-	return frame.bytes + frame.l3;
-}
 
 static void check_good(const struct td_packet *packet, const char *source, uint8_t local)
 {
@@ -59,9 +26,9 @@ START_TEST(test_good)
 	struct rte_mbuf *mbuf;
 
 	if (_i & 1)
-		good6();
+		fixture_good6();
 	else
-		good4();
+		fixture_good4();
 	if (_i & 2)
 		frame_tag(&frame, 0xe000); // priority only: no VLAN
 	frame.len += 11;                   // an Ethernet trailer
@@ -78,15 +45,15 @@ START_TEST(test_ipv4_options)
 {
 	struct td_packet packet;
 
-	good4();
-	memmove(l3() + 24, l3() + 20, frame.len - frame.l4);
-	memcpy(l3() + 20, "\x01\x01\x01\x00", 4);
+	fixture_good4();
+	memmove(fixture_l3() + 24, fixture_l3() + 20, frame.len - frame.l4);
+	memcpy(fixture_l3() + 20, "\x01\x01\x01\x00", 4);
 	frame.len += 4;
 	frame.l4 += 4;
-	l3()[0] = 0x46;
-	l3()[3] = (uint8_t)(frame.len - frame.l3);
+	fixture_l3()[0] = 0x46;
+	fixture_l3()[3] = (uint8_t)(frame.len - frame.l3);
 	frame_checksums(&frame);
-	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_int_eq(fixture_parse(&packet), 0);
 	ck_assert_uint_eq(packet.l3_len, 24);
 	ck_assert_uint_eq(packet.payload_len, 172);
 }
@@ -95,16 +62,16 @@ END_TEST
 // Puts one extension header of 8 * units bytes in front of what follows the IPv6 header.
 static void extend(uint8_t kind, const char *content, uint8_t units)
 {
-	uint8_t was = l3()[6];
+	uint8_t was = fixture_l3()[6];
 	uint32_t bytes = units * 8u;
 
-	memmove(l3() + 40 + bytes, l3() + 40, frame.len - frame.l3 - 40);
-	memset(l3() + 40, 0, bytes);
-	l3()[6] = kind;
-	l3()[40] = was;
-	l3()[41] = (uint8_t)(units - 1);
-	memcpy(l3() + 42, content, 6);
-	l3()[5] = (uint8_t)(l3()[5] + bytes);
+	memmove(fixture_l3() + 40 + bytes, fixture_l3() + 40, frame.len - frame.l3 - 40);
+	memset(fixture_l3() + 40, 0, bytes);
+	fixture_l3()[6] = kind;
+	fixture_l3()[40] = was;
+	fixture_l3()[41] = (uint8_t)(units - 1);
+	memcpy(fixture_l3() + 42, content, 6);
+	fixture_l3()[5] = (uint8_t)(fixture_l3()[5] + bytes);
 	frame.len += bytes;
 }
 
@@ -133,9 +100,9 @@ START_TEST(test_extensions)
 	struct rte_mbuf *mbuf;
 	int result;
 
-	good6();
+	fixture_good6();
 	extend(extension_rows[_i].kind, extension_rows[_i].content, 1);
-	result = parse(&packet);
+	result = fixture_parse(&packet);
 	ck_assert_msg(result == extension_rows[_i].result, "%s: %d", extension_rows[_i].what,
 		      result);
 	if (result != 0)
@@ -152,20 +119,20 @@ START_TEST(test_extension_chain)
 {
 	struct td_packet packet;
 
-	good6();
+	fixture_good6();
 	for (int i = 0; i < TD_EXTENSION_MAX; i++)
 		extend(60, "\x01\x04\0\0\0\0", 1);
-	ck_assert_int_eq(parse(&packet), 0);
+	ck_assert_int_eq(fixture_parse(&packet), 0);
 	extend(60, "\x01\x04\0\0\0\0", 1);
-	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
-	good6();
+	ck_assert_int_eq(fixture_parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+	fixture_good6();
 	extend(0, "\x01\x04\0\0\0\0", 1); // hop-by-hop behind another extension
 	extend(60, "\x01\x04\0\0\0\0", 1);
-	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
-	good6();
+	ck_assert_int_eq(fixture_parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+	fixture_good6();
 	extend(60, "\x01\x04\0\0\0\0", 1);
-	l3()[41] = 30; // longer than the packet
-	ck_assert_int_eq(parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
+	fixture_l3()[41] = 30; // longer than the packet
+	ck_assert_int_eq(fixture_parse(&packet), 1 + TD_DROP_IPV6_EXTENSION);
 }
 END_TEST
 
@@ -178,7 +145,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_good, 0, 4);
 	tcase_add_test(tests, test_ipv4_options);
 	tcase_add_loop_test(tests, test_extensions, 0,

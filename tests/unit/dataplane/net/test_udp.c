@@ -4,21 +4,9 @@
 
 #include <rte_ip.h>
 
-#include "frame.h"
+#include "fixture.h"
 #include "net/checksum.h"
 #include "net/udp.h"
-
-static struct frame_world world;
-
-static void setup(void)
-{
-	frame_world_open(&world);
-}
-
-static void teardown(void)
-{
-	frame_world_close(&world);
-}
 
 static struct td_udp_flow flow_of(int v6)
 {
@@ -151,7 +139,7 @@ int main(void)
 
 	frame_environment();
 	srunner_set_fork_status(runner, CK_NOFORK);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
 	tcase_add_loop_test(tests, test_encapsulate, 0, 12);
 	tcase_add_test(tests, test_zero_checksum);
 	tcase_add_test(tests, test_adjust_agrees_with_anew);
