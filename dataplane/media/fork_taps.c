@@ -19,26 +19,26 @@ static struct td_tap_record *reserve(struct td_media_worker *worker, uint32_t pa
 void td_fork_payload(struct td_media_worker *worker, const struct td_forward *fw,
 		     const uint8_t *payload, uint64_t now_ns)
 {
-	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
+	const struct td_stream_taps *taps = &worker->cold[fw->packet->stream].taps;
 	uint8_t codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
 						     : worker->streams[fw->packet->stream].rx.codec;
 
-	for (unsigned i = 0; i < cold->fork_count; i++) {
+	for (unsigned i = 0; i < taps->fork_count; i++) {
 		struct td_tap_record *record;
 
-		if (cold->forks[i].capture)
+		if (taps->forks[i].capture)
 			continue;
 		record = reserve(worker, fw->payload_len);
 		if (record == NULL)
 			return;
 		record->flags = 0;
 		record->arrival_ns = now_ns;
-		record->tap = cold->forks[i].index;
+		record->tap = taps->forks[i].index;
 		record->ssrc = fw->ssrc;
 		record->timestamp = fw->timestamp;
 		record->sequence = fw->sequence;
 		record->payload_len = fw->payload_len;
-		record->side = cold->forks[i].track;
+		record->side = taps->forks[i].track;
 		record->codec = codec;
 		record->marker = fw->marker;
 		record->kind = fw->kind == TD_PAYLOAD_EVENT ? TD_TAP_EVENT : TD_TAP_AUDIO;
@@ -70,21 +70,21 @@ static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap
 		    const uint8_t *frame, uint32_t len, const struct td_packet *opened,
 		    uint64_t now_ns)
 {
-	const struct td_stream_cold *cold = &worker->cold[stream];
+	const struct td_stream_taps *taps = &worker->cold[stream].taps;
 	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
 
 	// What is private is nobody's, in neither direction.
-	for (unsigned i = 0; i < cold->fork_count && !cold->taps.hush; i++) {
+	for (unsigned i = 0; i < taps->fork_count && !taps->hush; i++) {
 		struct td_tap_record *record;
 
-		if (!cold->forks[i].capture)
+		if (!taps->forks[i].capture)
 			continue;
 		record = reserve(worker, taken);
 		if (record == NULL)
 			return;
 		record->arrival_ns = now_ns;
-		record->tap = cold->forks[i].index;
-		record->side = cold->forks[i].track;
+		record->tap = taps->forks[i].index;
+		record->side = taps->forks[i].track;
 		record->kind = (uint8_t)kind;
 		record->flags = 0;
 		record->offered = (uint16_t)len;
@@ -101,7 +101,7 @@ void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *p
 {
 	const uint8_t *frame = packet->l3 - packet->l2_len;
 
-	if (worker->cold[packet->stream].capture_count > 0)
+	if (worker->cold[packet->stream].taps.capture_count > 0)
 		capture(worker, packet->stream, TD_TAP_FRAME_IN, frame,
 			(uint32_t)(packet->payload + packet->payload_len - frame), packet, now_ns);
 }
@@ -114,21 +114,21 @@ void td_fork_packet_out(struct td_media_worker *worker, uint32_t stream,
 }
 
 // Main has made sure that there is room.
-static void add(struct td_stream_cold *cold, uint32_t index, uint32_t track, bool capture)
+static void add(struct td_stream_taps *taps, uint32_t index, uint32_t track, bool capture)
 {
-	cold->forks[cold->fork_count++] = (struct td_stream_fork){ .index = (uint16_t)index,
+	taps->forks[taps->fork_count++] = (struct td_stream_fork){ .index = (uint16_t)index,
 								   .track = (uint8_t)track,
 								   .capture = capture };
-	cold->capture_count += capture;
+	taps->capture_count += capture;
 }
 
-static void drop(struct td_stream_cold *cold, uint32_t index)
+static void drop(struct td_stream_taps *taps, uint32_t index)
 {
-	for (unsigned i = 0; i < cold->fork_count; i++) {
-		if (cold->forks[i].index != index)
+	for (unsigned i = 0; i < taps->fork_count; i++) {
+		if (taps->forks[i].index != index)
 			continue;
-		cold->capture_count -= cold->forks[i].capture;
-		cold->forks[i] = cold->forks[--cold->fork_count];
+		taps->capture_count -= taps->forks[i].capture;
+		taps->forks[i] = taps->forks[--taps->fork_count];
 		return;
 	}
 }
@@ -137,13 +137,13 @@ static void set_flags(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_rx *rx = &worker->streams[stream].rx;
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
-	const struct td_stream_cold *cold = &worker->cold[stream];
-	bool tapped = cold->taps.count > 0 || cold->fork_count > 0;
+	const struct td_stream_taps *taps = &worker->cold[stream].taps;
+	bool tapped = taps->count > 0 || taps->fork_count > 0;
 
 	rx->flags = (uint8_t)((rx->flags & ~(TD_RX_TAPPED | TD_RX_STEADY)) |
 			      (tapped ? TD_RX_TAPPED : 0u));
 	tx->flags = (uint8_t)((tx->flags & ~TD_TX_CAPTURED) |
-			      (cold->capture_count > 0 ? TD_TX_CAPTURED : 0u));
+			      (taps->capture_count > 0 ? TD_TX_CAPTURED : 0u));
 }
 
 void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fork, bool on)
@@ -156,9 +156,9 @@ void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fo
 		if (stream == UINT32_MAX)
 			continue; // destroyed while it was forked
 		if (on)
-			add(&worker->cold[stream], index, track, fork->capture);
+			add(&worker->cold[stream].taps, index, track, fork->capture);
 		else
-			drop(&worker->cold[stream], index);
+			drop(&worker->cold[stream].taps, index);
 		set_flags(worker, stream);
 	}
 }

@@ -313,12 +313,42 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 	push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 }
 
-// A copy of `fw`, or it could not stay in registers.
-static __attribute__((noinline)) void tap_copy(struct td_media_worker *worker, struct td_forward fw,
-					       const struct td_packet *packet, uint64_t now_ns)
+// What is copied for listeners besides the parties is on its way while the vector is looked at: who they
+// are, and the payload behind its first line.
+static __attribute__((noinline)) void expect_tapped(const struct td_media_worker *worker,
+						    const struct td_packet *packets, uint32_t n)
 {
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *payload = packets[i].payload;
+
+		if (!(worker->streams[packets[i].stream].rx.flags & TD_RX_TAPPED))
+			continue;
+		rte_prefetch0(&worker->cold[packets[i].stream].taps);
+		rte_prefetch0(payload + TD_CACHE_LINE);
+		rte_prefetch0(payload + 2 * TD_CACHE_LINE);
+		rte_prefetch0(payload + packets[i].payload_len - 1);
+	}
+}
+
+// Of a packet that admit_next let in. What that found out stays in registers: to hand it on here would
+// mean to write it to memory in pieces and to wait for it in one.
+static __attribute__((noinline)) void tap_copy(struct td_media_worker *worker,
+					       struct td_packet *packet, uint64_t now_ns)
+{
+	const uint8_t *rtp = packet->payload;
+	const struct td_forward fw = {
+		.packet = packet,
+		.ssrc = td_rtp_load32(rtp + 8),
+		.timestamp = td_rtp_load32(rtp + 4),
+		.sequence = td_rtp_load16(rtp + 2),
+		.payload_len = (uint16_t)(packet->payload_len - TD_RTP_HEADER_BYTES),
+		.kind = TD_PAYLOAD_AUDIO,
+		.verdict = TD_RTP_NEXT,
+		.marker = rtp[1] >> 7,
+	};
+
 	td_fork_packet_in(worker, packet, now_ns);
-	td_media_tap(worker, &fw, packet->payload + TD_RTP_HEADER_BYTES, now_ns);
+	td_media_tap(worker, &fw, rtp + TD_RTP_HEADER_BYTES, now_ns);
 }
 
 // Packets of a vector that are for inlets wait for its end: meanwhile what they will touch is on its
@@ -364,6 +394,8 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 	uint32_t forwarded = 0, stranger_count = 0;
 
 	waiting.count = 0;
+	if (worker->stats->taps + worker->stats->forks > 0)
+		expect_tapped(worker, packets, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_packet *packet = &packets[i];
 		struct td_forward fw;
@@ -381,7 +413,7 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			continue;
 		}
 		if (UNLIKELY(worker->streams[packet->stream].rx.flags & TD_RX_TAPPED))
-			tap_copy(worker, fw, packet, now_ns);
+			tap_copy(worker, packet, now_ns);
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
 			// A copy, so the one above can stay in registers.
 			waiting.packets[waiting.count++] = fw;
@@ -424,4 +456,5 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 		packets += step;
 		n -= step;
 	}
+	td_tap_publish(worker->tap_ring);
 }

@@ -1,7 +1,7 @@
 // The tap ring: what tapped streams said, from one worker to one thread that listens.
 //
-//   worker   reserve -> fill -> commit  -->  [ records ]  -->  peek -> release   recorder, forker
-//   invariant: 0 <= head - tail <= line_count   (in cache lines, 32-bit, wrapping)
+//   worker   reserve -> fill -> keep ... publish  -->  [ records ]  -->  peek -> release   recorder
+//   invariant: 0 <= head - tail <= next - tail <= line_count   (in cache lines, 32-bit, wrapping)
 //
 // One ring a worker for the recorder and one for forks: one producer, one consumer each. A record is
 // a header and as much payload as there is, in whole cache lines one behind the other, so that a ring
@@ -57,12 +57,16 @@ _Static_assert((sizeof(struct td_tap_record) + TD_CACHE_LINE) / TD_CACHE_LINE < 
 
 struct td_tap_ring {
 	alignas(TD_CACHE_LINE) _Atomic uint32_t head; // worker: rw, consumer: ro
-	uint32_t tail_seen;                           // worker's last look at tail
-	uint32_t reserved; // lines of the record being filled, with a skip
+	alignas(TD_CACHE_LINE) uint32_t next;         // worker's: behind the last record kept
+	uint32_t reserved;  // lines of the record being filled, with a skip
+	uint32_t tail_seen; // its last look at tail
 	alignas(TD_CACHE_LINE) _Atomic uint32_t tail; // consumer: rw, worker: ro
 	alignas(TD_CACHE_LINE) uint32_t mask;         // written once at creation
 	uint8_t *lines;
 };
+
+// So many lines before they are written to they are asked for: the listener, another core, has them.
+#define TD_TAP_AHEAD 24u
 
 // `line_count` is a power of two of cache lines, 64 at least. -TD_EINVALID, -TD_EMEMORY.
 TD_MUST_CHECK int td_tap_ring_create(uint32_t line_count, struct td_tap_ring **out);
@@ -79,40 +83,50 @@ static inline uint32_t td_tap_lines(uint32_t payload_len)
 	return ((uint32_t)TD_TAP_HEADER_BYTES + payload_len + TD_CACHE_LINE - 1u) / TD_CACHE_LINE;
 }
 
-// Worker: a record to fill, with room for so much payload, or NULL when the ring is full. Nothing is
-// visible before commit. Fill in everything but `lines`.
+// Worker: a record to fill, with room for so much payload, or NULL when the ring is full. Fill in
+// everything but `lines`.
 static inline struct td_tap_record *td_tap_reserve(struct td_tap_ring *ring, uint32_t payload_len)
 {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	uint32_t lines = td_tap_lines(payload_len), skip = 0;
-	uint32_t before_end = ring->mask + 1u - (head & ring->mask);
+	uint32_t next = ring->next, lines = td_tap_lines(payload_len), skip = 0;
+	uint32_t before_end = ring->mask + 1u - (next & ring->mask);
 	struct td_tap_record *record;
 
 	if (lines > before_end)
 		skip = before_end;
-	if (head - ring->tail_seen + skip + lines > ring->mask + 1u) {
+	if (next - ring->tail_seen + skip + lines > ring->mask + 1u) {
 		// Pairs with the release store in td_tap_release.
 		ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-		if (head - ring->tail_seen + skip + lines > ring->mask + 1u)
+		if (next - ring->tail_seen + skip + lines > ring->mask + 1u)
 			return NULL;
 	}
 	if (skip != 0)
-		td_tap_at(ring, head)->lines = 0;
+		td_tap_at(ring, next)->lines = 0;
 	ring->reserved = skip + lines;
-	record = td_tap_at(ring, head + skip);
+	record = td_tap_at(ring, next + skip);
 	record->lines = (uint8_t)lines;
-	// The next one will most likely be as long.
-	__builtin_prefetch(td_tap_at(ring, head + skip + lines), 1);
-	__builtin_prefetch(td_tap_at(ring, head + skip + lines + 1u), 1);
+	for (uint32_t i = 0; i < lines; i++)
+		__builtin_prefetch(td_tap_at(ring, next + skip + TD_TAP_AHEAD + i), 1);
 	return record;
+}
+
+// Worker: the record is filled. Nobody sees it before it is published.
+static inline void td_tap_keep(struct td_tap_ring *ring)
+{
+	ring->next += ring->reserved;
+}
+
+// Worker: all that was kept is to be seen, many records at once.
+static inline void td_tap_publish(struct td_tap_ring *ring)
+{
+	// Only the worker writes it. Publishes the records; pairs with the acquire load in td_tap_peek.
+	if (atomic_load_explicit(&ring->head, memory_order_relaxed) != ring->next)
+		atomic_store_explicit(&ring->head, ring->next, memory_order_release);
 }
 
 static inline void td_tap_commit(struct td_tap_ring *ring)
 {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-
-	// Publishes the record; pairs with the acquire load in td_tap_peek.
-	atomic_store_explicit(&ring->head, head + ring->reserved, memory_order_release);
+	td_tap_keep(ring);
+	td_tap_publish(ring);
 }
 
 // How many lines lie before the oldest record: those left over at the end of the memory.
@@ -126,7 +140,7 @@ static inline const struct td_tap_record *td_tap_peek(const struct td_tap_ring *
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	// Pairs with the release store in td_tap_commit, which published what is skipped as well.
+	// Pairs with the release store in td_tap_publish, which published what is skipped as well.
 	if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail)
 		return NULL;
 	return td_tap_at(ring, tail + td_tap_skipped(ring, tail));

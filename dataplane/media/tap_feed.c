@@ -40,14 +40,13 @@ static void feed(struct td_media_worker *worker, const struct td_forward *fw,
 		record->flags = 0;
 		memcpy(record->payload, payload, fw->payload_len);
 	}
-	td_tap_commit(ring);
+	td_tap_keep(ring);
 }
 
 void td_media_tap(struct td_media_worker *worker, const struct td_forward *fw,
 		  const uint8_t *payload, uint64_t now_ns)
 {
-	struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
-	struct td_stream_taps *taps = &cold->taps;
+	struct td_stream_taps *taps = &worker->cold[fw->packet->stream].taps;
 
 	for (uint32_t i = 0; i < taps->count; i++) {
 		struct td_stream_tap *entry = &taps->entries[i];
@@ -59,7 +58,7 @@ void td_media_tap(struct td_media_worker *worker, const struct td_forward *fw,
 			feed(worker, fw, entry,
 			     taps->hush || (flags & TD_TAP_MASKED) ? NULL : payload, now_ns);
 	}
-	if (cold->fork_count > cold->capture_count && !taps->hush)
+	if (taps->fork_count > taps->capture_count && !taps->hush)
 		td_fork_payload(worker, fw, payload, now_ns);
 }
 
@@ -85,7 +84,7 @@ void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
 		at++;
 	TD_ASSERT(at < taps->count);
 	taps->entries[at] = taps->entries[--taps->count];
-	if (taps->count == 0 && worker->cold[stream].fork_count == 0)
+	if (taps->count == 0 && taps->fork_count == 0)
 		worker->streams[stream].rx.flags &= (uint8_t)~TD_RX_TAPPED;
 	worker->stats->taps--;
 }

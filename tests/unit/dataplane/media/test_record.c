@@ -445,7 +445,8 @@ START_TEST(context_destroyed_while_recorded)
 }
 END_TEST
 
-// Records of every length, over and over the end of the memory and of the positions.
+// Records of every length, over and over the end of the memory and of the positions. What is kept is
+// seen once it is published, and not before.
 START_TEST(tap_ring_wraps)
 {
 	struct td_tap_ring *ring;
@@ -458,19 +459,22 @@ START_TEST(tap_ring_wraps)
 	ck_assert_int_eq(td_tap_ring_create(64, &ring), 0);
 	atomic_store(&ring->head, UINT32_MAX - 200);
 	atomic_store(&ring->tail, UINT32_MAX - 200);
-	ring->tail_seen = UINT32_MAX - 200;
+	ring->next = ring->tail_seen = UINT32_MAX - 200;
 	for (unsigned round = 0; round < 3000; round++) {
 		uint32_t bytes = pushed * 37u % (TD_RTP_PAYLOAD_MAX + 1u);
 		struct td_tap_record *record;
 		const struct td_tap_record *oldest;
+		uint32_t before = atomic_load(&ring->head);
 
 		while ((record = td_tap_reserve(ring, bytes)) != NULL) {
 			record->timestamp = pushed++;
 			record->payload_len = (uint16_t)bytes;
 			memset(record->payload, (int)(bytes & 0xffu), bytes);
-			td_tap_commit(ring);
+			td_tap_keep(ring);
 			bytes = pushed * 37u % (TD_RTP_PAYLOAD_MAX + 1u);
 		}
+		ck_assert_uint_eq(atomic_load(&ring->head), before);
+		td_tap_publish(ring);
 		ck_assert_uint_gt(pushed, popped); // the longest one always fits an empty ring
 		for (unsigned i = 0; i <= round % 4 && popped < pushed; i++) {
 			oldest = record_now(ring);
