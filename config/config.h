@@ -73,8 +73,9 @@ struct td_config_dataplane {
 	unsigned ports_count;
 	struct td_config_prompt *prompts;
 	unsigned prompts_count;
-	uint32_t forks;      // live forks and captures at once, default 256
-	bool recording_sync; // fdatasync groups of recordings, default true
+	uint32_t forks;                       // live forks and captures at once, default 256
+	bool recording_sync;                  // fdatasync groups of recordings, default true
+	enum td_srtp_engine_kind srtp_engine; // default auto
 };
 
 // What agents' phones are challenged with. RFC 8760 wants both, and phones that know only MD5 to

@@ -39,6 +39,12 @@ static const cyaml_strval_t hugepages[] = {
 	{ "no", TD_HUGEPAGES_NO },
 };
 
+static const cyaml_strval_t srtp_engines[] = {
+	{ "auto", TD_SRTP_ENGINE_AUTO },
+	{ "ipsec-mb", TD_SRTP_ENGINE_IPSEC_MB },
+	{ "openssl", TD_SRTP_ENGINE_OPENSSL },
+};
+
 static const cyaml_strval_t digests[] = {
 	{ "md5", TD_DIGEST_MD5 },
 	{ "sha256", TD_DIGEST_SHA256 },
@@ -129,6 +135,7 @@ static const cyaml_schema_field_t dataplane_fields[] = {
 	LIST(td_config_dataplane, prompts, &prompt, 0, TD_PROMPT_FILE_MAX),
 	UINT(td_config_dataplane, forks),
 	BOOL(td_config_dataplane, recording_sync),
+	ENUM(td_config_dataplane, srtp_engine, srtp_engines),
 	CYAML_FIELD_END,
 };
 
@@ -336,6 +343,7 @@ const struct td_config_rule td_config_rules[] = {
 	{ "dataplane.prompts[].file", NULL, 1, 2048 },
 	{ "dataplane.forks", "256", 0, TD_FORK_MAX },
 	{ "dataplane.recording_sync", "true" },
+	{ "dataplane.srtp_engine", "auto" },
 	{ "sip.listen", NULL, 1, 64 },
 	{ "sip.realm", "tandem", 1, 63 },
 	{ "sip.digest", "md5" },

@@ -23,6 +23,7 @@ uint64_t td_region_layout_hash(void)
 {
 	static const uint64_t layout[] = {
 		sizeof(struct td_region_header),
+		offsetof(struct td_region_header, srtp_engine),
 		offsetof(struct td_region_header, sections),
 		sizeof(struct td_section),
 		sizeof(struct td_prompt_entry),

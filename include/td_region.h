@@ -58,6 +58,8 @@ struct td_region_header {
 	uint64_t created_ns;
 	uint32_t worker_count;
 	uint32_t pid;
+	uint32_t srtp_engine; // enum td_srtp_engine_kind: what this process does SRTP with
+	uint32_t reserved;
 	struct td_section sections[TD_SECTION_COUNT];
 };
 

@@ -43,5 +43,16 @@ struct td_srtp_master {
 	uint8_t salt[TD_SRTP_SALT_MAX];
 };
 
+// What does the arithmetic: bursts through Intel's ipsec-mb, or OpenSSL packet by packet, which is
+// everywhere. AUTO: the first where it is built in and the processor has what it needs.
+enum td_srtp_engine_kind {
+	TD_SRTP_ENGINE_AUTO,
+	TD_SRTP_ENGINE_IPSEC_MB,
+	TD_SRTP_ENGINE_OPENSSL,
+	TD_SRTP_ENGINE_COUNT
+};
+
+const char *td_srtp_engine_name(unsigned kind); // "ipsec-mb"; "unknown" for what is none
+
 // Never NULL; that of TD_SRTP_NONE for a number that is no suite.
 const struct td_srtp_suite_shape *td_srtp_suite_shape(unsigned suite);

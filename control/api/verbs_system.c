@@ -52,15 +52,16 @@ static TD_CONTROL json_t *describe_link(struct td_api *api)
 	struct td_link_stats s;
 
 	td_link_get_stats(api->deps.link, &s);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
-			 td_link_state_name(td_link_state(api->deps.link)), "workers",
-			 td_describe_count(region ? region->worker_count : 0), "streams_max",
-			 td_describe_count(region ? region->stream_count : 0), "attaches",
-			 td_describe_count(s.attaches), "losses", td_describe_count(s.losses),
-			 "requests_now", td_describe_count(s.requests_now), "requests_timed_out",
-			 td_describe_count(s.timed_out), "requests_refused",
-			 td_describe_count(s.refused_full), "events_lost",
-			 td_describe_count(s.events_lost));
+	return json_pack(
+		"{s:s, s:s*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
+		td_link_state_name(td_link_state(api->deps.link)), "srtp_engine",
+		region ? td_srtp_engine_name(region->header->srtp_engine) : NULL, "workers",
+		td_describe_count(region ? region->worker_count : 0), "streams_max",
+		td_describe_count(region ? region->stream_count : 0), "attaches",
+		td_describe_count(s.attaches), "losses", td_describe_count(s.losses),
+		"requests_now", td_describe_count(s.requests_now), "requests_timed_out",
+		td_describe_count(s.timed_out), "requests_refused",
+		td_describe_count(s.refused_full), "events_lost", td_describe_count(s.events_lost));
 }
 
 // Sums over the workers; null while there are none.

@@ -78,6 +78,7 @@ static const struct td_field status_cells[] = {
 	{ "phones registered", "calls.registrations", TD_FIELD_COUNT },
 	{ "dataplane", "dataplane.state", TD_FIELD_TEXT },
 	{ "  workers", "dataplane.workers", TD_FIELD_COUNT },
+	{ "  SRTP by", "dataplane.srtp_engine", TD_FIELD_TEXT },
 	{ "  streams", "media.streams", TD_FIELD_COUNT },
 	{ "  received a second", "media.rx_pps", TD_FIELD_COUNT },
 	{ "  sent a second", "media.tx_pps", TD_FIELD_COUNT },

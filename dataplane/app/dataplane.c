@@ -180,15 +180,24 @@ static TD_MAIN int start_engine(struct td_dataplane *dataplane,
 		.fork_count = dataplane->config->dataplane.forks,
 		.realtime_offset_ns = realtime_offset_ns(),
 		.seed = dataplane->seed,
+		.srtp = dataplane->config->dataplane.srtp_engine,
 	};
 	int error = td_engine_create(&options, &dataplane->engine);
 
-	if (error)
+	if (error == -TD_EUNSUPPORTED)
+		snprintf(
+			reason, TD_DATAPLANE_REASON_MAX,
+			"dataplane.srtp_engine: %s is not in this build or not for this processor; "
+			"auto takes what there is",
+			td_srtp_engine_name(options.srtp));
+	else if (error)
 		snprintf(reason, TD_DATAPLANE_REASON_MAX,
 			 "the media engine for %u streams: %s; lower dataplane.streams or raise "
 			 "dataplane.memory_mb (now %u)",
 			 options.stream_count, td_error_text(error),
 			 dataplane->config->dataplane.memory_mb);
+	else
+		dataplane->share.region.header->srtp_engine = td_engine_srtp(dataplane->engine);
 	return error;
 }
 

@@ -47,9 +47,9 @@ static void say_ready(const struct td_dataplane *dataplane)
 	}
 	td_info(NULL,
 		"tandem-dataplane " TD_VERSION
-		": %u worker%s, %u streams, waiting for control at %s",
+		": %u worker%s, %u streams, SRTP by %s, waiting for control at %s",
 		config->workers, config->workers == 1 ? "" : "s", config->streams,
-		dataplane->door.path);
+		td_srtp_engine_name(td_engine_srtp(dataplane->engine)), dataplane->door.path);
 }
 
 static int run(const struct td_config *config)

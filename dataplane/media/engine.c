@@ -167,7 +167,7 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 		return -TD_EMEMORY;
 	for (uint32_t i = 0; i < TD_DIGIT_SENDER_MAX; i++)
 		worker->senders[i].next = i + 1u < TD_DIGIT_SENDER_MAX ? i + 1u : TD_INDEX_END;
-	error = td_protector_create((enum td_srtp_engine_kind)options->srtp, &worker->protector);
+	error = td_protector_create(options->srtp, &worker->protector);
 	if (error != 0)
 		return error;
 	error = td_tap_ring_create(options->tap_lines != 0 ? options->tap_lines : TD_TAP_LINES,
@@ -351,6 +351,11 @@ struct td_media_worker *td_engine_worker(struct td_engine *engine, uint32_t work
 struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker)
 {
 	return engine->workers[worker].tap_ring;
+}
+
+enum td_srtp_engine_kind td_engine_srtp(const struct td_engine *engine)
+{
+	return engine->workers[0].protector->srtp.machine->kind;
 }
 
 struct td_tap_ring *td_engine_fork_ring(struct td_engine *engine, uint32_t worker)

@@ -25,6 +25,7 @@
 #include "td_event.h"
 #include "td_region.h"
 #include "td_role.h"
+#include "td_srtp.h"
 
 struct rte_mempool;
 struct td_demux;
@@ -83,10 +84,10 @@ struct td_engine_options {
 		realtime_offset_ns; // CLOCK_REALTIME - CLOCK_MONOTONIC at start, for RTCP's NTP time
 	uint64_t seed;              // SSRCs, first sequence numbers and timestamps, CNAME
 	uint32_t tap_lines;         // per worker, a power of two from 64; 0: TD_TAP_LINES
-	uint32_t srtp;              // enum td_srtp_engine_kind
+	enum td_srtp_engine_kind srtp;
 };
 
-// -TD_EINVALID, -TD_EMEMORY.
+// -TD_EINVALID, -TD_EMEMORY; -TD_EUNSUPPORTED: `srtp` cannot be had here.
 TD_MUST_CHECK int td_engine_create(const struct td_engine_options *options, struct td_engine **out);
 // After the workers have stopped.
 void td_engine_destroy(struct td_engine *engine);
@@ -95,6 +96,9 @@ struct td_media_worker *td_engine_worker(struct td_engine *engine, uint32_t work
 struct td_tap_ring *td_engine_tap_ring(struct td_engine *engine, uint32_t worker);
 // NULL when there are no forks.
 struct td_tap_ring *td_engine_fork_ring(struct td_engine *engine, uint32_t worker);
+
+// What its SRTP is done by; never AUTO.
+enum td_srtp_engine_kind td_engine_srtp(const struct td_engine *engine);
 
 // Executes one command popped from the command ring. Its one DONE event follows, from main's ring
 // (errors and what concerns no worker) or from the owning worker's. Never fails itself.

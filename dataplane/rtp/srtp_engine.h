@@ -22,8 +22,6 @@
 #define TD_SRTP_TAG_MAX      16
 #define TD_SRTP_PACKET_MAX   2048 // protected or not; what is longer is refused
 
-enum td_srtp_engine_kind { TD_SRTP_ENGINE_AUTO, TD_SRTP_ENGINE_IPSEC_MB, TD_SRTP_ENGINE_OPENSSL };
-
 // The session keys of one protocol (RTP or RTCP) under one master key, expanded for the engine that
 // made them: an engine of another kind must not use them. `inner` and `outer` are the states of
 // SHA-1 after the key's two pads (RFC 2104).
@@ -52,7 +50,7 @@ struct td_srtp_job {
 struct td_srtp_engine;
 
 struct td_srtp_machine {
-	const char *name;
+	enum td_srtp_engine_kind kind; // never AUTO
 	// Expands one session key and, for CM, one HMAC key of 20 bytes.
 	void (*expand)(struct td_srtp_engine *engine, struct td_srtp_keys *keys,
 		       const uint8_t *cipher_key, const uint8_t *auth_key);

@@ -144,7 +144,7 @@ static void fini(struct td_srtp_engine *engine)
 }
 
 static const struct td_srtp_machine machine = {
-	.name = "ipsec-mb",
+	.kind = TD_SRTP_ENGINE_IPSEC_MB,
 	.expand = expand,
 	.cm_tags = cm_tags,
 	.cm_cipher = cm_cipher,

@@ -153,7 +153,7 @@ static void fini(struct td_srtp_engine *engine)
 }
 
 static const struct td_srtp_machine machine = {
-	.name = "openssl",
+	.kind = TD_SRTP_ENGINE_OPENSSL,
 	.expand = expand,
 	.cm_tags = cm_tags,
 	.cm_cipher = cm_cipher,

@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 
 	if (td_srtp_engine_init(&engine, TD_SRTP_ENGINE_AUTO) != 0)
 		return 2;
-	fprintf(stderr, "srtp: by %s\n", engine.machine->name);
+	fprintf(stderr, "srtp: by %s\n", td_srtp_engine_name(engine.machine->kind));
 	seals = reserve(KEYS_MANY * sizeof *seals);
 	opens = reserve(KEYS_MANY * sizeof *opens);
 	masters = reserve(KEYS_MANY * sizeof *masters);

@@ -15,6 +15,7 @@ LAB_WAIT_MAX_S=0
 LAB_OPTIONS_PING_S=30
 LAB_TRUNK_NAT=false
 LAB_SRTP_SUITES='' # empty: the default list
+LAB_SRTP_ENGINE=auto
 LAB_TRUNK_SRTP=forbid
 LAB_AGENT_SRTP=forbid
 LAB_CODECS="pcmu, pcma"
@@ -60,6 +61,7 @@ lab_config() {
 			  streams: 2048
 			  rtp_port_first: 20000
 			  rtp_port_last: 24999
+			  srtp_engine: $LAB_SRTP_ENGINE
 			  ports:
 			    - name: lab
 			      driver: $LAB_PORT_DRIVER

@@ -310,6 +310,7 @@ START_TEST(test_values_defaults_and_derived)
 	ck_assert_uint_eq(c->dataplane.workers, 2);
 	ck_assert_int_eq(c->dataplane.first_core, -1);
 	ck_assert_int_eq(c->dataplane.poll, TD_POLL_ADAPTIVE);
+	ck_assert_int_eq(c->dataplane.srtp_engine, TD_SRTP_ENGINE_AUTO);
 	ck_assert_int_eq(c->dataplane.hugepages, TD_HUGEPAGES_AUTO);
 	ck_assert_uint_eq(c->dataplane.streams, 4096);
 	ck_assert_uint_eq(c->dataplane.mixed_streams, 4096);
@@ -462,6 +463,7 @@ START_TEST(test_example_file_shows_true_defaults)
 	// From workers to rtp_port_last they are plain numbers next to each other.
 	ck_assert_mem_eq(&a->dataplane, &b->dataplane, offsetof(struct td_config_dataplane, ports));
 	ck_assert(a->dataplane.recording_sync == b->dataplane.recording_sync);
+	ck_assert_int_eq(a->dataplane.srtp_engine, b->dataplane.srtp_engine);
 	ck_assert_uint_eq(a->dataplane.ports[0].queues, b->dataplane.ports[0].queues);
 	ck_assert_str_eq(a->sip.realm, b->sip.realm);
 	ck_assert_uint_eq(a->sip.calls_max, b->sip.calls_max);

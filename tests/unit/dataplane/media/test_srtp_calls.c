@@ -17,6 +17,10 @@ static void open_world(enum td_srtp_engine_kind kind)
 
 	options.srtp = kind;
 	world_open(&world, &options);
+	if (kind != TD_SRTP_ENGINE_AUTO)
+		ck_assert_int_eq(td_engine_srtp(world.engine), kind);
+	else
+		ck_assert_int_ne(td_engine_srtp(world.engine), TD_SRTP_ENGINE_AUTO);
 	context = world_context(&world);
 }
 

@@ -386,6 +386,77 @@ START_TEST(reports_are_protected)
 }
 END_TEST
 
+// The worker's machine, with a count of the packets it was asked to authenticate.
+static const struct td_srtp_machine *counted;
+static uint64_t authentications;
+
+static void count_tags(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+		       unsigned count)
+{
+	authentications += count;
+	counted->cm_tags(engine, jobs, count);
+}
+
+static void count_opens(struct td_srtp_engine *engine, struct td_srtp_job *const *jobs,
+			unsigned count)
+{
+	authentications += count;
+	counted->gcm_open(engine, jobs, count);
+}
+
+static void count_authentications(void)
+{
+	static struct td_srtp_machine counting;
+	struct td_srtp_engine *engine = &td_engine_worker(world.engine, 0)->protector->srtp;
+
+	counted = engine->machine;
+	counting = *counted;
+	counting.cm_tags = count_tags;
+	counting.gcm_open = count_opens;
+	engine->machine = &counting;
+	authentications = 0;
+}
+
+// A third host that sprays copies of what is under way: none is worth the arithmetic, and none takes
+// the place of the packet it copies.
+START_TEST(strangers_cost_no_arithmetic)
+{
+	_Alignas(4) uint8_t bytes[PEER_ROOM];
+	bool learned = _i / 6;
+	struct peer stranger;
+	struct frame rtp, frame;
+	size_t size;
+	int len;
+
+	open_two((enum td_srtp_suite)(1 + _i % 6), learned);
+	a_is_heard(5);
+	rtcp_bytes(bytes, &size);
+	len = (int)size;
+	ck_assert_int_eq(srtp_protect_rtcp(a.out, bytes, &len), srtp_err_status_ok);
+	stranger = a;
+	stranger.party.addr = "10.77.0.66";
+	peer_frame(&a, said, SAID, &rtp);
+	count_authentications();
+	for (unsigned i = 0; i < 200; i++) {
+		peer_wrap(&stranger, rtp.bytes + rtp.l4 + 8, rtp.len - rtp.l4 - 8, false, &frame);
+		ck_assert(world_send(&world, &frame));
+		peer_wrap(&stranger, bytes, (uint32_t)len, true, &frame);
+		ck_assert(world_send(&world, &frame));
+	}
+	ck_assert_uint_eq(authentications, 0);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_SOURCE_MISMATCH), 200);
+	ck_assert_uint_eq(world_drop(&world, TD_DROP_RTCP_SOURCE), 200);
+	ck_assert_uint_eq(world_stats(&world, a.party.id).rtcp_wrong_source, 200);
+	nothing_went();
+	ck_assert(world_send(&world, &rtp));
+	ck_assert_uint_eq(world.out_count, 1);
+	peer_wrap(&a, bytes, (uint32_t)len, true, &frame);
+	ck_assert(world_send(&world, &frame));
+	ck_assert_uint_eq(world_stats(&world, a.party.id).rtcp_rx, 1);
+	ck_assert_uint_eq(authentications, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("srtp refusals");
@@ -404,6 +475,7 @@ int main(void)
 	tcase_add_test(tcase, an_mki_of_nobody);
 	tcase_add_test(tcase, required_is_required);
 	tcase_add_loop_test(tcase, reports_are_protected, 0, 12);
+	tcase_add_loop_test(tcase, strangers_cost_no_arithmetic, 0, 12);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);

@@ -30,7 +30,7 @@ struct world_options {
 	uint32_t workers, streams, tap_lines, port_count;
 	uint32_t wire;  // packets that may be sent in one go, a power of two; 0: 1,024
 	uint32_t mixed; // inlets and outlets; 0: as the engine has it
-	uint32_t srtp;  // enum td_srtp_engine_kind
+	enum td_srtp_engine_kind srtp;
 	bool no_recorder;
 	bool tones;          // "dtmf.5" and the like are there as prompts
 	uint32_t forks;      // at once
