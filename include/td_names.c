@@ -51,6 +51,28 @@ const char *td_drop_name(enum td_drop drop)
 	return (unsigned)drop < TD_DROP_COUNT ? names[drop] : "unknown";
 }
 
+const char *td_stage_name(enum td_stage stage)
+{
+	static const char *const names[] = {
+#define ROW(symbol, name, unit) name,
+		TD_STAGES(ROW)
+#undef ROW
+	};
+
+	return (unsigned)stage < TD_STAGE_COUNT ? names[stage] : "unknown";
+}
+
+const char *td_stage_unit(enum td_stage stage)
+{
+	static const char *const units[] = {
+#define ROW(symbol, name, unit) unit,
+		TD_STAGES(ROW)
+#undef ROW
+	};
+
+	return (unsigned)stage < TD_STAGE_COUNT ? units[stage] : "unknown";
+}
+
 const char *td_codec_name(enum td_codec_id codec)
 {
 	static const char *const names[TD_CODEC_COUNT] = {

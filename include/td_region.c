@@ -50,6 +50,8 @@ uint64_t td_region_layout_hash(void)
 		sizeof(struct td_worker_stats),
 		offsetof(struct td_worker_stats, drops),
 		TD_DROP_COUNT,
+		offsetof(struct td_worker_stats, stages),
+		TD_STAGE_COUNT,
 		sizeof(struct td_stream_mirror),
 		offsetof(struct td_stream_mirror, stats),
 		sizeof(struct td_stream_stats),

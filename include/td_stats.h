@@ -86,6 +86,44 @@ enum td_drop {
 
 const char *td_drop_name(enum td_drop drop);
 
+// What a worker's time goes to. Of one busy turn in so many every stage is timed, by the processor's
+// time stamp counter; the others are not touched.
+// X(symbol, "name an operator sees", "what is counted")
+#define TD_STAGES(X)                                                                               \
+	X(RX, "rx", "packet")             /* taken from the driver */                              \
+	X(PARSE, "parse", "packet")       /* Ethernet to UDP, checksums, whether it is ours */     \
+	X(DEMUX, "demux", "packet")       /* who listens at its port, RTP from RTCP */             \
+	X(STEER, "steer", "packet")       /* to and from other workers */                          \
+	X(OPEN, "open", "packet")         /* SRTP of what came in */                               \
+	X(FORWARD, "forward", "packet")   /* source, statistics, taps, rewriting */                \
+	X(JITTER, "jitter", "frame")      /* into the jitter buffer and, 20 ms each, out of it */  \
+	X(DECODE, "decode", "frame")      /* the codec's part alone */                             \
+	X(RESAMPLE, "resample", "frame")  /* from one rate to another */                           \
+	X(MIX, "mix", "mix")              /* 20 ms of what one listener, or many, hear */          \
+	X(ENCODE, "encode", "frame")      /* the codec's part alone */                             \
+	X(SEND, "send", "packet")         /* headers, payload, checksum of packets of our own */   \
+	X(SEAL, "seal", "packet")         /* SRTP of what goes out */                              \
+	X(TX, "tx", "packet")             /* given to the driver */                                \
+	X(REPORTS, "reports", "stream")   /* RTCP, mirrors and quality, a stream's second each */  \
+	X(COMMANDS, "commands", "change") /* what main wants changed */                            \
+	X(OTHER, "other", "turn")         /* ARP, ICMP, the loop itself */
+
+enum td_stage {
+#define TD_STAGE_MEMBER(symbol, name, unit) TD_STAGE_##symbol,
+	TD_STAGES(TD_STAGE_MEMBER)
+#undef TD_STAGE_MEMBER
+		TD_STAGE_COUNT
+};
+
+const char *td_stage_name(enum td_stage stage);
+const char *td_stage_unit(enum td_stage stage);
+
+// Sums over the timed turns: their ratio is the cost of one, and a stage's share of the ticks of all
+// stages is its share of the worker's busy time.
+struct td_stage_stats {
+	uint64_t ticks, units;
+};
+
 // One per worker. Accounting identity, over any interval in which the worker is quiet at both ends:
 //   rx_packets + steered_in = consumed + forwarded + steered_out + sum(drops except tx side)
 struct td_worker_stats {
@@ -111,6 +149,9 @@ struct td_worker_stats {
 	uint64_t fork_lost;    // records lost because the forker's ring was full
 	uint64_t streams, contexts, players, taps, forks; // live now
 	uint64_t drops[TD_DROP_COUNT];
+	uint64_t ticks_per_s; // of the time stamp counter; 0: nothing is timed
+	uint64_t turns_timed; // busy ones whose stages were
+	struct td_stage_stats stages[TD_STAGE_COUNT];
 };
 
 // What is known of a stream's media, both directions, since its creation.

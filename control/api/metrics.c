@@ -242,6 +242,33 @@ static const struct worker_family worker_families[] = {
 	       events_lost, 1),
 };
 
+// Seconds over units is the cost of one, seconds over those of all stages the share of busy time.
+static void write_stages(FILE *out, const struct td_region *region)
+{
+	unsigned workers =
+		region->worker_count < TD_WORKER_MAX ? region->worker_count : TD_WORKER_MAX;
+	double seconds[TD_STAGE_COUNT] = { 0 }, units[TD_STAGE_COUNT] = { 0 };
+
+	for (unsigned i = 0; i < workers; i++) {
+		const struct td_worker_stats *stats = &region->workers[i];
+
+		for (int s = 0; s < TD_STAGE_COUNT && stats->ticks_per_s > 0; s++) {
+			seconds[s] += (double)stats->stages[s].ticks / (double)stats->ticks_per_s;
+			units[s] += (double)stats->stages[s].units;
+		}
+	}
+	family(out, "tandem_stage_seconds_total", "counter",
+	       "Time by stage, in the busy turns that were timed, of all workers.");
+	for (int s = 0; s < TD_STAGE_COUNT; s++)
+		sample(out, "tandem_stage_seconds_total", "stage", td_stage_name((enum td_stage)s),
+		       seconds[s]);
+	family(out, "tandem_stage_units_total", "counter",
+	       "Packets, frames and so on, by stage, in the busy turns that were timed.");
+	for (int s = 0; s < TD_STAGE_COUNT; s++)
+		sample(out, "tandem_stage_units_total", "stage", td_stage_name((enum td_stage)s),
+		       units[s]);
+}
+
 static void write_workers(FILE *out, const struct td_region *region)
 {
 	char number[16];
@@ -258,6 +285,7 @@ static void write_workers(FILE *out, const struct td_region *region)
 			       (double)*(const uint64_t *)(stats + one->offset) / one->scale);
 		}
 	}
+	write_stages(out, region);
 	family(out, "tandem_drops_total", "counter",
 	       "Packets discarded, by reason, of all workers.");
 	for (int d = 0; d < TD_DROP_COUNT; d++) {

@@ -73,6 +73,11 @@ static const struct td_rpc_param stream_params[] = {
 	END,
 };
 
+static const struct td_rpc_param worker_params[] = {
+	{ "worker", TD_RPC_INTEGER, true, 0, TD_WORKER_MAX - 1, NULL, "a worker's number, from 0" },
+	END,
+};
+
 #define CALL_ID    REQUIRED_TEXT("id", 23, "a call's id, such as c42")
 #define CALL_PARTY REQUIRED_TEXT("party", 63, "caller, agent, or the id of one who was called in")
 #define CALL_AGENT REQUIRED_TEXT("agent", 63, "an agent's id")
@@ -401,6 +406,8 @@ static const struct td_rpc_verb verbs[] = {
 	  "what is listened for in it, what it is spared" },
 	{ "system.status", td_verb_system_status, NULL, "how the whole switch is" },
 	{ "trunk.list", td_verb_trunk_list, NULL, "trunks and whether they answer" },
+	{ "worker.get", td_verb_worker_get, worker_params,
+	  "one worker, and what its stages cost of late" },
 	{ "worker.list", td_verb_worker_list, NULL, "dataplane workers, their load and drops" },
 	{ .method = NULL },
 };

@@ -1,4 +1,6 @@
 // Verbs about media: what the dataplane's shared region shows, live.
+#include <math.h>
+
 #include "api/core.h"
 #include "api/describe.h"
 #include "api/verbs.h"
@@ -256,6 +258,46 @@ static TD_CONTROL json_t *describe_worker(const struct td_api *api, unsigned ind
 		worker = NULL;
 	}
 	json_decref(rest);
+	return worker;
+}
+
+// Stages that were entered of late, in the order in which a turn comes to them.
+static TD_CONTROL json_t *describe_stages(const struct td_api *api, unsigned index,
+					  const struct td_worker_stats *stats)
+{
+	json_t *stages = json_array();
+
+	for (int i = 0; i < TD_STAGE_COUNT; i++) {
+		enum td_stage stage = (enum td_stage)i;
+		struct td_stage_cost cost =
+			td_rates_stage(&api->rates.workers[index], stage, stats->ticks_per_s);
+
+		if (cost.ns < 0)
+			continue;
+		json_array_append_new(stages, json_pack("{s:s, s:f, s:s, s:f, s:I}", "stage",
+							td_stage_name(stage), "ns",
+							round(cost.ns * 10) / 10, "of",
+							td_stage_unit(stage), "busy_percent",
+							round(cost.busy_percent * 10) / 10, "timed",
+							(json_int_t)ceil(cost.units)));
+	}
+	return stages;
+}
+
+json_t *td_verb_worker_get(struct td_rpc_call *call)
+{
+	const struct td_region *region = region_of(call);
+	unsigned index = (unsigned)td_rpc_integer(call, "worker", 0);
+	json_t *worker;
+
+	if (!region)
+		return NULL;
+	if (index >= region->worker_count)
+		return td_rpc_fail(call, TD_RPC_NOT_FOUND, "there is no worker %u", index);
+	worker = describe_worker(call->context, index, &region->workers[index]);
+	if (worker)
+		json_object_set_new(worker, "stages",
+				    describe_stages(call->context, index, &region->workers[index]));
 	return worker;
 }
 

@@ -184,6 +184,8 @@ static const struct td_ctl_command commands[] = {
 	    td_show_recording),
 	ASK("workers", "", 0, 0, "dataplane workers, their load and drops", "worker.list", NULL,
 	    td_show_workers),
+	ASK("worker", "N", 1, 1, "one of them, and what each stage costs now", "worker.get",
+	    "worker#", td_show_worker),
 	ASK("trunks", "", 0, 0, "trunks and whether they answer", "trunk.list", NULL,
 	    td_show_trunks),
 	{ "events", "", 0, 0, "what happens, as it happens, until ctrl-C", NULL, NULL, NULL, NULL,

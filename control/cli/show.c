@@ -174,6 +174,12 @@ static const struct td_field method_cells[] = {
 	END,
 };
 
+static const struct td_field stage_cells[] = {
+	{ "STAGE", "stage", TD_FIELD_TEXT },  { "NS", "ns", TD_FIELD_TEXT },
+	{ "OF A", "of", TD_FIELD_TEXT },      { "OF BUSY TIME", "busy_percent", TD_FIELD_PERCENT },
+	{ "TIMED", "timed", TD_FIELD_COUNT }, END,
+};
+
 static const json_t *part(const json_t *object, const char *key)
 {
 	return json_object_get(object, key);
@@ -257,19 +263,33 @@ void td_show_stream(FILE *out, const json_t *result)
 	td_card_print(out, result, stream_card);
 }
 
+static void show_drops(FILE *out, const json_t *worker)
+{
+	if (json_object_size(part(worker, "drops")) == 0)
+		return;
+	fprintf(out, "drops of worker %" JSON_INTEGER_FORMAT "\n",
+		json_integer_value(part(worker, "worker")));
+	td_members_print(out, part(worker, "drops"));
+}
+
 void td_show_workers(FILE *out, const json_t *result)
 {
 	const json_t *workers = part(result, "workers"), *worker;
 	size_t index;
 
 	td_table_print(out, workers, td_worker_fields, "no workers", "\n");
-	json_array_foreach(workers, index, worker)
-	{
-		if (json_object_size(part(worker, "drops")) == 0)
-			continue;
-		fprintf(out, "drops of worker %zu\n", index);
-		td_members_print(out, part(worker, "drops"));
-	}
+	json_array_foreach(workers, index, worker) show_drops(out, worker);
+}
+
+void td_show_worker(FILE *out, const json_t *result)
+{
+	json_t *one = json_pack("[O]", result);
+
+	td_table_print(out, one, td_worker_fields, "no worker", "\n");
+	json_decref(one);
+	show_drops(out, result);
+	fputs("\n", out);
+	td_table_print(out, part(result, "stages"), stage_cells, "no turn was timed of late", "\n");
 }
 
 void td_show_trunks(FILE *out, const json_t *result)

@@ -256,6 +256,7 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 
 uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns)
 {
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_COMMANDS);
 	struct td_change change;
 	uint32_t count = 0;
 
@@ -266,5 +267,7 @@ uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns)
 	}
 	if (count > 0) // there may have been keys in them
 		explicit_bzero(&change.u, sizeof change.u);
+	td_stage_count(&worker->stages, TD_STAGE_COMMANDS, count);
+	td_stage_enter(&worker->stages, before);
 	return count;
 }

@@ -134,6 +134,7 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 	worker->players = engine->worker_players;
 	worker->neighbours = options->neighbours;
 	worker->stats = &options->region->workers[index];
+	td_stage_clock_init(&worker->stages, worker->stats, rte_get_tsc_hz());
 	worker->pool = options->pool;
 	worker->prompts = options->prompts;
 	worker->index = index;
@@ -159,7 +160,8 @@ static int create_worker(struct td_engine *engine, uint32_t index)
 
 	fill_worker(engine, index);
 	worker->owned = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *worker->owned);
-	worker->mixer = td_mixer_create(engine->lets.count, engine->capacity[TD_POOL_PLAYER]);
+	worker->mixer = td_mixer_create(engine->lets.count, engine->capacity[TD_POOL_PLAYER],
+					&worker->stages);
 	worker->senders = take_lines(TD_DIGIT_SENDER_MAX, sizeof *worker->senders);
 	worker->parked = take_lines(TD_PARK_MAX, sizeof *worker->parked);
 	if (worker->parked == NULL || worker->owned == NULL || worker->mixer == NULL ||
@@ -361,6 +363,11 @@ enum td_srtp_engine_kind td_engine_srtp(const struct td_engine *engine)
 struct td_tap_ring *td_engine_fork_ring(struct td_engine *engine, uint32_t worker)
 {
 	return engine->workers[worker].fork_ring;
+}
+
+struct td_stage_clock *td_media_stages(struct td_media_worker *worker)
+{
+	return &worker->stages;
 }
 
 struct td_stream *td_media_streams(struct td_media_worker *worker)

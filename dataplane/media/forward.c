@@ -364,6 +364,7 @@ static __attribute__((noinline)) void put_waiting(struct td_media_worker *worker
 {
 	struct rte_mbuf *mbufs[TD_MEDIA_VECTOR];
 	uint32_t count = waiting->count;
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_JITTER);
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t stream = waiting->packets[i].packet->stream;
@@ -383,6 +384,7 @@ static __attribute__((noinline)) void put_waiting(struct td_media_worker *worker
 	rte_pktmbuf_free_bulk(mbufs, count);
 	worker->stats->consumed += count;
 	waiting->count = 0;
+	td_stage_enter(&worker->stages, before);
 }
 
 static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
@@ -441,6 +443,7 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		  uint64_t now_ns, struct td_tx *tx)
 {
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_FORWARD);
 	struct td_level_looks looks;
 
 	while (n > 0) {
@@ -448,6 +451,7 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 
 		if (worker->protector->guarded > 0)
 			left = td_protect_open(worker, packets, step, false, now_ns);
+		td_stage_count(&worker->stages, TD_STAGE_FORWARD, left);
 		td_level_sample(worker, packets, left, &looks);
 		rtp_vector(worker, packets, left, now_ns, tx);
 		if (looks.count > 0)
@@ -457,4 +461,5 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 		n -= step;
 	}
 	td_tap_publish(worker->tap_ring);
+	td_stage_enter(&worker->stages, before);
 }

@@ -13,6 +13,7 @@ static void decode(struct td_mixer *mixer, struct td_decode_lanes *lanes)
 	struct td_g722_decoder *states[TD_G722_LANES] = { NULL };
 	int16_t *pcm[TD_G722_LANES] = { NULL };
 	uint32_t count = lanes->count;
+	enum td_stage before;
 	size_t samples;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -20,8 +21,11 @@ static void decode(struct td_mixer *mixer, struct td_decode_lanes *lanes)
 		pcm[i] = lanes->lanes[i].source->resampler != NULL ? lanes->resampled[i]
 								   : lanes->lanes[i].pcm;
 	}
+	before = td_stage_enter(mixer->stages, TD_STAGE_DECODE);
+	td_stage_count(mixer->stages, TD_STAGE_DECODE, count);
 	samples = td_g722_decode_lanes(states, lanes->payload, pcm, count, TD_LANE_BYTES);
 	lanes->count = 0;
+	td_stage_enter(mixer->stages, before);
 	for (uint32_t i = 0; i < count; i++)
 		td_mix_ready(mixer, &lanes->lanes[i], pcm[i], (int)samples);
 }
@@ -54,6 +58,7 @@ static void encode(struct td_media_worker *worker, struct td_encode_lanes *lanes
 	uint8_t payloads[TD_G722_LANES][TD_LANE_BYTES], *payload[TD_G722_LANES] = { NULL };
 	const int16_t *pcm[TD_G722_LANES] = { NULL };
 	uint32_t count = lanes->count;
+	enum td_stage before;
 	size_t bytes;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -61,8 +66,11 @@ static void encode(struct td_media_worker *worker, struct td_encode_lanes *lanes
 		pcm[i] = lanes->pcm[i];
 		payload[i] = payloads[i];
 	}
+	before = td_stage_enter(&worker->stages, TD_STAGE_ENCODE);
+	td_stage_count(&worker->stages, TD_STAGE_ENCODE, count);
 	bytes = td_g722_encode_lanes(states, pcm, payload, count, samples);
 	lanes->count = 0;
+	td_stage_enter(&worker->stages, before);
 	for (uint32_t i = 0; i < count; i++)
 		td_outlet_send(worker, &lanes->lanes[i], payload[i], (int)bytes, samples, now_ns,
 			       tx);

@@ -21,13 +21,15 @@
 #define PLAN_LINES 10u // of a plan for three or four
 #define PCM_ALIGN  (TD_CACHE_LINE / sizeof(int16_t))
 
-struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count)
+struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count,
+				 struct td_stage_clock *stages)
 {
 	size_t sources = (size_t)inlet_count + player_count;
 	struct td_mixer *mixer = calloc(1, sizeof *mixer);
 
 	if (mixer == NULL)
 		return NULL;
+	mixer->stages = stages;
 	mixer->pcm_bytes = inlet_count * TD_MIX_SAMPLES_MAX * sizeof *mixer->pcm;
 	mixer->pcm = td_pages_take(mixer->pcm_bytes);
 	mixer->ready = calloc(sources + 1u, sizeof *mixer->ready);
@@ -52,8 +54,13 @@ void td_mixer_destroy(struct td_mixer *mixer)
 static void be_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, const int16_t *pcm,
 		     uint32_t samples)
 {
-	if (lane->source->resampler != NULL)
+	if (lane->source->resampler != NULL) {
+		enum td_stage before = td_stage_enter(mixer->stages, TD_STAGE_RESAMPLE);
+
+		td_stage_count(mixer->stages, TD_STAGE_RESAMPLE, 1);
 		td_resampler_process(lane->source->resampler, pcm, samples, lane->pcm);
+		td_stage_enter(mixer->stages, before);
+	}
 	mixer->ready[lane->at] = mixer->made[lane->at] = lane->pcm;
 }
 
@@ -62,6 +69,20 @@ void td_mix_ready(struct td_mixer *mixer, const struct td_decode_lane *lane, int
 {
 	td_playout_decoded(&lane->inlet->playout, pcm, decoded);
 	be_ready(mixer, lane, pcm, lane->source->inlet_hz / TD_TICKS_PER_S);
+}
+
+// A frame of a codec that is not coded with others.
+static void decode(struct td_mixer *mixer, const struct td_decode_lane *lane,
+		   const struct td_playout_job *job, int16_t *pcm, uint32_t samples)
+{
+	struct td_playout *playout = &lane->inlet->playout;
+	enum td_stage before = td_stage_enter(mixer->stages, TD_STAGE_DECODE);
+	int decoded =
+		playout->codec->decode(playout->decoder, job->payload, job->len, pcm, samples);
+
+	td_stage_count(mixer->stages, TD_STAGE_DECODE, 1);
+	td_stage_enter(mixer->stages, before);
+	td_mix_ready(mixer, lane, pcm, decoded);
 }
 
 static void gather_inlet(struct td_media_worker *worker, const struct td_plan_source *source,
@@ -85,9 +106,7 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 	if (pulled != TD_PLAYOUT_DECODE)
 		be_ready(mixer, &lane, pcm, samples);
 	else if (!td_lanes_decode(mixer, &lane, &job))
-		td_mix_ready(mixer, &lane, pcm,
-			     playout->codec->decode(playout->decoder, job.payload, job.len, pcm,
-						    samples));
+		decode(mixer, &lane, &job, pcm, samples);
 }
 
 static const struct td_playout *playout_of(const struct td_media_worker *worker,
@@ -304,6 +323,7 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 {
 	struct td_mixer *mixer = worker->mixer;
 	struct walk walk = { .index = worker->slot_contexts[slot] };
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_JITTER);
 	uint32_t first = 0;
 
 	mixer->ready_count = 0;
@@ -315,6 +335,8 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 		gather(worker, worker->contexts[walk.index].plan, now_ns);
 	}
 	td_lanes_decode_rest(mixer);
+	td_stage_count(&worker->stages, TD_STAGE_JITTER, mixer->ready_count);
+	td_stage_enter(&worker->stages, TD_STAGE_MIX);
 	walk.index = worker->slot_contexts[slot];
 	for (; walk.index != TD_INDEX_END; walk.index = worker->contexts[walk.index].next) {
 		struct td_worker_context *context = &worker->contexts[walk.index];
@@ -325,7 +347,9 @@ uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t no
 		td_level_mixed(worker, context->plan, mixer->ready + first, now_ns);
 		make_mixes(worker, context, mixer->ready + first, now_ns, tx);
 		first += context->plan->source_count;
+		td_stage_count(&worker->stages, TD_STAGE_MIX, context->plan->mix_count);
 	}
 	td_lanes_encode_rest(worker, now_ns, tx);
+	td_stage_enter(&worker->stages, before);
 	return mixer->sent;
 }

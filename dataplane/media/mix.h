@@ -55,6 +55,7 @@ struct td_mixer {
 	size_t pcm_bytes;
 	uint32_t pcm_at;
 	uint32_t sent;
+	struct td_stage_clock *stages; // the worker's
 	int32_t floor[TD_MIX_SAMPLES_MAX], sum[TD_MIX_SAMPLES_MAX];
 	int16_t out[TD_MIX_SAMPLES_MAX], resampled[TD_MIX_SAMPLES_MAX];
 	struct td_decode_lanes decode[TD_LANE_RATES];

@@ -16,6 +16,8 @@ void td_outlet_send(struct td_media_worker *worker, const struct td_encode_lane 
 	uint32_t count = lane->mix->sink_count;
 	uint32_t ticks = samples / (outlet->hz / 1000u) * (outlet->codec->clock_hz / 1000u);
 	struct td_frame frame = { .payload = payload, .step = outlet->step };
+	uint32_t sent = 0;
+	enum td_stage before;
 
 	if (bytes <= 0) {
 		if (outlet->step != 0)         // else the first packet goes by the clock anyway
@@ -25,15 +27,18 @@ void td_outlet_send(struct td_media_worker *worker, const struct td_encode_lane 
 	}
 	frame.bytes = (uint32_t)bytes;
 	frame.marker = outlet->marker;
+	before = td_stage_enter(&worker->stages, TD_STAGE_SEND);
 	td_frame_seal(&frame);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 2u * AHEAD < count)
 			td_media_send_expect(worker, sinks[i + 2u * AHEAD]);
 		if (i + AHEAD < count)
 			td_media_send_soon(worker, sinks[i + AHEAD]);
-		worker->mixer->sent +=
-			td_media_send(worker, sinks[i], lane->feed, &frame, now_ns, tx);
+		sent += td_media_send(worker, sinks[i], lane->feed, &frame, now_ns, tx);
 	}
+	worker->mixer->sent += sent;
+	td_stage_count(&worker->stages, TD_STAGE_SEND, sent);
+	td_stage_enter(&worker->stages, before);
 	outlet->step = ticks;
 	outlet->marker = false;
 }
@@ -43,11 +48,15 @@ static void code(struct td_media_worker *worker, const struct td_encode_lane *la
 {
 	const struct td_outlet *outlet = lane->outlet;
 	uint8_t payload[TD_RTP_PAYLOAD_MAX];
+	enum td_stage before;
 	int bytes;
 
 	if (td_lanes_encode(worker, lane, pcm, samples, now_ns, tx))
 		return;
+	before = td_stage_enter(&worker->stages, TD_STAGE_ENCODE);
+	td_stage_count(&worker->stages, TD_STAGE_ENCODE, 1);
 	bytes = outlet->codec->encode(outlet->encoder, pcm, samples, payload, sizeof payload);
+	td_stage_enter(&worker->stages, before);
 	td_outlet_send(worker, lane, payload, bytes, samples, now_ns, tx);
 }
 
@@ -67,9 +76,13 @@ void td_outlet_push(struct td_media_worker *worker, const struct td_encode_lane 
 	int16_t *waiting;
 
 	if (lane->mix->resampler != NULL) {
+		enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_RESAMPLE);
+
+		td_stage_count(&worker->stages, TD_STAGE_RESAMPLE, 1);
 		samples = (uint32_t)td_resampler_process(lane->mix->resampler, pcm, samples,
 							 worker->mixer->resampled);
 		pcm = worker->mixer->resampled;
+		td_stage_enter(&worker->stages, before);
 	}
 	if (outlet->waiting == 0 && samples == packet) {
 		code(worker, lane, pcm, samples, now_ns, tx);

@@ -156,16 +156,22 @@ static void prefetch_next(const struct td_media_worker *worker, const struct td_
 uint32_t td_media_tick(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 		       struct td_tx *tx)
 {
-	uint32_t sent = td_digits_tick(worker, slot, now_ns, tx), index;
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_SEND);
+	uint32_t sent = td_digits_tick(worker, slot, now_ns, tx), index, played;
 
+	td_stage_count(&worker->stages, TD_STAGE_SEND, sent);
 	sent += td_media_mix(worker, slot, now_ns, tx);
+	td_stage_enter(&worker->stages, TD_STAGE_SEND);
 	index = worker->slot_first[slot];
 
 	while (index != TD_PLAYER_NONE) {
 		prefetch_next(worker, &worker->players[index]);
-		sent += play(worker, index, now_ns, tx);
+		played = play(worker, index, now_ns, tx);
+		td_stage_count(&worker->stages, TD_STAGE_SEND, played);
+		sent += played;
 		index = worker->players[index].next;
 	}
 	td_protect_flush(worker, tx);
+	td_stage_enter(&worker->stages, before);
 	return sent;
 }

@@ -344,6 +344,7 @@ static uint32_t close_up(struct td_packet *packets, uint32_t n)
 uint32_t td_protect_open(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 			 bool rtcp_ports, uint64_t now_ns)
 {
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_OPEN);
 	struct opening opening;
 
 	opening.count = opening.dropped = 0;
@@ -358,5 +359,9 @@ uint32_t td_protect_open(struct td_media_worker *worker, struct td_packet *packe
 		td_srtp_open(&worker->protector->srtp, opening.packets, opening.count);
 		judge(worker, &opening, packets);
 	}
-	return opening.dropped == 0 ? n : close_up(packets, n);
+	if (opening.dropped > 0)
+		n = close_up(packets, n);
+	td_stage_count(&worker->stages, TD_STAGE_OPEN, opening.count);
+	td_stage_enter(&worker->stages, before);
+	return n;
 }

@@ -78,6 +78,8 @@ void td_media_rtcp_one(struct td_media_worker *worker, struct td_packet *packet,
 void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		   uint64_t now_ns, struct td_tx *tx)
 {
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_REPORTS);
+
 	(void)tx;
 	while (n > 0) {
 		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
@@ -95,4 +97,5 @@ void td_media_rtcp(struct td_media_worker *worker, struct td_packet *packets, ui
 		packets += step;
 		n -= step;
 	}
+	td_stage_enter(&worker->stages, before);
 }

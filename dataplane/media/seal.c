@@ -85,9 +85,12 @@ void td_protect_flush(struct td_media_worker *worker, struct td_tx *wire)
 {
 	struct td_protector *protector = worker->protector;
 	uint32_t count = protector->push_count;
+	enum td_stage before;
 
 	if (count == 0)
 		return;
+	before = td_stage_enter(&worker->stages, TD_STAGE_SEAL);
+	td_stage_count(&worker->stages, TD_STAGE_SEAL, count);
 	protector->push_count = 0;
 	td_srtp_seal(&protector->srtp, protector->packets, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -100,6 +103,7 @@ void td_protect_flush(struct td_media_worker *worker, struct td_tx *wire)
 		else
 			refuse(worker, sealing->stream, sealing->mbuf);
 	}
+	td_stage_enter(&worker->stages, before);
 }
 
 bool td_protect_seal_rtcp(struct td_media_worker *worker, uint32_t stream, struct rte_mbuf *mbuf)

@@ -67,8 +67,10 @@ static uint32_t visits_due(struct td_media_worker *worker, uint64_t now_ns)
 
 uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct td_tx *tx)
 {
+	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_REPORTS);
 	uint32_t due = visits_due(worker, now_ns);
 
+	td_stage_count(&worker->stages, TD_STAGE_REPORTS, due);
 	if (worker->bye_count > 0)
 		td_media_rtcp_byes(worker, tx);
 	for (uint32_t i = 0; i < due; i++) {
@@ -78,5 +80,6 @@ uint32_t td_media_sweep(struct td_media_worker *worker, uint64_t now_ns, struct 
 		visit(worker, worker->owned[worker->cursor], now_ns, tx);
 		worker->cursor++;
 	}
+	td_stage_enter(&worker->stages, before);
 	return due;
 }

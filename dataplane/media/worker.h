@@ -31,6 +31,10 @@
 #define TD_MEDIA_VECTOR  64 // packets worked on at once inside; n may be larger
 
 struct td_media_worker;
+struct td_stage_clock;
+
+// Times the turns: its owner brackets them, all stages say when they begin.
+struct td_stage_clock *td_media_stages(struct td_media_worker *worker);
 
 // The array of hot streams, to prefetch what td_media_rtp will read of each.
 struct td_stream *td_media_streams(struct td_media_worker *worker);

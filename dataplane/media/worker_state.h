@@ -12,6 +12,7 @@
 
 #include <rte_mbuf.h>
 
+#include "base/stage_clock.h"
 #include "media/change.h"
 #include "media/digits.h"
 #include "media/lets.h"
@@ -61,6 +62,7 @@ struct td_media_worker {
 	struct td_player *players;
 	const struct td_neighbours *neighbours;
 	struct td_worker_stats *stats;
+	struct td_stage_clock stages;
 	struct td_tap_ring *tap_ring, *fork_ring; // fork_ring NULL: no forks
 	const _Atomic uint8_t *tap_flags; // by tap: TD_TAP_MASKED, TD_TAP_PAUSED; main writes them
 	struct rte_mempool *pool;
@@ -270,7 +272,8 @@ void td_media_context_resume(struct td_media_worker *worker, struct td_worker_co
 uint32_t td_media_mix(struct td_media_worker *worker, uint32_t slot, uint64_t now_ns,
 		      struct td_tx *tx);
 // Room for `inlet_count` inlets and `player_count` players in one tick. NULL: no memory.
-struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count);
+struct td_mixer *td_mixer_create(uint32_t inlet_count, uint32_t player_count,
+				 struct td_stage_clock *stages);
 void td_mixer_destroy(struct td_mixer *mixer);
 
 // mirror.c

@@ -1,6 +1,7 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
+#include "base/stage_clock.h"
 #include "net/tx.h"
 #include "td_assert.h"
 
@@ -28,11 +29,16 @@ static uint32_t send_burst(struct td_tx *tx, struct td_tx_port *out)
 void td_tx_flush_port(struct td_tx *tx, uint32_t port)
 {
 	struct td_tx_port *out = &tx->ports[port];
+	enum td_stage before = TD_STAGE_TX;
 	uint32_t taken;
 
 	TD_ASSERT(port < tx->port_count);
 	if (out->count == 0)
 		return;
+	if (tx->stages != NULL) {
+		before = td_stage_enter(tx->stages, TD_STAGE_TX);
+		td_stage_count(tx->stages, TD_STAGE_TX, out->count);
+	}
 	if (out->handover)
 		taken = rte_ring_enqueue_burst(out->handover, (void **)out->mbufs, out->count,
 					       NULL);
@@ -42,6 +48,8 @@ void td_tx_flush_port(struct td_tx *tx, uint32_t port)
 	for (uint32_t i = taken; i < out->count; i++)
 		rte_pktmbuf_free(out->mbufs[i]);
 	out->count = 0;
+	if (tx->stages != NULL)
+		td_stage_enter(tx->stages, before);
 }
 
 uint32_t td_tx_flush(struct td_tx *tx)

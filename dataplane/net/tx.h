@@ -18,6 +18,7 @@
 #define TD_TX_VECTOR 64
 
 struct rte_ring;
+struct td_stage_clock;
 
 struct td_tx_port {
 	struct rte_mbuf *mbufs[TD_TX_VECTOR];
@@ -31,6 +32,7 @@ struct td_tx {
 	struct td_tx_port ports[TD_PORT_MAX];
 	uint32_t port_count;
 	struct td_worker_stats *stats;
+	struct td_stage_clock *stages; // NULL: nobody times the turns
 };
 
 // Sends what is gathered for one port. Workers only.

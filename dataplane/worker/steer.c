@@ -3,8 +3,10 @@
 #include "td_assert.h"
 #include "worker/steer.h"
 
-void td_steer_flush(struct td_steer *steer, struct td_worker_stats *stats)
+uint32_t td_steer_flush(struct td_steer *steer, struct td_worker_stats *stats)
 {
+	uint32_t total = 0;
+
 	for (uint32_t worker = 0; worker < steer->worker_count; worker++) {
 		uint32_t count = steer->counts[worker], taken;
 		struct rte_mbuf **mbufs = steer->vectors[worker];
@@ -13,11 +15,13 @@ void td_steer_flush(struct td_steer *steer, struct td_worker_stats *stats)
 			continue;
 		taken = rte_ring_enqueue_burst(steer->out[worker], (void **)mbufs, count, NULL);
 		stats->steered_out += taken;
+		total += taken;
 		stats->drops[TD_DROP_STEER_FULL] += count - taken;
 		for (uint32_t i = taken; i < count; i++)
 			rte_pktmbuf_free(mbufs[i]);
 		steer->counts[worker] = 0;
 	}
+	return total;
 }
 
 uint32_t td_steer_take(struct td_steer *steer, struct td_packet *packets, uint32_t max,

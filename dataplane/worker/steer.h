@@ -43,8 +43,8 @@ static inline void td_steer_push(struct td_steer *steer, uint32_t worker,
 	steer->vectors[worker][steer->counts[worker]++] = packet->mbuf;
 }
 
-// Hands the gathered vectors over; what does not fit is freed and counted.
-void td_steer_flush(struct td_steer *steer, struct td_worker_stats *stats) TD_WORKER;
+// Hands the gathered vectors over; what does not fit is freed and counted. Returns how many were taken.
+uint32_t td_steer_flush(struct td_steer *steer, struct td_worker_stats *stats) TD_WORKER;
 
 // At most `max` packets that others handed over; gives their mbufs to the caller.
 uint32_t td_steer_take(struct td_steer *steer, struct td_packet *packets, uint32_t max,

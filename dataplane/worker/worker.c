@@ -8,6 +8,7 @@
 #include <urcu-qsbr.h>
 
 #include "base/clock.h"
+#include "base/stage_clock.h"
 #include "td_assert.h"
 #include "worker/worker.h"
 
@@ -69,9 +70,12 @@ static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, ui
 static TD_WORKER void run_media(struct td_worker *worker, struct td_packet *udp, uint32_t count,
 				uint64_t now_ns)
 {
+	enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_DEMUX);
 	struct rtcp_vector rtcp;
 	uint32_t rtp_count = split_vector(worker, udp, count, &rtcp);
 
+	td_stage_count(worker->stages, TD_STAGE_DEMUX, count);
+	td_stage_enter(worker->stages, before);
 	if (rtp_count > 0)
 		td_media_rtp(worker->media, udp, rtp_count, now_ns, &worker->tx);
 	if (rtcp.count > 0)
@@ -100,17 +104,57 @@ static TD_WORKER void answer_vector(struct td_worker *worker, struct td_packet *
 	}
 }
 
+static void look_up(const struct td_worker *worker, struct td_packet *udp, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		td_parse_expect(&worker->parse, &udp[i]);
+	for (uint32_t i = 0; i < count; i++)
+		td_parse_lookup(&worker->parse, &udp[i]);
+}
+
+// Packets are looked up while others are parsed; in a turn that is timed, after them.
+static uint32_t parse(struct td_worker *worker, uint32_t port, struct rte_mbuf **mbufs,
+		      uint32_t count, struct td_packet *udp, struct td_packet *other,
+		      uint32_t *other_count)
+{
+	struct td_parse_env env = worker->parse;
+	enum td_stage before;
+
+	if (__builtin_expect(!worker->stages->timing, 1))
+		return td_parse_burst(&worker->parse, port, mbufs, count, udp, other, other_count,
+				      worker->stats);
+	env.demux = NULL;
+	before = td_stage_enter(worker->stages, TD_STAGE_PARSE);
+	td_stage_count(worker->stages, TD_STAGE_PARSE, count);
+	count = td_parse_burst(&env, port, mbufs, count, udp, other, other_count, worker->stats);
+	td_stage_enter(worker->stages, TD_STAGE_DEMUX);
+	look_up(worker, udp, count);
+	td_stage_enter(worker->stages, before);
+	return count;
+}
+
+static TD_WORKER void flush_steered(struct td_worker *worker)
+{
+	enum td_stage before;
+
+	if (worker->steer.worker_count < 2)
+		return;
+	before = td_stage_enter(worker->stages, TD_STAGE_STEER);
+	td_stage_count(worker->stages, TD_STAGE_STEER,
+		       td_steer_flush(&worker->steer, worker->stats));
+	td_stage_enter(worker->stages, before);
+}
+
 static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
 				    struct rte_mbuf **mbufs, uint32_t count, uint64_t now_ns)
 {
 	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
 	uint32_t udp_count, other_count;
 
-	udp_count = td_parse_burst(&worker->parse, port, mbufs, count, udp, other, &other_count,
-				   worker->stats);
+	udp_count = parse(worker, port, mbufs, count, udp, other, &other_count);
 	if (udp_count > 0) {
 		run_media(worker, udp, udp_count, now_ns);
-		td_steer_flush(&worker->steer, worker->stats);
+		flush_steered(worker);
 	}
 	if (other_count > 0)
 		answer_vector(worker, other, other_count);
@@ -123,9 +167,12 @@ static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 
 	for (uint32_t i = 0; i < worker->poll_count; i++) {
 		const struct td_worker_poll *poll = &worker->polls[i];
+		enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_RX);
 		uint16_t count =
 			rte_eth_rx_burst(poll->dpdk_port, poll->queue, mbufs, TD_WORKER_BURST);
 
+		td_stage_count(worker->stages, TD_STAGE_RX, count);
+		td_stage_enter(worker->stages, before);
 		if (count > 0)
 			receive_burst(worker, poll->port, mbufs, count, now_ns);
 		found += count;
@@ -136,22 +183,26 @@ static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
 static TD_WORKER void look_up_again(struct td_worker *worker, struct td_packet *udp, uint32_t count,
 				    uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < count; i++)
-		td_parse_expect(&worker->parse, &udp[i]);
-	for (uint32_t i = 0; i < count; i++)
-		td_parse_lookup(&worker->parse, &udp[i]);
+	enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_DEMUX);
+
+	look_up(worker, udp, count);
+	td_stage_enter(worker->stages, before);
 	run_media(worker, udp, count, now_ns);
-	td_steer_flush(&worker->steer, worker->stats);
+	flush_steered(worker);
 }
 
 static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
 {
 	struct td_packet udp[TD_WORKER_BURST];
+	enum td_stage before;
 	uint32_t count;
 
 	if (worker->steer.worker_count < 2)
 		return 0;
+	before = td_stage_enter(worker->stages, TD_STAGE_STEER);
 	count = td_steer_take(&worker->steer, udp, TD_WORKER_BURST, worker->stats);
+	td_stage_count(worker->stages, TD_STAGE_STEER, count);
+	td_stage_enter(worker->stages, before);
 	if (count == 0)
 		return 0;
 	look_up_again(worker, udp, count, now_ns);
@@ -241,6 +292,7 @@ bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 	uint32_t came, due;
 
 	account_time(worker, now_ns);
+	td_stage_clock_begin(worker->stages);
 	came = poll_ports(worker, now_ns);
 	came += take_steered(worker, now_ns);
 	due = run_slots(worker, now_ns);
@@ -253,6 +305,7 @@ bool td_worker_turn(struct td_worker *worker, uint64_t now_ns)
 	rcu_quiescent_state();
 	worker->turn_busy = came + due > 0;
 	worker->stats->busy_turns += worker->turn_busy;
+	td_stage_clock_end(worker->stages, worker->turn_busy);
 	return came > 0;
 }
 

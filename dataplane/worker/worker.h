@@ -33,6 +33,7 @@
 #define TD_WORKER_POLL_MAX (TD_PORT_MAX * TD_WORKER_MAX)
 
 struct rte_ring;
+struct td_stage_clock;
 
 struct td_worker_poll {
 	uint16_t dpdk_port, queue;
@@ -54,6 +55,7 @@ struct td_worker {
 	struct td_answer_env answer;
 	const struct td_demux *demux; // borrowed, like everything below
 	struct td_media_worker *media;
+	struct td_stage_clock *stages;
 	struct rte_mempool *pool;
 	struct td_worker_stats *stats;
 	struct td_tx tx;

@@ -131,6 +131,7 @@ static struct td_worker *create_worker(const struct td_workers_options *options,
 	worker->stats = &options->stats[index];
 	worker->tx.port_count = options->port_count;
 	worker->tx.stats = worker->stats;
+	worker->stages = worker->tx.stages = td_media_stages(worker->media);
 	worker->pace.busy_poll = options->busy_poll;
 	worker->stop = stop;
 	return worker;

@@ -147,6 +147,50 @@ START_TEST(test_rates)
 }
 END_TEST
 
+START_TEST(test_stage_costs)
+{
+	struct td_worker_stats stats = { .ticks_per_s = 2000000000 };
+	struct td_rates rates = { 0 };
+	const struct td_rate *rate = &rates.workers[0];
+	struct td_stage_cost cost;
+
+	// What was before the first look is not of late.
+	stats.stages[TD_STAGE_PARSE] = (struct td_stage_stats){ 1000000, 1 };
+	td_rates_look(&rates, 0, &stats, 1000);
+	ck_assert_double_lt(td_rates_stage(rate, TD_STAGE_PARSE, stats.ticks_per_s).ns, 0);
+	ck_assert_double_eq(td_rates_stage(rate, TD_STAGE_PARSE, stats.ticks_per_s).busy_percent,
+			    0);
+	stats.stages[TD_STAGE_PARSE].ticks += 6000;
+	stats.stages[TD_STAGE_PARSE].units += 100;
+	stats.stages[TD_STAGE_TX].ticks += 2000;
+	stats.stages[TD_STAGE_TX].units += 50;
+	td_rates_look(&rates, 0, &stats, 2000);
+	td_rates_look(&rates, 0, &stats, 2000); // no time has passed: nothing fades
+	cost = td_rates_stage(rate, TD_STAGE_PARSE, stats.ticks_per_s);
+	ck_assert_double_eq_tol(cost.ns, 30, 0.001);
+	ck_assert_double_eq_tol(cost.busy_percent, 75, 0.001);
+	ck_assert_double_eq_tol(cost.units, 100, 0.001);
+	cost = td_rates_stage(rate, TD_STAGE_TX, stats.ticks_per_s);
+	ck_assert_double_eq_tol(cost.ns, 20, 0.001);
+	ck_assert_double_eq_tol(cost.busy_percent, 25, 0.001);
+	// Packets get dearer: after ten seconds most of what is known is of the new kind.
+	for (unsigned i = 0; i < 10; i++) {
+		stats.stages[TD_STAGE_PARSE].ticks += 12000;
+		stats.stages[TD_STAGE_PARSE].units += 100;
+		td_rates_look(&rates, 0, &stats, 3000 + 1000 * i);
+	}
+	cost = td_rates_stage(rate, TD_STAGE_PARSE, stats.ticks_per_s);
+	ck_assert_double_gt(cost.ns, 55);
+	ck_assert_double_lt(cost.ns, 60);
+	ck_assert_double_lt(td_rates_stage(rate, TD_STAGE_SEAL, stats.ticks_per_s).ns, 0);
+	ck_assert_double_lt(td_rates_stage(rate, TD_STAGE_PARSE, 0).ns, 0);
+	// And what has not happened for long is gone.
+	for (unsigned i = 0; i < 120; i++)
+		td_rates_look(&rates, 0, &stats, 20000 + 1000 * i);
+	ck_assert_double_lt(td_rates_stage(rate, TD_STAGE_PARSE, stats.ticks_per_s).ns, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("events");
@@ -160,6 +204,7 @@ int main(void)
 	tcase_add_test(tcase, test_unwanted_events_are_a_gap);
 	tcase_add_test(tcase, test_wanted_while_somebody_may_come_back);
 	tcase_add_test(tcase, test_rates);
+	tcase_add_test(tcase, test_stage_costs);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

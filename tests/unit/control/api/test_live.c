@@ -279,6 +279,41 @@ START_TEST(test_gap)
 }
 END_TEST
 
+START_TEST(test_stages_of_a_worker)
+{
+	struct td_worker_stats *worker = &live.dp.region.workers[0];
+	json_t *reply = NULL;
+
+	worker->ticks_per_s = 1000000000;
+	expect_error(ask("worker.get", "{\"worker\":1}"), -32004, "there is no worker 1");
+	// Costs are known a second after there was something to do.
+	for (int i = 0; i < 400; i++) {
+		worker->stages[TD_STAGE_FORWARD].ticks += 3500;
+		worker->stages[TD_STAGE_FORWARD].units += 100;
+		worker->stages[TD_STAGE_TX].ticks += 500;
+		worker->stages[TD_STAGE_TX].units += 100;
+		reply = ask("worker.get", "{\"worker\":0}");
+		if (json_array_size(live_at(reply, "result.stages")) > 0)
+			break;
+		json_decref(reply);
+		reply = NULL;
+		usleep(10000);
+	}
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_uint_eq(json_array_size(live_at(reply, "result.stages")), 2);
+	ck_assert_str_eq(live_text(reply, "result.stages.0.stage"), "forward");
+	ck_assert_str_eq(live_text(reply, "result.stages.0.of"), "packet");
+	ck_assert_double_eq_tol(json_number_value(live_at(reply, "result.stages.0.ns")), 35, 0.001);
+	ck_assert_double_eq_tol(json_number_value(live_at(reply, "result.stages.0.busy_percent")),
+				87.5, 0.001);
+	ck_assert_str_eq(live_text(reply, "result.stages.1.stage"), "tx");
+	ck_assert_int_eq(live_int(reply, "result.rx_packets"), 0);
+	json_decref(reply);
+	ck_assert_int_eq(CTL(TOKEN, "worker", "0"), 0);
+	ck_assert_msg(strstr(out, "forward  35.00  packet        87.5 %") != NULL, "%s", out);
+}
+END_TEST
+
 START_TEST(test_workers_and_streams_are_live)
 {
 	struct td_stream_mirror *mirror = &live.dp.region.streams[7];
@@ -440,6 +475,7 @@ int main(void)
 	tcase_add_test(tcase, test_events_are_numbered_and_resumable);
 	tcase_add_test(tcase, test_gap);
 	tcase_add_test(tcase, test_workers_and_streams_are_live);
+	tcase_add_test(tcase, test_stages_of_a_worker);
 	tcase_add_test(tcase, test_without_a_dataplane);
 	tcase_add_test(tcase, test_a_call_from_arrival_to_record);
 	suite_add_tcase(suite, tcase);

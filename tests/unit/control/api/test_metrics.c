@@ -207,11 +207,18 @@ static double value_of(const char *page, const char *sample)
 START_TEST(the_page_is_what_the_format_says)
 {
 	static struct names names;
-	char *page = scrape();
+	struct td_worker_stats *worker = &live.dp.region.workers[0];
+	char *page;
 
+	worker->ticks_per_s = 4000;
+	worker->stages[TD_STAGE_PARSE] = (struct td_stage_stats){ .ticks = 3000, .units = 9 };
+	page = scrape();
 	read_strictly(page, &names);
 	ck_assert_uint_gt(names.family_count, 40);
 	ck_assert_double_eq(value_of(page, "tandem_dataplane_up"), 1);
+	ck_assert_double_eq(value_of(page, "tandem_stage_seconds_total{stage=\"parse\"}"), 0.75);
+	ck_assert_double_eq(value_of(page, "tandem_stage_units_total{stage=\"parse\"}"), 9);
+	ck_assert_double_eq(value_of(page, "tandem_stage_units_total{stage=\"seal\"}"), 0);
 	ck_assert_double_eq(value_of(page, "tandem_calls"), 0);
 	ck_assert_double_eq(value_of(page, "tandem_leg_mos_bucket{le=\"+Inf\"}"), 0);
 	free(page);
