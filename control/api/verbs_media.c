@@ -272,14 +272,16 @@ static TD_CONTROL json_t *describe_stages(const struct td_api *api, unsigned ind
 		struct td_stage_cost cost =
 			td_rates_stage(&api->rates.workers[index], stage, stats->ticks_per_s);
 
-		if (cost.ns < 0)
+		// Some take time to find out that there is nothing for them to do.
+		if (cost.ns < 0 && cost.busy_percent < 0.05)
 			continue;
-		json_array_append_new(stages, json_pack("{s:s, s:f, s:s, s:f, s:I}", "stage",
-							td_stage_name(stage), "ns",
-							round(cost.ns * 10) / 10, "of",
-							td_stage_unit(stage), "busy_percent",
-							round(cost.busy_percent * 10) / 10, "timed",
-							(json_int_t)ceil(cost.units)));
+		json_array_append_new(
+			stages,
+			json_pack("{s:s, s:o, s:s, s:f, s:I}", "stage", td_stage_name(stage), "ns",
+				  cost.ns < 0 ? json_null() : json_real(round(cost.ns * 10) / 10),
+				  "of", td_stage_unit(stage), "busy_percent",
+				  round(cost.busy_percent * 10) / 10, "timed",
+				  (json_int_t)ceil(cost.units)));
 	}
 	return stages;
 }
