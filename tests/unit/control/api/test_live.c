@@ -285,14 +285,14 @@ START_TEST(test_stages_of_a_worker)
 	json_t *reply = NULL;
 
 	worker->ticks_per_s = 1000000000;
-	expect_error(ask("worker.get", "{\"worker\":1}"), -32004, "there is no worker 1");
+	expect_error(session_ask("worker.get", "{\"worker\":1}"), -32004, "there is no worker 1");
 	// Costs are known a second after there was something to do.
 	for (int i = 0; i < 400; i++) {
 		worker->stages[TD_STAGE_FORWARD].ticks += 3500;
 		worker->stages[TD_STAGE_FORWARD].units += 100;
 		worker->stages[TD_STAGE_TX].ticks += 500;
 		worker->stages[TD_STAGE_TX].units += 100;
-		reply = ask("worker.get", "{\"worker\":0}");
+		reply = session_ask("worker.get", "{\"worker\":0}");
 		if (json_array_size(live_at(reply, "result.stages")) > 0)
 			break;
 		json_decref(reply);
@@ -309,8 +309,9 @@ START_TEST(test_stages_of_a_worker)
 	ck_assert_str_eq(live_text(reply, "result.stages.1.stage"), "tx");
 	ck_assert_int_eq(live_int(reply, "result.rx_packets"), 0);
 	json_decref(reply);
-	ck_assert_int_eq(CTL(TOKEN, "worker", "0"), 0);
-	ck_assert_msg(strstr(out, "forward  35.00  packet        87.5 %") != NULL, "%s", out);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "worker", "0"), 0);
+	ck_assert_msg(strstr(session_out, "forward  35.00  packet        87.5 %") != NULL, "%s",
+		      session_out);
 }
 END_TEST
 
