@@ -92,11 +92,21 @@ def device(netns, command, ready):
                 sys.exit(f"perf: {command[0]} did not become ready in 10 s")
             yield child
         finally:
+            if child.poll() is not None:
+                print(f"perf: {command[0]} has ended with {child.returncode}: "
+                      f"{child.stderr.read()}", file=sys.stderr)
             child.send_signal(signal.SIGTERM)
             try:
                 child.wait(5)
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+def door_open(netns, path):
+    """Somebody listens there: the path exists a moment before."""
+    done = subprocess.run(inside(netns, "ss", "-Hxl", "src", path), stdout=subprocess.PIPE,
+                          check=True)
+    return bool(done.stdout)
 
 
 @contextlib.contextmanager
@@ -108,7 +118,7 @@ def tandem(netns, folder, driver="af_xdp", name=DEVICE, streams=4096):
         file.write(CONFIG.format(folder=folder, device=name, driver=driver, addr=DEVICE_ADDR,
                                  streams=streams))
     socket = os.path.join(folder, "run", "dataplane.sock")
-    with device(netns, (DATAPLANE, "--config", config), lambda _: os.path.exists(socket)) as child:
+    with device(netns, (DATAPLANE, "--config", config), lambda _: door_open(netns, socket)) as child:
         yield child, socket
 
 
@@ -132,7 +142,10 @@ def generator(netns, pid, seconds, *options, driver="af_packet", name=GENERATOR)
 def blast(netns, pid, seconds, *options, driver="af_packet", name=GENERATOR):
     """One run of the generator; what it measured."""
     done = subprocess.run(generator(netns, pid, seconds, *options, driver=driver, name=name),
-                          stdout=subprocess.PIPE, text=True, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    # What the libraries of AF_XDP would rather have had is nobody's complaint.
+    sys.stderr.writelines(line for line in done.stderr.splitlines(keepends=True)
+                          if not line.startswith(("libbpf:", "libxdp:")))
     if done.returncode != 0:
         sys.exit(f"perf: the generator ended with {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
