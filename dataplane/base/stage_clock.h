@@ -6,7 +6,7 @@
 //                                                                          block if it was a busy one
 //
 // A turn that is not timed pays a branch a stage. One that is reads the time stamp counter at every
-// change of stage, so what a turn takes is what its stages take together; what reading itself takes
+// change of stage, so what a turn takes is what its stages take together; what reading itself adds
 // was measured at the start and is taken off each. How many turns lie between two that are timed is
 // random, or work that comes at regular times would be met always or never. Which turns are busy is
 // known at their end only: what idle ones took is forgotten.
@@ -29,7 +29,7 @@ struct td_stage_clock {
 	uint8_t stage; // enum td_stage, now
 	uint32_t left; // turns until the next one that is
 	uint32_t every;
-	uint32_t read_ticks; // what reading takes
+	uint32_t read_ticks; // what reading adds
 	uint64_t entered;
 	uint64_t random;
 	struct td_worker_stats *stats;
@@ -45,34 +45,6 @@ void td_stage_clock_set(struct td_stage_clock *clock, uint32_t every);
 // For td_stage_clock_begin and td_stage_clock_end.
 void td_stage_clock_start(struct td_stage_clock *clock);
 void td_stage_clock_commit(struct td_stage_clock *clock, bool busy);
-
-#ifdef TD_WITHOUT_STAGES
-
-static inline void td_stage_clock_begin(struct td_stage_clock *clock)
-{
-	(void)clock;
-}
-
-static inline void td_stage_clock_end(struct td_stage_clock *clock, bool busy)
-{
-	(void)clock;
-	(void)busy;
-}
-
-static inline enum td_stage td_stage_enter(struct td_stage_clock *clock, enum td_stage stage)
-{
-	(void)clock;
-	return stage;
-}
-
-static inline void td_stage_count(struct td_stage_clock *clock, enum td_stage stage, uint32_t units)
-{
-	(void)clock;
-	(void)stage;
-	(void)units;
-}
-
-#else
 
 // Brackets a turn; in between the watch is at TD_STAGE_OTHER unless told.
 static inline void td_stage_clock_begin(struct td_stage_clock *clock)
@@ -110,5 +82,3 @@ static inline void td_stage_count(struct td_stage_clock *clock, enum td_stage st
 	if (__builtin_expect(clock->timing, 0))
 		clock->turn[stage].units += units;
 }
-
-#endif

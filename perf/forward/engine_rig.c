@@ -381,6 +381,11 @@ void td_rig_wake(struct td_rig *rig)
 	td_worker_attach(rig->bench.worker, rig_now_ns(rig));
 }
 
+struct td_worker *td_rig_worker(struct td_rig *rig)
+{
+	return rig->bench.worker;
+}
+
 const char *td_rig_drop_reason(const struct td_rig *rig)
 {
 	return td_bench_drop_reason(&rig->bench);

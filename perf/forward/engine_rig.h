@@ -15,6 +15,7 @@
 #include <rte_mempool.h>
 
 struct td_rig;
+struct td_worker;
 struct td_tap_ring;
 
 // How the parties protect what they say and hear.
@@ -58,6 +59,9 @@ struct td_rig_sprayed {
 	uint64_t packets, injected;
 };
 struct td_rig_sprayed td_rig_sprayed(const struct td_rig *rig);
+
+// Whose turns are taken.
+struct td_worker *td_rig_worker(struct td_rig *rig);
 
 // The most frequent drop reason so far.
 const char *td_rig_drop_reason(const struct td_rig *rig);

@@ -1,0 +1,292 @@
+// perf/run stages: where a packet's time goes, by the worker's own counters (base/stage_clock.h).
+//
+// Per kind of work, runs of three sorts in turn: counters off, as they are in production (one busy turn
+// in 64), and close (one in 8), from which a row a stage is made: its share of one packet, or of one
+// frame of a party. Two more rows say whether to believe them: all stages together beside the whole by
+// the CPU clock with the counters off, and what the counters add as they are in production.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../report.h"
+#include "base/stage_clock.h"
+#include "forward/engine_rig.h"
+#include "mix/speech.h"
+#include "rig/hall.h"
+#include "td_srtp.h"
+
+#define RUNS_MAX  31
+#define IN_FLIGHT 4096
+#define MBUFS     24575
+#define SEED      20266
+#define CLOSE     8u // of the runs that the rows are from: one busy turn in so many
+#define FRAMES    50u
+#define SETTLE    50u  // rounds
+#define SHOWN_NS  0.05 // a stage that takes less of a packet has no row
+#define WARM_UP   500000ull
+
+struct plan {
+	unsigned runs;
+	uint64_t packets; // a run, of those that are forwarded
+	uint32_t rounds;  // a run, of those that are mixed
+	int only;         // a kind of work's number, or -1
+};
+
+struct kind {
+	const char *name, *unit;
+	uint32_t streams;
+	uint32_t room; // 0: forwarded; parties of one conference
+	bool srtp;
+	enum td_codec_id codecs[2]; // of every other party
+	struct td_codec_settings settings;
+};
+
+static const struct kind kinds[] = {
+	{ .name = "forward, 1000 streams", .unit = "ns/packet", .streams = 1000 },
+	{ .name = "forward, 100000 streams", .unit = "ns/packet", .streams = 100000 },
+	{ .name = "SRTP GCM both ways, 10000 streams",
+	  .unit = "ns/packet",
+	  .streams = 10000,
+	  .srtp = true },
+	{ .name = "conference of 100, PCMU",
+	  .unit = "ns/frame",
+	  .streams = 3000,
+	  .room = 100,
+	  .codecs = { TD_CODEC_PCMU, TD_CODEC_PCMU } },
+	{ .name = "calls PCMU-G722",
+	  .unit = "ns/frame",
+	  .streams = 640,
+	  .room = 2,
+	  .codecs = { TD_CODEC_PCMU, TD_CODEC_G722 } },
+	{ .name = "calls PCMU-Opus",
+	  .unit = "ns/frame",
+	  .streams = 160,
+	  .room = 2,
+	  .codecs = { TD_CODEC_PCMU, TD_CODEC_OPUS },
+	  .settings = { .bitrate_bps = 24000, .complexity = 5 } },
+};
+
+// One kind of work, set up.
+struct work {
+	const struct kind *kind;
+	const struct plan *plan;
+	struct td_worker *worker;
+	struct td_rig *rig;
+	struct td_bench bench;
+	struct td_hall hall;
+	struct td_loop *said[2];
+	uint64_t lost;
+};
+
+// What the runs have come to, ns of one packet or frame.
+struct found {
+	double off[RUNS_MAX], on[RUNS_MAX], added[RUNS_MAX], sum[RUNS_MAX];
+	double stages[TD_STAGE_COUNT][RUNS_MAX];
+};
+
+static void join_rooms(struct work *work)
+{
+	const struct kind *kind = work->kind;
+	struct td_member floor = { TD_MEMBER_FLOOR, 0 };
+	struct td_context_id context = { 0 };
+
+	for (uint32_t i = 0; i < kind->streams; i++) {
+		struct td_member member = { TD_MEMBER_STREAM, 0 };
+		struct td_cell cells[2];
+
+		if (i % kind->room == 0)
+			context = td_bench_context(&work->bench);
+		td_hall_join(&work->hall, i, context, kind->codecs[i % 2u], &kind->settings);
+		member.handle = work->hall.parties[i].stream.id.v;
+		cells[0] = (struct td_cell){ floor, member, TD_GAIN_UNITY };
+		cells[1] = (struct td_cell){ member, floor, TD_GAIN_UNITY };
+		td_bench_edit(&work->bench, context, cells, 2);
+	}
+	td_bench_resolve(&work->bench);
+	for (uint32_t i = 0; i < kind->streams; i++)
+		td_hall_say(&work->hall, i, work->said[i % 2u], i * 7u);
+}
+
+static void open_rooms(struct work *work, const char *name, struct rte_mempool *pool)
+{
+	const struct kind *kind = work->kind;
+	struct td_bench_options options = { .name = name,
+					    .stream_count = kind->streams,
+					    .mixed_count = kind->streams,
+					    .pool = pool,
+					    .seed = SEED };
+	static int16_t pcm[FRAMES * 320u];
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t hz = kind->codecs[i] == TD_CODEC_PCMU ? 8000 : 16000;
+
+		td_speech_make(pcm, FRAMES * hz / 50u, hz, 1);
+		work->said[i] = td_loop_create(kind->codecs[i], hz, &kind->settings, pcm, FRAMES);
+	}
+	td_bench_open(&work->bench, &options);
+	td_hall_open(&work->hall, &work->bench, kind->streams);
+	join_rooms(work);
+	work->worker = work->bench.worker;
+	for (uint32_t i = 0; i < SETTLE; i++)
+		td_hall_round(&work->hall);
+	td_hall_forget(&work->hall);
+}
+
+static void open_work(struct work *work, const char *name, struct rte_mempool *pool)
+{
+	struct td_rig_protection protection = { .suite = TD_SRTP_AEAD_AES_128_GCM,
+						.says = true,
+						.hears = true };
+
+	if (work->kind->room != 0) {
+		open_rooms(work, name, pool);
+		return;
+	}
+	work->rig = td_rig_create_protected(work->kind->streams, name, pool, SEED,
+					    work->kind->srtp ? &protection : NULL);
+	work->worker = td_rig_worker(work->rig);
+	td_rig_fill(work->rig, IN_FLIGHT);
+	td_rig_run(work->rig, WARM_UP, &work->lost);
+}
+
+static void close_work(struct work *work)
+{
+	if (work->rig != NULL) {
+		td_rig_destroy(work->rig);
+		return;
+	}
+	td_bench_close(&work->bench);
+	td_hall_close(&work->hall);
+	td_loop_free(work->said[0]);
+	td_loop_free(work->said[1]);
+}
+
+// One run with the counters in one turn of so many; ns of a packet or frame.
+static double run(struct work *work, uint32_t every)
+{
+	const struct plan *plan = work->plan;
+	uint64_t cpu_ns = 0;
+
+	td_stage_clock_set(work->worker->stages, every);
+	if (work->rig != NULL)
+		return (double)td_rig_run(work->rig, plan->packets, &work->lost) /
+		       (double)plan->packets;
+	for (uint32_t i = 0; i < plan->rounds; i++)
+		cpu_ns += td_hall_round(&work->hall);
+	return (double)cpu_ns / plan->rounds / work->kind->streams;
+}
+
+static void run_close(struct work *work, struct found *found, unsigned at)
+{
+	const struct td_worker_stats *stats = work->worker->stats;
+	// A frame is what a party's jitter buffer is asked for.
+	enum td_stage one = work->kind->room != 0 ? TD_STAGE_JITTER : TD_STAGE_FORWARD;
+	struct td_stage_stats before[TD_STAGE_COUNT];
+	double units;
+
+	memcpy(before, stats->stages, sizeof before);
+	run(work, CLOSE);
+	units = (double)(stats->stages[one].units - before[one].units);
+	found->sum[at] = 0;
+	for (int i = 0; i < TD_STAGE_COUNT; i++) {
+		double ticks = (double)(stats->stages[i].ticks - before[i].ticks);
+
+		found->stages[i][at] = ticks / units * 1e9 / (double)stats->ticks_per_s;
+		found->sum[at] += found->stages[i][at];
+	}
+}
+
+static void print(const struct work *work, const char *what, double *values, double *reference,
+		  const char *reference_name)
+{
+	char name[96];
+	struct td_report_row row = { .bench = "stages",
+				     .case_name = name,
+				     .unit = work->kind->unit,
+				     .reference_name = reference_name,
+				     .p50_us = -1,
+				     .p99_us = -1,
+				     .lost = work->lost };
+
+	snprintf(name, sizeof name, "%s: %s", work->kind->name, what);
+	row.value = td_report_median(values, work->plan->runs);
+	row.min = values[0];
+	row.max = values[work->plan->runs - 1];
+	if (reference != NULL)
+		row.reference = td_report_median(reference, work->plan->runs);
+	td_report_print(&row);
+}
+
+static uint64_t measure(const struct plan *plan, const struct kind *kind, const char *port_name,
+			struct rte_mempool *pool)
+{
+	static struct found found;
+	static struct work work;
+
+	work = (struct work){ .kind = kind, .plan = plan };
+	open_work(&work, port_name, pool);
+	for (unsigned i = 0; i < plan->runs; i++) {
+		// Whoever comes first finds other caches.
+		if (i % 2u == 0)
+			found.off[i] = run(&work, 0);
+		found.on[i] = run(&work, TD_STAGE_EVERY);
+		if (i % 2u != 0)
+			found.off[i] = run(&work, 0);
+		run_close(&work, &found, i);
+		found.added[i] = found.on[i] - found.off[i];
+	}
+	if (work.rig == NULL)
+		work.lost += td_hall_missing(&work.hall, kind->streams);
+	if (work.lost != 0)
+		fprintf(stderr, "stages: %s: %llu packets lost: no figure\n", kind->name,
+			(unsigned long long)work.lost);
+	for (int i = 0; i < TD_STAGE_COUNT; i++)
+		if (td_report_median(found.stages[i], plan->runs) >= SHOWN_NS)
+			print(&work, td_stage_name((enum td_stage)i), found.stages[i], NULL, NULL);
+	print(&work, "all stages", found.sum, found.off, "the whole, counters off");
+	print(&work, "counters", found.added, found.off, "the whole, counters off");
+	close_work(&work);
+	return work.lost;
+}
+
+static struct plan parse_plan(int argc, char **argv)
+{
+	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
+					       { "seconds", required_argument, NULL, 's' },
+					       { "cores", required_argument, NULL, 'c' },
+					       { "kind", required_argument, NULL, 'k' },
+					       { NULL, 0, NULL, 0 } };
+	struct plan plan = { .runs = 15, .packets = 4000000, .rounds = 50, .only = -1 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 'q': plan = (struct plan){ 5, 1000000, 25, plan.only }; break;
+		case 's':
+			plan.packets = (uint64_t)atoi(optarg) * 20000000u;
+			plan.rounds = (uint32_t)atoi(optarg) * 50u;
+			break;
+		case 'k': plan.only = atoi(optarg); break;
+		case 'c': break; // one core is what this measures
+		default: exit(2);
+		}
+	}
+	return plan;
+}
+
+int main(int argc, char **argv)
+{
+	struct plan plan = parse_plan(argc, argv);
+	struct rte_mempool *pool = td_bench_eal("stages", "0", MBUFS);
+	uint64_t lost = 0;
+
+	for (int i = 0; i < (int)(sizeof kinds / sizeof kinds[0]); i++) {
+		char port_name[16];
+
+		snprintf(port_name, sizeof port_name, "stages%d", i);
+		if (plan.only < 0 || plan.only == i)
+			lost += measure(&plan, &kinds[i], port_name, pool);
+	}
+	return lost ? 1 : 0;
+}
