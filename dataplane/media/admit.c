@@ -215,6 +215,9 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 		announce(worker, packet->stream, now_ns);
 	set_steady(rx, &worker->cold[packet->stream]);
 	fw->sink = rx->sink;
+	if (fw->kind == TD_PAYLOAD_AUDIO && td_level_is_turn(packet->stream, fw->sequence))
+		td_level_keep(worker, packet->stream, packet->payload + header.payload_offset,
+			      fw->payload_len);
 	if (rx->flags & TD_RX_TAPPED)
 		td_media_tap(worker, fw, packet->payload + header.payload_offset, now_ns);
 	if (fw->kind == TD_PAYLOAD_EVENT)

@@ -262,6 +262,8 @@ uint32_t td_media_changes(struct td_media_worker *worker, uint64_t now_ns)
 
 	while (count < CHANGES_PER_CALL && td_media_note_room(worker) &&
 	       td_ring_take(&worker->changes, &change, 1) == 0) {
+		if (count == 0)
+			td_level_finish(worker, now_ns);
 		apply(worker, &change, now_ns);
 		count++;
 	}

@@ -112,12 +112,14 @@ static int create_arrays(struct td_engine *engine)
 		td_pages_take(engine->capacity[TD_POOL_CONTEXT] * sizeof *engine->worker_contexts);
 	engine->worker_players =
 		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
+	engine->levels = td_pages_take(streams * sizeof *engine->levels);
 	engine->strangers = td_pages_take(streams * sizeof *engine->strangers);
 	engine->protections = td_pages_take_secret(streams * sizeof *engine->protections);
 	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
-	if (engine->hot == NULL || engine->cold == NULL || engine->strangers == NULL ||
-	    engine->worker_contexts == NULL || engine->worker_players == NULL ||
-	    engine->protections == NULL || engine->workers == NULL)
+	if (engine->hot == NULL || engine->cold == NULL || engine->levels == NULL ||
+	    engine->strangers == NULL || engine->worker_contexts == NULL ||
+	    engine->worker_players == NULL || engine->protections == NULL ||
+	    engine->workers == NULL)
 		return -TD_EMEMORY;
 	return create_lets(engine);
 }
@@ -129,6 +131,7 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 
 	worker->streams = engine->hot;
 	worker->cold = engine->cold;
+	worker->levels = engine->levels;
 	worker->strangers = engine->strangers;
 	worker->contexts = engine->worker_contexts;
 	worker->players = engine->worker_players;
@@ -318,6 +321,7 @@ void td_engine_destroy(struct td_engine *engine)
 	for (unsigned i = 0; i < TD_POOL_COUNT; i++)
 		td_id_pool_fini(&engine->pools[i]);
 	rte_free(engine->hot);
+	td_pages_give(engine->levels, engine->capacity[TD_POOL_STREAM] * sizeof *engine->levels);
 	td_pages_give(engine->strangers,
 		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->strangers);
 	td_pages_give(engine->cold, engine->capacity[TD_POOL_STREAM] * sizeof *engine->cold);

@@ -187,6 +187,7 @@ struct td_engine {
 
 	struct td_stream *hot;
 	struct td_stream_cold *cold;
+	struct td_level *levels;
 	uint32_t *strangers; // lent to the workers, as the two above
 	struct td_worker_context *worker_contexts;
 	struct td_player *worker_players;

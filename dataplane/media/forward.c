@@ -414,6 +414,9 @@ static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets
 			forward_any(worker, packet, now_ns, tx);
 			continue;
 		}
+		if (UNLIKELY(td_level_is_turn(packet->stream, fw.sequence)))
+			td_level_keep(worker, packet->stream, packet->payload + TD_RTP_HEADER_BYTES,
+				      fw.payload_len);
 		if (UNLIKELY(worker->streams[packet->stream].rx.flags & TD_RX_TAPPED))
 			tap_copy(worker, packet, now_ns);
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
@@ -444,7 +447,6 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 		  uint64_t now_ns, struct td_tx *tx)
 {
 	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_FORWARD);
-	struct td_level_looks looks;
 
 	while (n > 0) {
 		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
@@ -452,10 +454,9 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 		if (worker->protector->guarded > 0)
 			left = td_protect_open(worker, packets, step, false, now_ns);
 		td_stage_count(&worker->stages, TD_STAGE_FORWARD, left);
-		td_level_sample(worker, packets, left, &looks);
+		td_level_expect(worker);
 		rtp_vector(worker, packets, left, now_ns, tx);
-		if (looks.count > 0)
-			td_level_look(worker, &looks, now_ns);
+		td_level_look(worker, now_ns);
 		td_protect_flush(worker, tx);
 		packets += step;
 		n -= step;

@@ -1,14 +1,12 @@
-// How loud, and who talks: looked at in one packet of sixteen.
-//
-// Eight milliseconds of G.711 in one cache line say enough: many looks make a minute. A party talks
-// when its samples are above TALKING; two talk at once when another one of the same context has been
-// found talking within the time that a look stands for.
+// Many looks make a minute. A party talks when its samples are above TALKING; two talk at once when
+// another one of the same context has been found talking within the time that a look stands for.
+#include "media/level.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "codecs/g711.h"
 #include "media/worker_state.h"
-#include "rtp/header.h"
 
 _Static_assert(TD_LEVEL_LOOKS_MAX >= TD_MEDIA_VECTOR,
 	       "all of a vector may have their turn at once");
@@ -19,10 +17,6 @@ _Static_assert(TD_LEVEL_LOOKS_MAX >= TD_MEDIA_VECTOR,
 #define TICK_MS      20u
 #define FULL_SCALE   32000 // of samples that were not G.711's
 #define LEVEL_LOWEST (-90)
-
-// Version 2 without padding, extension or CSRCs; the payload type.
-#define PLAIN_MASK 0xff7f0000u
-#define PLAIN      0x80000000u
 
 int8_t td_level_dbm0(uint64_t energy, uint32_t ms)
 {
@@ -35,41 +29,39 @@ int8_t td_level_dbm0(uint64_t energy, uint32_t ms)
 }
 
 // Another party of this context talks too; and this one is remembered to.
-static bool others_talk(struct td_worker_context *context, uint32_t stream, uint64_t now_ns,
+static bool others_talk(struct td_talkers *talkers, uint32_t stream, uint64_t now_ns,
 			uint64_t until_ns)
 {
-	struct td_talker *mine = &context->talkers[0];
+	uint32_t mine = 0;
 	bool others = false;
 
 	for (uint32_t i = 0; i < TD_TALKER_MAX; i++) {
-		struct td_talker *talker = &context->talkers[i];
-
-		if (talker->until_ns > now_ns && talker->stream != stream)
+		if (talkers->until_ns[i] > now_ns && talkers->streams[i] != stream)
 			others = true;
 		else
-			mine = talker;
+			mine = i;
 	}
-	*mine = (struct td_talker){ .until_ns = until_ns, .stream = stream };
+	talkers->until_ns[mine] = until_ns;
+	talkers->streams[mine] = stream;
 	return others;
 }
 
 static void note(struct td_media_worker *worker, uint32_t stream, uint32_t mean_square,
 		 uint32_t clipped, uint32_t ms, uint64_t now_ns)
 {
-	struct td_stream_cold *cold = &worker->cold[stream];
-	struct td_measure *measure = &cold->measure;
+	struct td_level *level = &worker->levels[stream];
 
 	if (mean_square < TALKING) {
-		measure->quiet_ms += ms;
-		measure->quiet_energy += (uint64_t)mean_square * ms;
+		level->quiet_ms += ms;
+		level->quiet_energy += (uint64_t)mean_square * ms;
 		return;
 	}
-	measure->talk_ms += ms;
-	measure->talk_energy += (uint64_t)mean_square * ms;
-	measure->clipped_ms += clipped >= CLIPPED_MIN ? ms : 0;
-	if (others_talk(&worker->contexts[td_handle_index(cold->context.v)], stream, now_ns,
+	level->talk_ms += ms;
+	level->talk_energy += (uint64_t)mean_square * ms;
+	level->clipped_ms += clipped >= CLIPPED_MIN ? ms : 0;
+	if (others_talk(&worker->contexts[level->context].talkers, stream, now_ns,
 			now_ns + ms * 1500000ull)) // and a half: looks at two may coincide
-		measure->double_talk_ms += ms;
+		level->double_talk_ms += ms;
 }
 
 static uint32_t mean_square_of(const int16_t *pcm, uint32_t count)
@@ -81,24 +73,17 @@ static uint32_t mean_square_of(const int16_t *pcm, uint32_t count)
 	return count ? (uint32_t)(sum / count) : 0;
 }
 
-// The samples of a whole cache line, if the payload holds one.
-static const uint8_t *line_of(const struct td_packet *packet)
+// Samples of G.711 are multiples of four, and a line of a fourth of them squared fits 32 bits.
+static uint32_t mean_square_of_line(const int16_t pcm[TD_LEVEL_SAMPLES])
 {
-	const uint8_t *first = packet->payload + TD_RTP_HEADER_BYTES;
-	const uint8_t *line = first + (-(uintptr_t)first % TD_CACHE_LINE);
+	uint32_t sum = 0;
 
-	return line + TD_LEVEL_SAMPLES <= packet->payload + packet->payload_len ? line : first;
-}
+	for (uint32_t i = 0; i < TD_LEVEL_SAMPLES; i++) {
+		int16_t fourth = (int16_t)(pcm[i] >> 2);
 
-static bool is_audio(const struct td_media_worker *worker, const struct td_packet *packet)
-{
-	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
-	uint32_t first = td_rtp_load32(packet->payload);
-
-	return (rx->flags & TD_RX_ACTIVE) &&
-	       (first & PLAIN_MASK) == (PLAIN | (uint32_t)rx->payload_type << 16) &&
-	       (rx->codec == TD_CODEC_PCMU || rx->codec == TD_CODEC_PCMA) &&
-	       td_media_is_accepted(worker, packet);
+		sum += (uint32_t)(fourth * fourth);
+	}
+	return (uint32_t)((uint64_t)sum * 16u / TD_LEVEL_SAMPLES);
 }
 
 static void look(struct td_media_worker *worker, const struct td_level_look *look, uint64_t now_ns)
@@ -115,63 +100,66 @@ static void look(struct td_media_worker *worker, const struct td_level_look *loo
 	}
 	for (uint32_t i = 0; i < TD_LEVEL_SAMPLES; i++)
 		clipped += (look->law[i] & 0x7fu) == loudest;
-	note(worker, look->stream, mean_square_of(pcm, TD_LEVEL_SAMPLES), clipped,
-	     worker->cold[look->stream].ptime_ms * TD_LEVEL_EVERY, now_ns);
+	note(worker, look->stream, mean_square_of_line(pcm), clipped,
+	     worker->levels[look->stream].look_ms, now_ns);
 }
 
-// What a look will touch of a stream lies far away; asked for here, it is there after the vector.
-static void expect(const struct td_media_worker *worker, uint32_t stream)
+// The samples of a whole cache line, if the payload holds one.
+static const uint8_t *line_of(const uint8_t *payload, uint32_t payload_len)
 {
-	const struct td_stream_cold *cold = &worker->cold[stream];
+	const uint8_t *line = payload + (-(uintptr_t)payload % TD_CACHE_LINE);
 
-	__builtin_prefetch(&cold->context);
-	__builtin_prefetch(&cold->ptime_ms);
-	__builtin_prefetch(&cold->measure, 1);
+	return line + TD_LEVEL_SAMPLES <= payload + payload_len ? line : payload;
 }
 
-void td_level_sample(struct td_media_worker *worker, const struct td_packet *packets, uint32_t n,
-		     struct td_level_looks *looks)
+void td_level_keep(struct td_media_worker *worker, uint32_t stream, const uint8_t *payload,
+		   uint32_t payload_len)
 {
-	uint32_t chosen[TD_LEVEL_LOOKS_MAX], count = 0;
+	struct td_level_looks *looks = &worker->looks[worker->looks_kept];
+	uint8_t codec = worker->streams[stream].rx.codec;
+	struct td_level_look *look = &looks->looks[looks->count];
 
-	looks->count = 0;
-#ifdef TD_WITHOUT_QUALITY
-	n = 0;
-#endif
-	for (uint32_t i = 0; i < n; i++) {
-		const struct td_packet *packet = &packets[i];
-		uint32_t turn = td_rtp_load16(packet->payload + 2) + packet->stream;
-
-		chosen[count] = i;
-		count += (turn % TD_LEVEL_EVERY == 0) &
-			 (packet->payload_len >= TD_RTP_HEADER_BYTES + TD_LEVEL_SAMPLES);
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct td_packet *packet = &packets[chosen[i]];
-		struct td_level_look *look = &looks->looks[looks->count];
-
-		if (!is_audio(worker, packet))
-			continue;
-		look->stream = packet->stream;
-		look->codec = worker->streams[packet->stream].rx.codec;
-		memcpy(look->law, line_of(packet), TD_LEVEL_SAMPLES);
-		expect(worker, packet->stream);
-		looks->count++;
-	}
+	if ((codec != TD_CODEC_PCMU && codec != TD_CODEC_PCMA) || payload_len < TD_LEVEL_SAMPLES)
+		return;
+	looks->count++;
+	look->stream = stream;
+	look->codec = codec;
+	memcpy(look->law, line_of(payload, payload_len), TD_LEVEL_SAMPLES);
+	__builtin_prefetch(&worker->levels[stream], 1);
 }
 
-void td_level_look(struct td_media_worker *worker, const struct td_level_looks *looks,
-		   uint64_t now_ns)
+void td_level_expect(const struct td_media_worker *worker)
 {
-	for (uint32_t i = 0; i < looks->count; i++) {
-		uint32_t stream = looks->looks[i].stream;
+	const struct td_level_looks *looks = &worker->looks[worker->looks_kept ^ 1u];
 
+	for (uint32_t i = 0; i < looks->count; i++)
 		__builtin_prefetch(
-			&worker->contexts[td_handle_index(worker->cold[stream].context.v)].talkers,
-			1);
-	}
+			&worker->contexts[worker->levels[looks->looks[i].stream].context], 1);
+}
+
+void td_level_look(struct td_media_worker *worker, uint64_t now_ns)
+{
+	struct td_level_looks *looks;
+
+	worker->looks_kept ^= 1u;
+	looks = &worker->looks[worker->looks_kept];
 	for (uint32_t i = 0; i < looks->count; i++)
 		look(worker, &looks->looks[i], now_ns);
+	looks->count = 0;
+}
+
+void td_level_finish(struct td_media_worker *worker, uint64_t now_ns)
+{
+	td_level_look(worker, now_ns);
+	td_level_look(worker, now_ns);
+}
+
+bool td_media_looks(void)
+{
+#ifdef TD_WITHOUT_QUALITY
+	return false;
+#endif
+	return true;
 }
 
 static void look_at_samples(struct td_media_worker *worker, uint32_t stream, const int16_t *pcm,

@@ -172,14 +172,15 @@ void td_quality_fill(const struct td_media_worker *worker, uint32_t stream, stru
 {
 	const struct td_stream_cold *cold = &worker->cold[stream];
 	const struct td_measure *measure = &cold->measure;
+	const struct td_level *level = &worker->levels[stream];
 
 	*out = (struct td_quality){
-		.level_dbm0 = td_level_dbm0(measure->talk_energy, measure->talk_ms),
-		.noise_dbm0 = td_level_dbm0(measure->quiet_energy, measure->quiet_ms),
-		.measured_ms = measure->talk_ms + measure->quiet_ms,
-		.talk_ms = measure->talk_ms,
-		.double_talk_ms = measure->double_talk_ms,
-		.clipped_ms = measure->clipped_ms,
+		.level_dbm0 = td_level_dbm0(level->talk_energy, level->talk_ms),
+		.noise_dbm0 = td_level_dbm0(level->quiet_energy, level->quiet_ms),
+		.measured_ms = level->talk_ms + level->quiet_ms,
+		.talk_ms = level->talk_ms,
+		.double_talk_ms = level->double_talk_ms,
+		.clipped_ms = level->clipped_ms,
 		.one_way_ms = measure->one_way_ms,
 		.one_way_now_ms = measure->one_way_now_ms,
 		.rtt_max_us =

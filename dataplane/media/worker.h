@@ -17,6 +17,7 @@
 // by the loop.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_prefetch.h>
@@ -38,6 +39,8 @@ struct td_stage_clock *td_media_stages(struct td_media_worker *worker);
 
 // The array of hot streams, to prefetch what td_media_rtp will read of each.
 struct td_stream *td_media_streams(struct td_media_worker *worker);
+// It will look into the payload of some packets: not in a build that measures nothing.
+bool td_media_looks(void);
 
 // Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

@@ -16,6 +16,7 @@
 #include "media/change.h"
 #include "media/digits.h"
 #include "media/lets.h"
+#include "media/level.h"
 #include "media/plan.h"
 #include "media/player.h"
 #include "media/protection.h"
@@ -31,13 +32,15 @@
 
 // Who was found talking, and how long that counts.
 #define TD_TALKER_MAX 2u
-struct td_talker {
-	uint64_t until_ns;
-	uint32_t stream;
+struct td_talkers {
+	uint64_t until_ns[TD_TALKER_MAX];
+	uint32_t streams[TD_TALKER_MAX];
 };
 
 struct td_worker_context {
-	struct td_plan *plan; // main's, lent: read only; NULL: nobody hears anybody yet
+	// main's, lent: read only; NULL: nobody hears anybody yet
+	alignas(TD_CACHE_LINE) struct td_plan *plan;
+	struct td_talkers talkers;
 	struct td_context_id id;
 	uint32_t first_stream, first_player; // TD_INDEX_END
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate
@@ -45,8 +48,10 @@ struct td_worker_context {
 	uint8_t slot;
 	bool ticking;
 	bool hush; // private: its streams' taps are told nothing, their digits nobody
-	struct td_talker talkers[TD_TALKER_MAX];
 };
+
+_Static_assert(sizeof(struct td_worker_context) == TD_CACHE_LINE,
+	       "a talker touches one line of it");
 
 #define TD_STASH_MBUFS 32u   // taken from the pool at once
 #define TD_STASH_LOW   8u    // when so many are left
@@ -56,8 +61,9 @@ struct td_worker_context {
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
 	struct td_stream_cold *cold;
-	uint32_t *
-		strangers; // by stream: packets of a wrong source that its cold half has not counted
+	struct td_level *levels; // by stream
+	// By stream: packets of a wrong source that its cold half has not counted.
+	uint32_t *strangers;
 	struct td_worker_context *contexts;
 	struct td_player *players;
 	const struct td_neighbours *neighbours;
@@ -103,6 +109,9 @@ struct td_media_worker {
 
 	struct td_protection *protections; // the engine's, by stream
 	struct td_protector *protector;
+
+	struct td_level_looks looks[2]; // of the vector before, and of the one under way
+	uint32_t looks_kept;            // index of the latter
 
 	struct rte_mbuf *stash[TD_STASH_MBUFS + TD_STASH_LOW]; // send.c
 	uint32_t stash_count;

@@ -9,6 +9,7 @@
 // and trailing Ethernet padding has been trimmed from the mbuf.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -31,6 +32,20 @@ enum td_packet_kind {
 // How many packets lie between asking for a cache line and needing it: about as much work as a miss
 // takes, and no more misses at once than a core can have under way.
 #define TD_PACKET_AHEAD 24
+
+// Into the payload of one RTP packet in so many somebody will look (media/level.h): at another turn
+// for each stream, by its sequence number.
+#define TD_PACKET_LOOK_EVERY 16u
+
+static inline uint16_t td_packet_load16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline bool td_packet_is_looked_into(uint32_t stream, uint32_t sequence)
+{
+	return (sequence + stream) % TD_PACKET_LOOK_EVERY == 0;
+}
 
 struct td_packet {
 	struct rte_mbuf *mbuf;

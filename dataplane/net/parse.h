@@ -29,7 +29,23 @@ struct td_parse_env {
 	// What is needed first of the stream a packet is for: element [index] of an array.
 	const uint8_t *streams;
 	uint32_t stream_bytes;
+	bool looked_into; // the payloads that td_packet_is_looked_into
 };
+
+#define TD_PARSE_RTP_BYTES 12u // of a plain RTP header
+
+// Asks for the line of samples behind the one with the headers where somebody will look into them;
+// else for nothing new. Not a branch: it would be guessed wrong each time that it is taken.
+static inline void td_parse_expect_look(const struct td_packet *packet, uint32_t stream)
+{
+	const uint8_t *payload = packet->payload;
+	uint16_t sequence = td_packet_load16(payload + 2);
+	uintptr_t samples = (uintptr_t)payload + TD_PARSE_RTP_BYTES + TD_CACHE_LINE - 1u;
+	uintptr_t wanted =
+		td_packet_is_looked_into(stream, sequence) ? samples : (uintptr_t)payload;
+
+	rte_prefetch0((const void *)(wanted & -(uintptr_t)TD_CACHE_LINE));
+}
 
 // Looks up who listens, some time after td_parse_expect: packet->stream becomes the port's entry
 // (net/demux.h), and what that stream needs first is on its way into the cache.
@@ -37,12 +53,14 @@ static inline void td_parse_lookup(const struct td_parse_env *env, struct td_pac
 {
 	uint32_t entry = td_demux_lookup(env->demux, packet->local,
 					 __builtin_bswap16(packet->local_port_be));
-	const uint8_t *stream;
+	uint32_t index = td_demux_stream(entry);
+	const uint8_t *stream = env->streams + (size_t)index * env->stream_bytes;
 
 	packet->stream = entry;
-	stream = env->streams + (size_t)td_demux_stream(entry) * env->stream_bytes;
 	rte_prefetch0(stream);
 	rte_prefetch0(stream + TD_CACHE_LINE); // of the one that listens (media/placement.c)
+	if (env->looked_into)
+		td_parse_expect_look(packet, index);
 }
 
 static inline void td_parse_expect(const struct td_parse_env *env, const struct td_packet *packet)

@@ -127,6 +127,7 @@ static struct td_worker *create_worker(const struct td_workers_options *options,
 	worker->media = td_engine_worker(options->engine, index);
 	worker->parse.streams = (const uint8_t *)td_media_streams(worker->media);
 	worker->parse.stream_bytes = sizeof(struct td_stream);
+	worker->parse.looked_into = td_media_looks();
 	worker->pool = options->pool;
 	worker->stats = &options->stats[index];
 	worker->tx.port_count = options->port_count;

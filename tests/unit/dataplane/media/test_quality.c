@@ -129,6 +129,27 @@ START_TEST(double_talk_and_clipping)
 }
 END_TEST
 
+// What was kept of a packet is noted before its stream can be gone, and its index another's.
+START_TEST(looks_are_over_before_streams_change)
+{
+	const uint32_t index = td_handle_index(a.id.v), look_ms = 20 * TD_LEVEL_EVERY;
+	struct td_command destroy = { .kind = TD_COMMAND_STREAM_DESTROY };
+	uint32_t measured_ms;
+
+	converse(-18, -18, 1000);
+	while ((a.sequence + index) % TD_LEVEL_EVERY != 0)
+		say(&a, -18);
+	measured_ms = quality_of(&a).measured_ms;
+	say(&a, -18); // its turn
+	ck_assert_uint_eq(quality_of(&a).measured_ms, measured_ms);
+	destroy.u.stream_destroy = b.id;
+	world_do(&world, &destroy);
+	ck_assert_uint_eq(quality_of(&a).measured_ms, measured_ms + look_ms);
+	world_turn(&world);
+	ck_assert_uint_eq(quality_of(&a).measured_ms, measured_ms + look_ms);
+}
+END_TEST
+
 START_TEST(strangers_are_not_listened_to)
 {
 	struct world_party stranger = a;
@@ -372,6 +393,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, levels_and_who_talks);
 	tcase_add_test(tcase, double_talk_and_clipping);
+	tcase_add_test(tcase, looks_are_over_before_streams_change);
 	tcase_add_test(tcase, strangers_are_not_listened_to);
 	tcase_add_test(tcase, one_way_is_timed);
 	tcase_add_test(tcase, nobody_speaks_is_not_one_way);
