@@ -77,13 +77,16 @@ HOT uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3, const
 	return td_checksum_add(sum, l3 + TD_IPV6_SOURCE_OFFSET, 32);
 }
 
+// `sum` holds addresses, ports and the RTP header's first twelve bytes: what has just been written is
+// not to be read back, as a load wider than its stores waits until they have reached the cache.
 static uint16_t whole_checksum(const uint8_t *udp, uint16_t udp_len, uint64_t sum)
 {
 	uint16_t checksum;
 
 	sum += __builtin_bswap16(udp_len) + (uint32_t)__builtin_bswap16(17);
 	sum = td_checksum_add(sum, udp + 4, 2); // the length; the checksum itself counts as 0
-	sum = td_checksum_add(sum, udp + 8, udp_len - 8u);
+	sum = td_checksum_add(sum, udp + 8 + TD_RTP_HEADER_BYTES,
+			      udp_len - 8u - TD_RTP_HEADER_BYTES);
 	checksum = (uint16_t)~td_checksum_fold(sum);
 	return checksum == 0 ? 0xffffu : checksum;
 }
@@ -202,7 +205,8 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uin
 	memcpy(udp + 12, &rtp[1], 4);
 	memcpy(udp + 16, &rtp[2], 4);
 	if (UNLIKELY(checksum == 0))
-		checksum = checksum_from_nothing(fw->packet, tx, udp, udp_len, added);
+		checksum = checksum_from_nothing(fw->packet, tx, udp, udp_len,
+						 added + rtp[0] + rtp[1] + rtp[2]);
 	else
 		checksum =
 			td_checksum_adjust_udp(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);

@@ -21,19 +21,50 @@ static inline uint16_t td_checksum_fold(uint64_t sum)
 	return (uint16_t)(word >> 16);
 }
 
-// Adds `len` bytes, an odd last one padded with zero.
+// Eight words and the sums of words in one place or the other of each pair.
+typedef uint64_t td_checksum_lanes __attribute__((vector_size(32)));
+
+static inline uint64_t td_checksum_add_pair(uint64_t sum, const uint8_t *p)
+{
+	uint64_t pair;
+
+	memcpy(&pair, p, sizeof pair);
+	return sum + (uint32_t)pair + (pair >> 32);
+}
+
+// Adds `len` bytes, an odd last one padded with zero. Written out, since what a compiler makes of a
+// plain loop spends longer on the end of a packet of 20 ms than on the rest of it.
 static inline uint64_t td_checksum_add(uint64_t sum, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint32_t word = 0;
+	td_checksum_lanes sums = { 0 }, lanes;
+	uint32_t word;
+	uint16_t half;
 
-	for (; len >= 4; p += 4, len -= 4) {
-		memcpy(&word, p, 4);
-		sum += word;
+	for (size_t left = len / 32; left > 0; left--, p += 32) {
+		memcpy(&lanes, p, sizeof lanes);
+		sums += (lanes & 0xffffffffu) + (lanes >> 32);
 	}
-	word = 0;
-	memcpy(&word, p, len);
-	return sum + word;
+	sum += sums[0] + sums[1] + sums[2] + sums[3];
+	if (len & 16u) {
+		sum = td_checksum_add_pair(td_checksum_add_pair(sum, p), p + 8);
+		p += 16;
+	}
+	if (len & 8u) {
+		sum = td_checksum_add_pair(sum, p);
+		p += 8;
+	}
+	if (len & 4u) {
+		memcpy(&word, p, sizeof word);
+		sum += word;
+		p += 4;
+	}
+	if (len & 2u) {
+		memcpy(&half, p, sizeof half);
+		sum += half;
+		p += 2;
+	}
+	return len & 1u ? sum + *p : sum;
 }
 
 // RFC 1624 equation 3: the checksum after words summing to `removed` gave way to words summing to

@@ -30,13 +30,16 @@ static inline unsigned td_srtp_header_bytes(const uint8_t *bytes, unsigned len)
 // the same bytes two places to the left, so that 12 remain; an SRTCP index has only four.
 static inline void td_srtp_iv(struct td_srtp_job *job, uint32_t ssrc, uint64_t index)
 {
-	const uint8_t *salt = job->keys->salt;
-	unsigned at = job->keys->aead ? 2 : 4;
+	uint64_t halves[2], first = ssrc, second = index << 16;
 
-	memcpy(job->iv, salt, sizeof job->iv);
-	td_rtp_store32(job->iv + at, td_rtp_load32(job->iv + at) ^ ssrc);
-	td_rtp_store32(job->iv + at + 4, td_rtp_load32(job->iv + at + 4) ^ (uint32_t)(index >> 16));
-	td_rtp_store16(job->iv + at + 8, td_rtp_load16(job->iv + at + 8) ^ (uint16_t)index);
+	if (job->keys->aead) {
+		first = first << 16 | second >> 48;
+		second <<= 16;
+	}
+	memcpy(halves, job->keys->salt, sizeof halves);
+	halves[0] ^= __builtin_bswap64(first);
+	halves[1] ^= __builtin_bswap64(second);
+	memcpy(job->iv, halves, sizeof halves);
 }
 
 // The source with this SSRC, or NULL.
