@@ -6,6 +6,7 @@
 
 #define TD_WORKER_MAX        16         // polling lcores
 #define TD_PORT_MAX          8          // network ports of the dataplane
+#define TD_PORT_NAME_MAX     32         // bytes of a port's name, its end included
 #define TD_LOCAL_ADDR_MAX    32         // addresses the dataplane owns, over all ports
 #define TD_STREAM_MAX        (1u << 20) // 20 bits of a handle's index
 #define TD_CONTEXT_MAX       (1u << 19)

@@ -52,6 +52,8 @@ uint64_t td_region_layout_hash(void)
 		TD_DROP_COUNT,
 		offsetof(struct td_worker_stats, stages),
 		TD_STAGE_COUNT,
+		sizeof(struct td_port_stats),
+		offsetof(struct td_port_stats, shared),
 		sizeof(struct td_stream_mirror),
 		offsetof(struct td_stream_mirror, stats),
 		sizeof(struct td_stream_stats),
@@ -82,6 +84,7 @@ static uint64_t plan_sections(const struct td_region_sizes *sizes,
 		[TD_SECTION_WORKERS] = { sizes->worker_count, sizeof(struct td_worker_stats) },
 		[TD_SECTION_STREAMS] = { sizes->stream_count, sizeof(struct td_stream_mirror) },
 		[TD_SECTION_PROMPTS] = { sizes->prompt_count, sizeof(struct td_prompt_entry) },
+		[TD_SECTION_PORTS] = { sizes->port_count, sizeof(struct td_port_stats) },
 	};
 	uint64_t offset = ALIGN_UP(sizeof(struct td_region_header));
 
@@ -113,6 +116,7 @@ static void fill_pointers(void *memory, const struct td_section *sections,
 	region->worker_count = sizes->worker_count;
 	region->stream_count = sizes->stream_count;
 	region->prompt_count = sizes->prompt_count;
+	region->port_count = sizes->port_count;
 	region->commands = base + sections[TD_SECTION_COMMANDS].offset;
 	region->commands_bytes = (size_t)sections[TD_SECTION_COMMANDS].bytes;
 	region->events = base + sections[TD_SECTION_EVENTS].offset;
@@ -120,6 +124,7 @@ static void fill_pointers(void *memory, const struct td_section *sections,
 	region->workers = (void *)(base + sections[TD_SECTION_WORKERS].offset);
 	region->streams = (void *)(base + sections[TD_SECTION_STREAMS].offset);
 	region->prompts = (void *)(base + sections[TD_SECTION_PROMPTS].offset);
+	region->ports = (void *)(base + sections[TD_SECTION_PORTS].offset);
 }
 
 void td_region_format(void *memory, const struct td_region_sizes *sizes, uint64_t boot_id,
@@ -130,6 +135,7 @@ void td_region_format(void *memory, const struct td_region_sizes *sizes, uint64_
 	TD_ASSERT(sizes->worker_count >= 1 && sizes->worker_count <= TD_WORKER_MAX);
 	TD_ASSERT(sizes->stream_count <= TD_STREAM_MAX);
 	TD_ASSERT(sizes->prompt_count <= TD_PROMPT_MAX);
+	TD_ASSERT(sizes->port_count <= TD_PORT_MAX);
 	header->cookie = TD_REGION_COOKIE;
 	header->version = TD_REGION_VERSION;
 	header->header_bytes = sizeof *header;
@@ -186,12 +192,15 @@ static int check_sections(const struct td_region_header *header,
 	uint64_t total;
 
 	if (sizes->worker_count < 1 || sizes->worker_count > TD_WORKER_MAX ||
-	    sizes->stream_count > TD_STREAM_MAX || sizes->prompt_count > TD_PROMPT_MAX) {
+	    sizes->stream_count > TD_STREAM_MAX || sizes->prompt_count > TD_PROMPT_MAX ||
+	    sizes->port_count > TD_PORT_MAX) {
 		snprintf(
 			reason, TD_REGION_REASON_MAX,
-			"region counts are impossible: %u workers, %u streams, %u prompts; at most %u, %u, %u",
+			"region counts are impossible: %u workers, %u streams, %u prompts, %u ports; at most "
+			"%u, %u, %u, %u",
 			sizes->worker_count, sizes->stream_count, sizes->prompt_count,
-			TD_WORKER_MAX, TD_STREAM_MAX, TD_PROMPT_MAX);
+			sizes->port_count, TD_WORKER_MAX, TD_STREAM_MAX, TD_PROMPT_MAX,
+			TD_PORT_MAX);
 		return -TD_ECORRUPT;
 	}
 	total = plan_sections(sizes, expected);
@@ -239,6 +248,7 @@ int td_region_check(void *memory, size_t bytes, struct td_region *region,
 		.worker_count = header.worker_count,
 		.stream_count = header.sections[TD_SECTION_STREAMS].count,
 		.prompt_count = header.sections[TD_SECTION_PROMPTS].count,
+		.port_count = header.sections[TD_SECTION_PORTS].count,
 	};
 	error = check_sections(&header, &sizes, reason);
 	if (error)

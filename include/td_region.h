@@ -32,6 +32,7 @@ enum td_section_kind {
 	TD_SECTION_WORKERS,  // struct td_worker_stats
 	TD_SECTION_STREAMS,  // struct td_stream_mirror, by handle index
 	TD_SECTION_PROMPTS,  // struct td_prompt_entry, by prompt index
+	TD_SECTION_PORTS,    // struct td_port_stats, in the order of dataplane.ports
 	TD_SECTION_COUNT
 };
 
@@ -77,14 +78,15 @@ struct td_region_sizes {
 	uint32_t worker_count;
 	uint32_t stream_count;
 	uint32_t prompt_count;
+	uint32_t port_count;
 };
 
 // A mapped and checked region: pointers into it, good for as long as the mapping.
 struct td_region {
 	struct td_region_header *header;
 	size_t bytes;
-	uint32_t worker_count, stream_count,
-		prompt_count; // copies: the header is the peer's to spoil
+	uint32_t worker_count, stream_count, prompt_count,
+		port_count; // copies: the header is the peer's to spoil
 	uint8_t *commands;
 	size_t commands_bytes;
 	uint8_t *events; // ring i at events + i * events_stride
@@ -92,6 +94,7 @@ struct td_region {
 	struct td_worker_stats *workers;
 	struct td_stream_mirror *streams;
 	struct td_prompt_entry *prompts;
+	struct td_port_stats *ports;
 };
 
 // A hash over the sizes and offsets of every struct in the region, as this build compiled them.

@@ -154,6 +154,22 @@ struct td_worker_stats {
 	struct td_stage_stats stages[TD_STAGE_COUNT];
 };
 
+// What one network port's device has done, by its driver's own counting, written by the main thread
+// once a second. What a device loses no worker has ever seen: it is in none of their drops.
+struct td_port_stats {
+	alignas(TD_CACHE_LINE) char name[TD_PORT_NAME_MAX]; // of dataplane.ports
+	uint64_t rx_packets, tx_packets;
+	uint64_t rx_missed;    // came faster than the workers took them
+	uint64_t rx_no_buffer; // there was no packet memory for them
+	uint64_t rx_errors;    // broken on the way
+	uint64_t tx_errors;    // refused by the device or its driver
+	// Of a shared interface's XDP program; 0 where there is none.
+	uint64_t gate_taken;    // datagrams of media given to us
+	uint64_t gate_no_queue; // of media, on a receive queue that is not ours: left with the host
+	uint64_t gate_fragments; // of UDP to our addresses: left with the host
+	uint64_t shared;         // 1: there is such a program
+};
+
 // What is known of a stream's media, both directions, since its creation.
 struct td_stream_stats {
 	uint64_t rx_packets, rx_bytes; // accepted, payload bytes

@@ -209,7 +209,8 @@ static void write_queues(FILE *out, const struct td_api_deps *deps)
 	}
 }
 
-struct worker_family {
+// A counter or gauge of each worker, or of each port.
+struct stats_family {
 	const char *name, *type, *help;
 	size_t offset;
 	double scale;
@@ -220,7 +221,7 @@ struct worker_family {
 		name, type, help, offsetof(struct td_worker_stats, field), scale                   \
 	}
 
-static const struct worker_family worker_families[] = {
+static const struct stats_family worker_families[] = {
 	WORKER("tandem_worker_packets_received_total", "counter", "Frames taken from the ports.",
 	       rx_packets, 1),
 	WORKER("tandem_worker_packets_sent_total", "counter", "Frames given to the ports.",
@@ -269,20 +270,62 @@ static void write_stages(FILE *out, const struct td_region *region)
 		       units[s]);
 }
 
+#define PORT(name, help, field)                                                                    \
+	{                                                                                          \
+		name, "counter", help, offsetof(struct td_port_stats, field), 1                    \
+	}
+
+static const struct stats_family port_families[] = {
+	PORT("tandem_port_packets_received_total", "Frames the device has received.", rx_packets),
+	PORT("tandem_port_packets_sent_total", "Frames the device has sent.", tx_packets),
+	PORT("tandem_port_missed_total", "Frames that came faster than they were taken.",
+	     rx_missed),
+	PORT("tandem_port_no_buffer_total", "Frames for which there was no packet memory.",
+	     rx_no_buffer),
+	PORT("tandem_port_receive_errors_total", "Frames that came in broken.", rx_errors),
+	PORT("tandem_port_send_errors_total", "Frames that the device did not take.", tx_errors),
+	PORT("tandem_port_gate_taken_total", "Datagrams of media taken from a shared interface.",
+	     gate_taken),
+	PORT("tandem_port_gate_no_queue_total",
+	     "Datagrams of media on a receive queue that is not served.", gate_no_queue),
+	PORT("tandem_port_gate_fragments_total", "Fragments of UDP left to the host.",
+	     gate_fragments),
+};
+
+static void write_stats(FILE *out, const struct stats_family *one, const char *label,
+			const char *value, const void *stats)
+{
+	const char *at = stats;
+
+	sample(out, one->name, label, value,
+	       (double)*(const uint64_t *)(const void *)(at + one->offset) / one->scale);
+}
+
+static void write_ports(FILE *out, const struct td_region *region)
+{
+	char name[TD_PORT_NAME_MAX + 1];
+
+	for (size_t f = 0; f < sizeof port_families / sizeof port_families[0]; f++) {
+		family(out, port_families[f].name, port_families[f].type, port_families[f].help);
+		for (unsigned i = 0; i < region->port_count; i++) {
+			snprintf(name, sizeof name, "%.*s", TD_PORT_NAME_MAX,
+				 region->ports[i].name);
+			write_stats(out, &port_families[f], "port", name, &region->ports[i]);
+		}
+	}
+}
+
 static void write_workers(FILE *out, const struct td_region *region)
 {
 	char number[16];
 
 	for (size_t f = 0; f < sizeof worker_families / sizeof worker_families[0]; f++) {
-		const struct worker_family *one = &worker_families[f];
+		const struct stats_family *one = &worker_families[f];
 
 		family(out, one->name, one->type, one->help);
 		for (unsigned i = 0; i < region->worker_count && i < TD_WORKER_MAX; i++) {
-			const char *stats = (const char *)&region->workers[i];
-
 			snprintf(number, sizeof number, "%u", i);
-			sample(out, one->name, "worker", number,
-			       (double)*(const uint64_t *)(stats + one->offset) / one->scale);
+			write_stats(out, one, "worker", number, &region->workers[i]);
 		}
 	}
 	write_stages(out, region);
@@ -345,5 +388,6 @@ void td_metrics_write(FILE *out, const struct td_api_deps *deps)
 	if (!region)
 		return;
 	write_workers(out, region);
+	write_ports(out, region);
 	write_streams(out, region, deps->config->quality.mos_alarm_x100);
 }

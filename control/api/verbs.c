@@ -383,6 +383,7 @@ static const struct td_rpc_verb verbs[] = {
 	{ "fork.start", td_verb_fork_start, fork_start_params,
 	  "what a call's parties say goes to a fork of the configuration" },
 	{ "fork.stop", td_verb_fork_stop, fork_params, "end a fork or a capture" },
+	{ "port.list", td_verb_port_list, NULL, "network ports, and what their devices lose" },
 	{ "queue.get", td_verb_queue_get, queue_params, "one queue with its callers" },
 	{ "queue.list", td_verb_queue_list, NULL, "queues and their statistics" },
 	{ "recording.hold", td_verb_recording_hold, recording_hold_params,

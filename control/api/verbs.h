@@ -28,6 +28,7 @@ json_t *td_verb_agent_set_state(struct td_rpc_call *call) TD_CONTROL;    // verb
 json_t *td_verb_stream_get(struct td_rpc_call *call) TD_CONTROL;         // verbs_media.c
 json_t *td_verb_worker_get(struct td_rpc_call *call) TD_CONTROL;         // verbs_media.c
 json_t *td_verb_worker_list(struct td_rpc_call *call) TD_CONTROL;        // verbs_media.c
+json_t *td_verb_port_list(struct td_rpc_call *call) TD_CONTROL;          // verbs_media.c
 json_t *td_verb_call_hold(struct td_rpc_call *call) TD_CONTROL;          // verbs_feature.c
 json_t *td_verb_call_unhold(struct td_rpc_call *call) TD_CONTROL;        // verbs_feature.c
 json_t *td_verb_call_consult(struct td_rpc_call *call) TD_CONTROL;       // verbs_feature.c

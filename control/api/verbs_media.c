@@ -316,3 +316,35 @@ json_t *td_verb_worker_list(struct td_rpc_call *call)
 				      describe_worker(call->context, i, &region->workers[i]));
 	return json_pack("{s:o}", "workers", workers);
 }
+
+static json_t *describe_port(const struct td_port_stats *stats)
+{
+	char name[TD_PORT_NAME_MAX + 1];
+	json_t *gate = json_null();
+
+	snprintf(name, sizeof name, "%.*s", TD_PORT_NAME_MAX, stats->name);
+	if (stats->shared)
+		gate = json_pack("{s:o, s:o, s:o}", "taken", td_describe_count(stats->gate_taken),
+				 "no_queue", td_describe_count(stats->gate_no_queue), "fragments",
+				 td_describe_count(stats->gate_fragments));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", td_describe_text(name),
+			 "rx_packets", td_describe_count(stats->rx_packets), "tx_packets",
+			 td_describe_count(stats->tx_packets), "rx_missed",
+			 td_describe_count(stats->rx_missed), "rx_no_buffer",
+			 td_describe_count(stats->rx_no_buffer), "rx_errors",
+			 td_describe_count(stats->rx_errors), "tx_errors",
+			 td_describe_count(stats->tx_errors), "gate", gate);
+}
+
+json_t *td_verb_port_list(struct td_rpc_call *call)
+{
+	const struct td_region *region = region_of(call);
+	json_t *ports;
+
+	if (!region)
+		return NULL;
+	ports = json_array();
+	for (unsigned i = 0; i < region->port_count; i++)
+		json_array_append_new(ports, describe_port(&region->ports[i]));
+	return json_pack("{s:o}", "ports", ports);
+}

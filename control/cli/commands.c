@@ -186,6 +186,8 @@ static const struct td_ctl_command commands[] = {
 	    td_show_workers),
 	ASK("worker", "N", 1, 1, "one of them, and what each stage costs now", "worker.get",
 	    "worker#", td_show_worker),
+	ASK("ports", "", 0, 0, "network ports, and what their devices lose", "port.list", NULL,
+	    td_show_ports),
 	ASK("trunks", "", 0, 0, "trunks and whether they answer", "trunk.list", NULL,
 	    td_show_trunks),
 	{ "events", "", 0, 0, "what happens, as it happens, until ctrl-C", NULL, NULL, NULL, NULL,

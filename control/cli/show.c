@@ -57,6 +57,20 @@ const struct td_field td_worker_fields[] = {
 	END,
 };
 
+static const struct td_field port_fields[] = {
+	{ "PORT", "name", TD_FIELD_TEXT },
+	{ "RECEIVED", "rx_packets", TD_FIELD_COUNT },
+	{ "SENT", "tx_packets", TD_FIELD_COUNT },
+	{ "MISSED", "rx_missed", TD_FIELD_COUNT },
+	{ "NO BUFFER", "rx_no_buffer", TD_FIELD_COUNT },
+	{ "BROKEN", "rx_errors", TD_FIELD_COUNT },
+	{ "NOT SENT", "tx_errors", TD_FIELD_COUNT },
+	{ "XDP TOOK", "gate.taken", TD_FIELD_COUNT },
+	{ "NO QUEUE", "gate.no_queue", TD_FIELD_COUNT },
+	{ "FRAGMENTS", "gate.fragments", TD_FIELD_COUNT },
+	END,
+};
+
 const struct td_field td_trunk_fields[] = {
 	{ "TRUNK", "name", TD_FIELD_TEXT },
 	{ "STATE", "state", TD_FIELD_TEXT },
@@ -290,6 +304,11 @@ void td_show_worker(FILE *out, const json_t *result)
 	show_drops(out, result);
 	fputs("\n", out);
 	td_table_print(out, part(result, "stages"), stage_cells, "no turn was timed of late", "\n");
+}
+
+void td_show_ports(FILE *out, const json_t *result)
+{
+	td_table_print(out, part(result, "ports"), port_fields, "no ports", "\n");
 }
 
 void td_show_trunks(FILE *out, const json_t *result)

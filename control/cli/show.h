@@ -34,6 +34,7 @@ void td_show_agent(FILE *out, const json_t *result);
 void td_show_stream(FILE *out, const json_t *result);
 void td_show_workers(FILE *out, const json_t *result);
 void td_show_worker(FILE *out, const json_t *result);
+void td_show_ports(FILE *out, const json_t *result);
 void td_show_trunks(FILE *out, const json_t *result);
 void td_show_methods(FILE *out, const json_t *result);
 void td_show_json(FILE *out, const json_t *result); // indented

@@ -174,6 +174,7 @@ static size_t region_bytes_max(void)
 		.worker_count = TD_WORKER_MAX,
 		.stream_count = TD_STREAM_MAX,
 		.prompt_count = TD_PROMPT_MAX,
+		.port_count = TD_PORT_MAX,
 	};
 
 	return (td_region_bytes(&sizes) + (2u << 20)) & ~(size_t)((2u << 20) - 1);

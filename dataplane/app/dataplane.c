@@ -100,23 +100,37 @@ static void list_prompts(struct td_dataplane *dataplane)
 	}
 }
 
+static void list_ports(struct td_dataplane *dataplane)
+{
+	struct td_network *network = &dataplane->network;
+
+	network->stats = dataplane->share.region.ports;
+	for (uint32_t i = 0; i < network->port_count; i++)
+		memcpy(network->stats[i].name, network->ports[i].name,
+		       sizeof network->stats[i].name);
+}
+
 static TD_MAIN int start_share(struct td_dataplane *dataplane, char reason[TD_DATAPLANE_REASON_MAX])
 {
 	struct td_region_sizes sizes = {
 		.worker_count = dataplane->config->dataplane.workers,
 		.stream_count = dataplane->config->dataplane.streams,
 		.prompt_count = dataplane->prompts->count,
+		.port_count = dataplane->network.port_count,
 	};
 	int error = td_share_create(&sizes, dataplane->boot_id, td_clock_now_ns(),
 				    &dataplane->share, reason);
 
-	if (!error)
+	if (!error) {
 		list_prompts(dataplane);
+		list_ports(dataplane);
+	}
 	return error;
 }
 
 static TD_MAIN void stop_share(struct td_dataplane *dataplane)
 {
+	dataplane->network.stats = NULL;
 	td_share_destroy(&dataplane->share);
 }
 

@@ -14,6 +14,7 @@
 #define MBUFS_BASE      8192u
 #define MBUFS_PER_QUEUE 8192u // AF_XDP alone fills 4096 a queue
 #define MBUF_CACHE      256u
+#define COUNT_NS        1000000000ull
 #define WATCH_NS        10000000000ull // between two looks at what the gates left to the kernel
 
 static enum td_port_kind kind_of(enum td_port_driver driver)
@@ -273,8 +274,18 @@ static void watch_shared(struct td_network *network)
 	}
 }
 
+static void count_ports(struct td_network *network, uint64_t now_ns)
+{
+	if (!network->stats || now_ns - network->counted_ns < COUNT_NS)
+		return;
+	network->counted_ns = now_ns;
+	for (uint32_t i = 0; i < network->port_count; i++)
+		td_port_count(&network->ports[i], &network->stats[i]);
+}
+
 uint32_t td_network_turn(struct td_network *network, uint64_t now_ns)
 {
+	count_ports(network, now_ns);
 	if (!network->hops.table)
 		return 0;
 	if (now_ns - network->watched_ns >= WATCH_NS) {

@@ -22,6 +22,9 @@ struct td_network {
 	struct td_neighbours *neighbours;
 	struct td_demux *demux;
 	const struct td_config_dataplane *config; // borrowed
+	struct td_port_stats
+		*stats; // where it is told what the ports do, port_count; NULL: nowhere
+	uint64_t counted_ns;
 	// Of the ports that are shared with the host:
 	struct td_host_hops hops;
 	struct td_xdp_gate_counts warned[TD_PORT_MAX]; // what was last warned of
@@ -32,7 +35,8 @@ struct td_network {
 // 0, or -TD_E* with one sentence in `reason`; then nothing is left open.
 TD_MUST_CHECK int td_network_open(const struct td_config_dataplane *config, uint64_t seed,
 				  struct td_network *network, char reason[TD_PORT_REASON_MAX]);
-// In every turn of the main loop: keeps the shared ports' next hops, and looks after their gates.
+// In every turn of the main loop: counts what the ports do, once a second; keeps the shared ones' next
+// hops, and looks after their gates.
 // Returns how much it did.
 uint32_t td_network_turn(struct td_network *network, uint64_t now_ns) TD_MAIN;
 void td_network_close(struct td_network *network);

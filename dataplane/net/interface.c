@@ -104,6 +104,15 @@ static struct ethtool_channels channels_of(const char *device)
 	return channels;
 }
 
+unsigned td_interface_mtu(const char *device)
+{
+	struct ifreq request = { 0 };
+
+	return ask(SIOCGIFMTU, device, &request) < 0 || request.ifr_mtu < 0
+		       ? 0
+		       : (unsigned)request.ifr_mtu;
+}
+
 unsigned td_interface_receive_queues(const char *device)
 {
 	struct ethtool_channels channels = channels_of(device);

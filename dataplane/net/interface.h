@@ -10,6 +10,9 @@
 // For a capability check: what opening a raw driver on an interface needs.
 enum td_interface_need { TD_INTERFACE_AF_PACKET, TD_INTERFACE_AF_XDP, TD_INTERFACE_SHARED };
 
+// 0: not known.
+unsigned td_interface_mtu(const char *device);
+
 // Over how many receive queues the interface spreads what comes in; at least 1.
 unsigned td_interface_receive_queues(const char *device);
 

@@ -10,7 +10,8 @@
 #include "net/port.h"
 #include "td_assert.h"
 
-#define DESCRIPTORS 1024
+#define DESCRIPTORS  1024
+#define XDP_MTU_SURE 3000 // of a page of 4,096 bytes, less what drivers want around a frame
 
 __attribute__((format(printf, 3, 4))) static int refuse(char reason[TD_PORT_REASON_MAX], int error,
 							const char *format, ...)
@@ -63,18 +64,35 @@ static int set_up_queues(struct td_port *port, struct rte_mempool *pool)
 	return error;
 }
 
-// What usually is wrong when a device of this kind does not open or start.
-static const char *remedy(enum td_port_kind kind)
+// A driver that keeps a frame for XDP in one page refuses an MTU beyond it, by a number alone.
+static void xdp_remedy(const char *device, char *out, size_t bytes)
 {
-	switch (kind) {
-	case TD_PORT_KIND_AF_XDP:
-		return "; see that no other program holds the interface, or set driver: af_packet";
+	unsigned mtu = td_interface_mtu(device);
+
+	if (mtu <= XDP_MTU_SURE)
+		snprintf(
+			out, bytes,
+			"; see that no other program holds the interface, or set driver: af_packet");
+	else
+		snprintf(
+			out, bytes,
+			"; the MTU of %s is %u, more than XDP takes of most drivers: \"ip link set %s "
+			"mtu 1500\" (at both ends of a veth pair), or set driver: af_packet",
+			device, mtu, device);
+}
+
+// What usually is wrong when a device does not open or start.
+static const char *remedy(const struct td_port_spec *spec, char out[TD_PORT_REASON_MAX])
+{
+	out[0] = '\0';
+	switch (spec->kind) {
+	case TD_PORT_KIND_AF_XDP: xdp_remedy(spec->device, out, TD_PORT_REASON_MAX); break;
 	case TD_PORT_KIND_AF_PACKET: return "; see that the interface is up";
 	case TD_PORT_KIND_MEMIF: return "; see that the folder of the socket exists";
 	case TD_PORT_KIND_PCI: return "; try fewer queues or more dataplane.memory_mb";
 	case TD_PORT_KIND_NET_RING: break;
 	}
-	return "";
+	return out;
 }
 
 int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rte_mempool *pool,
@@ -83,6 +101,7 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
 	struct rte_ether_addr mac;
+	char text[TD_PORT_REASON_MAX];
 	int error;
 
 	TD_ASSERT(spec->rx_queues >= 1 && spec->workers >= 1);
@@ -107,7 +126,7 @@ int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_port, struct rt
 			      "port %s: device %s does not start with %u receive and %u transmit "
 			      "queues: %s%s",
 			      spec->name, spec->device, port->rx_queues, port->tx_queues,
-			      rte_strerror(-error), remedy(spec->kind));
+			      rte_strerror(-error), remedy(spec, text));
 	memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
 	port->started = true;
 	// What else a shared interface receives is the host's to say.
@@ -154,7 +173,7 @@ static int vdev_arguments(const struct td_port_spec *spec, bool native, char *ar
 static int create_vdev(const struct td_port_spec *spec, struct td_port *port, uint16_t *dpdk_port,
 		       char reason[TD_PORT_REASON_MAX])
 {
-	char args[256] = "";
+	char args[256] = "", text[TD_PORT_REASON_MAX];
 	const char *driver;
 	int error;
 
@@ -165,7 +184,7 @@ static int create_vdev(const struct td_port_spec *spec, struct td_port *port, ui
 		port->vdev[0] = '\0';
 		return refuse(reason, -TD_EIO, "port %s: %s cannot be opened on %s: %s%s",
 			      spec->name, driver, spec->device, rte_strerror(-error),
-			      remedy(spec->kind));
+			      remedy(spec, text));
 	}
 	error = rte_eth_dev_get_port_by_name(port->vdev, dpdk_port);
 	TD_ASSERT(!error);
@@ -257,14 +276,24 @@ void td_port_close(struct td_port *port)
 	port->vdev[0] = '\0';
 }
 
-void td_port_device_drops(const struct td_port *port, uint64_t *rx_missed, uint64_t *tx_errors)
+void td_port_count(const struct td_port *port, struct td_port_stats *out)
 {
+	struct td_xdp_gate_counts gate;
 	struct rte_eth_stats stats;
 
-	*rx_missed = 0;
-	*tx_errors = 0;
-	if (rte_eth_stats_get(port->dpdk_port, &stats) != 0)
+	if (rte_eth_stats_get(port->dpdk_port, &stats) == 0) {
+		out->rx_packets = stats.ipackets;
+		out->tx_packets = stats.opackets;
+		out->rx_missed = stats.imissed;
+		out->rx_no_buffer = stats.rx_nombuf;
+		out->rx_errors = stats.ierrors;
+		out->tx_errors = stats.oerrors;
+	}
+	out->shared = port->shared;
+	if (!port->shared)
 		return;
-	*rx_missed = stats.imissed + stats.ierrors + stats.rx_nombuf;
-	*tx_errors = stats.oerrors;
+	td_xdp_gate_count(&port->gate, &gate);
+	out->gate_taken = gate.taken;
+	out->gate_no_queue = gate.no_queue;
+	out->gate_fragments = gate.fragments;
 }

@@ -19,6 +19,7 @@
 #include "td_endpoint.h"
 #include "td_error.h"
 #include "td_limits.h"
+#include "td_stats.h"
 
 enum td_port_kind {
 	TD_PORT_KIND_AF_XDP,
@@ -48,7 +49,7 @@ struct td_port_spec {
 };
 
 struct td_port {
-	char name[32];
+	char name[TD_PORT_NAME_MAX];
 	char vdev[64]; // the device to remove at close; empty when it was there before us
 	enum td_port_kind kind;
 	uint16_t dpdk_port;
@@ -73,5 +74,6 @@ TD_MUST_CHECK int td_port_adopt(const struct td_port_spec *spec, uint16_t dpdk_p
 
 void td_port_close(struct td_port *port);
 
-// Frames the device itself has lost (its "imissed" and receive errors), and refused to send.
-void td_port_device_drops(const struct td_port *port, uint64_t *rx_missed, uint64_t *tx_errors);
+// Everything of `out` but its name, as the device and the gate have it now: system calls, for the
+// main thread.
+void td_port_count(const struct td_port *port, struct td_port_stats *out);

@@ -7,9 +7,9 @@
 
 #include "td_region.h"
 
-static const struct td_region_sizes sizes = { .worker_count = 2,
-					      .stream_count = 8,
-					      .prompt_count = 3 };
+static const struct td_region_sizes sizes = {
+	.worker_count = 2, .stream_count = 8, .prompt_count = 3, .port_count = 2
+};
 
 static uint8_t *memory;
 static size_t bytes;
@@ -108,7 +108,8 @@ START_TEST(smallest_and_largest)
 		{ .worker_count = 1, .stream_count = 0, .prompt_count = 0 },
 		{ .worker_count = TD_WORKER_MAX,
 		  .stream_count = 4096,
-		  .prompt_count = TD_PROMPT_MAX },
+		  .prompt_count = TD_PROMPT_MAX,
+		  .port_count = TD_PORT_MAX },
 	};
 	size_t len = td_region_bytes(&both[_i]);
 	void *m = map_pages(len);
@@ -117,6 +118,7 @@ START_TEST(smallest_and_largest)
 	td_region_format(m, &both[_i], 1, 1, &region);
 	ck_assert_int_eq(td_region_check(m, len, &region, reason), 0);
 	ck_assert_uint_eq(region.worker_count, both[_i].worker_count);
+	ck_assert_uint_eq(region.port_count, both[_i].port_count);
 	munmap(m, len);
 }
 END_TEST
@@ -204,12 +206,13 @@ START_TEST(section_table_tampering)
 END_TEST
 
 static const struct {
-	uint32_t workers, streams, prompts;
+	uint32_t workers, streams, prompts, ports;
 } counts[] = {
-	{ 0, 8, 3 },          { TD_WORKER_MAX + 1, 8, 3 },
-	{ UINT32_MAX, 8, 3 }, { 2, TD_STREAM_MAX + 1, 3 },
-	{ 2, UINT32_MAX, 3 }, { 2, 8, TD_PROMPT_MAX + 1 },
-	{ 2, 8, UINT32_MAX },
+	{ 0, 8, 3, 2 },          { TD_WORKER_MAX + 1, 8, 3, 2 },
+	{ UINT32_MAX, 8, 3, 2 }, { 2, TD_STREAM_MAX + 1, 3, 2 },
+	{ 2, UINT32_MAX, 3, 2 }, { 2, 8, TD_PROMPT_MAX + 1, 2 },
+	{ 2, 8, UINT32_MAX, 2 }, { 2, 8, 3, TD_PORT_MAX + 1 },
+	{ 2, 8, 3, UINT32_MAX },
 };
 
 START_TEST(impossible_counts)
@@ -217,6 +220,7 @@ START_TEST(impossible_counts)
 	header()->worker_count = counts[_i].workers;
 	header()->sections[TD_SECTION_STREAMS].count = counts[_i].streams;
 	header()->sections[TD_SECTION_PROMPTS].count = counts[_i].prompts;
+	header()->sections[TD_SECTION_PORTS].count = counts[_i].ports;
 	expect(-TD_ECORRUPT, "counts are impossible");
 }
 END_TEST

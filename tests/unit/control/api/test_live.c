@@ -322,6 +322,10 @@ START_TEST(test_workers_and_streams_are_live)
 	char params[64];
 	json_t *reply;
 
+	live.dp.region.header->srtp_engine = TD_SRTP_ENGINE_OPENSSL;
+	reply = session_ask("system.status", NULL);
+	ck_assert_str_eq(live_text(reply, "result.dataplane.srtp_engine"), "openssl");
+	json_decref(reply);
 	worker->rx_packets = 5000;
 	worker->drops[TD_DROP_RTP_VERSION] = 3;
 	worker->heartbeat_ns = 1;
@@ -360,6 +364,33 @@ START_TEST(test_workers_and_streams_are_live)
 	reply = session_ask("stream.get", params);
 	ck_assert_int_eq(live_int(reply, "error.code"), -32004);
 	json_decref(reply);
+}
+END_TEST
+
+START_TEST(test_ports)
+{
+	struct td_port_stats *port = &live.dp.region.ports[0];
+	json_t *reply;
+
+	port->rx_missed = 12;
+	port->tx_errors = 3;
+	reply = session_ask("port.list", NULL);
+	ck_assert_uint_eq(json_array_size(live_at(reply, "result.ports")), 1);
+	ck_assert_str_eq(live_text(reply, "result.ports.0.name"), "lan");
+	ck_assert_int_eq(live_int(reply, "result.ports.0.rx_missed"), 12);
+	ck_assert_int_eq(live_int(reply, "result.ports.0.tx_errors"), 3);
+	ck_assert(json_is_null(live_at(reply, "result.ports.0.gate")));
+	json_decref(reply);
+	port->shared = 1;
+	port->gate_no_queue = 7;
+	// A name that is not ended is the dataplane's mistake, and ends all the same.
+	memset(port->name, 'x', sizeof port->name);
+	reply = session_ask("port.list", NULL);
+	ck_assert_uint_eq(strlen(live_text(reply, "result.ports.0.name")), sizeof port->name);
+	ck_assert_int_eq(live_int(reply, "result.ports.0.gate.no_queue"), 7);
+	json_decref(reply);
+	ck_assert_int_eq(SESSION_CTL(SESSION_TOKEN, "ports"), 0);
+	ck_assert_msg(strstr(session_out, "NO QUEUE") != NULL, "%s", session_out);
 }
 END_TEST
 
@@ -477,6 +508,7 @@ int main(void)
 	tcase_add_test(tcase, test_gap);
 	tcase_add_test(tcase, test_workers_and_streams_are_live);
 	tcase_add_test(tcase, test_stages_of_a_worker);
+	tcase_add_test(tcase, test_ports);
 	tcase_add_test(tcase, test_without_a_dataplane);
 	tcase_add_test(tcase, test_a_call_from_arrival_to_record);
 	suite_add_tcase(suite, tcase);

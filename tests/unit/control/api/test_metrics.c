@@ -212,9 +212,13 @@ START_TEST(the_page_is_what_the_format_says)
 
 	worker->ticks_per_s = 4000;
 	worker->stages[TD_STAGE_PARSE] = (struct td_stage_stats){ .ticks = 3000, .units = 9 };
+	live.dp.region.ports[0].rx_missed = 17;
+	live.dp.region.ports[0].gate_fragments = 5;
 	page = scrape();
 	read_strictly(page, &names);
-	ck_assert_uint_gt(names.family_count, 40);
+	ck_assert_uint_gt(names.family_count, 50);
+	ck_assert_double_eq(value_of(page, "tandem_port_missed_total{port=\"lan\"}"), 17);
+	ck_assert_double_eq(value_of(page, "tandem_port_gate_fragments_total{port=\"lan\"}"), 5);
 	ck_assert_double_eq(value_of(page, "tandem_dataplane_up"), 1);
 	ck_assert_double_eq(value_of(page, "tandem_stage_seconds_total{stage=\"parse\"}"), 0.75);
 	ck_assert_double_eq(value_of(page, "tandem_stage_units_total{stage=\"parse\"}"), 9);

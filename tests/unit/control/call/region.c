@@ -9,7 +9,7 @@
 
 void dp_region_make(struct dp *dp)
 {
-	const struct td_region_sizes sizes = { 1, DP_OBJECTS, DP_PROMPTS };
+	const struct td_region_sizes sizes = { 1, DP_OBJECTS, DP_PROMPTS, 1 };
 	static uint64_t boot_id;
 
 	dp->bytes = td_region_bytes(&sizes);
@@ -30,6 +30,7 @@ void dp_region_make(struct dp *dp)
 	dp->region.prompts[3].duration_ms = 1000;
 	memcpy(dp->region.prompts[4].name, "etsi.beep", sizeof "etsi.beep");
 	dp->region.prompts[4].duration_ms = 15000;
+	memcpy(dp->region.ports[0].name, "lan", sizeof "lan");
 	must(td_region_attach_commands(&dp->region, 0, &dp->commands) == 0);
 	must(td_region_attach_events(&dp->region, 0, 1, &dp->events) == 0);
 	dp->command_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
