@@ -292,7 +292,8 @@ void td_show_workers(FILE *out, const json_t *result)
 	size_t index;
 
 	td_table_print(out, workers, td_worker_fields, "no workers", "\n");
-	json_array_foreach(workers, index, worker) {
+	json_array_foreach(workers, index, worker)
+	{
 		show_drops(out, worker);
 	}
 }
