@@ -1,9 +1,11 @@
-// perf/run record, case recorder: what a frame takes from the tap ring to the file.
+// perf/run record, cases recorder and recording: what a frame takes from the tap ring to the file, and
+// what a recording takes to begin and to end.
 //
 // 1,000 calls in G.711, 100,000 frames a second, come on a tap ring at their own pace and become
 // stereo WAV files, sidecars and chains and all, on the disk of $TMPDIR (or /tmp). What is counted is
-// the CPU time of all threads but the one that feeds the ring: recorder thread and disk thread. Every
-// frame must be in its file. The reference decodes the same frames and writes the samples, no more.
+// the CPU time of all threads but the one that feeds the ring: recorder thread and disk thread. A
+// frame's is that of the talk once all files are there; what is left, a call, is the recording's. Every
+// frame must be in its file. The reference (bare.h) does what cannot be left out, in one loop.
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -17,16 +19,18 @@
 #include <unistd.h>
 
 #include "../report.h"
-#include "codecs/g711.h"
+#include "bare.h"
 #include "cpu_clock.h"
 #include "record/recorder.h"
 
-#define CALLS    1000u
+#define CALLS    TD_BARE_CALLS
 #define SLOTS_MS 20u // the calls' turns: every ms a twentieth of them
-#define FRAME    160u
+#define FRAME    TD_BARE_FRAME
 #define RUNS_MAX 9
 #define MS       1000000ull
 #define FD_MAX   8
+#define WARM_UP  50u      // frames: until the first chunk of all calls is due
+#define QUIET_NS (2 * MS) // of CPU time in a tenth of a second: nothing is being done
 
 static _Atomic uint32_t closed_count;
 static _Atomic uint64_t written, failed;
@@ -99,13 +103,20 @@ static uint64_t speak(struct td_tap_ring *ring, uint32_t call, uint8_t side, uin
 	return 0;
 }
 
-static uint64_t speak_all(struct td_tap_ring *ring, uint32_t frames, uint64_t *feeder_ns)
+// What the recorder has taken: all of the process but this thread.
+static uint64_t recorder_cpu_ns(void)
 {
-	uint64_t start_ns = now_ns(), cpu_ns = td_cpu_ns(), refused = 0;
+	return process_cpu_ns() - td_cpu_ns();
+}
 
-	for (uint32_t n = 0; n < frames; n++)
+// Frames `from` to `to` of all parties, a frame each 20 ms. Answers how many the ring refused.
+static uint64_t speak_all(struct td_tap_ring *ring, uint32_t from, uint32_t to)
+{
+	uint64_t start_ns = now_ns(), refused = 0;
+
+	for (uint32_t n = from; n < to; n++)
 		for (uint32_t ms = 0; ms < SLOTS_MS; ms++) {
-			uint64_t due_ns = start_ns + (n * SLOTS_MS + ms) * MS;
+			uint64_t due_ns = start_ns + ((n - from) * SLOTS_MS + ms) * MS;
 			struct timespec due = { .tv_sec = (time_t)(due_ns / 1000000000u),
 						.tv_nsec = (long)(due_ns % 1000000000u) };
 
@@ -115,8 +126,19 @@ static uint64_t speak_all(struct td_tap_ring *ring, uint32_t frames, uint64_t *f
 				refused += speak(ring, call, 1, n);
 			}
 		}
-	*feeder_ns = td_cpu_ns() - cpu_ns;
 	return refused;
+}
+
+// Until all files are there.
+static void wait_quiet(void)
+{
+	struct timespec tenth = { .tv_nsec = 100000000 };
+	uint64_t before_ns;
+
+	do {
+		before_ns = recorder_cpu_ns();
+		nanosleep(&tenth, NULL);
+	} while (recorder_cpu_ns() - before_ns > QUIET_NS);
 }
 
 static void wait_closed(void)
@@ -139,58 +161,32 @@ static void open_all(struct td_recorder *recorder, unsigned run)
 	}
 }
 
-// ns a frame.
+// ns a frame, and ns a recording.
 static double run_recorder(struct td_recorder *recorder, struct td_tap_ring *ring, unsigned run,
-			   uint32_t frames, uint64_t *lost)
+			   uint32_t frames, double *recording_ns, uint64_t *lost)
 {
-	uint64_t before_ns, feeder_ns, self_ns, total = (uint64_t)CALLS * 2 * frames, refused;
+	uint64_t start_ns, warm_ns, talk_ns, total = (uint64_t)CALLS * 2 * frames, refused;
+	double frame_ns;
 
 	atomic_store(&closed_count, 0);
 	atomic_store(&written, 0);
-	self_ns = td_cpu_ns();
-	before_ns = process_cpu_ns();
+	start_ns = recorder_cpu_ns();
 	open_all(recorder, run);
-	refused = speak_all(ring, frames, &feeder_ns);
+	wait_quiet();
+	refused = speak_all(ring, 0, WARM_UP);
+	warm_ns = recorder_cpu_ns();
+	refused += speak_all(ring, WARM_UP, frames);
+	talk_ns = recorder_cpu_ns() - warm_ns;
+	frame_ns = (double)talk_ns / ((frames - WARM_UP) * CALLS * 2.0);
 	for (uint32_t call = 0; call < CALLS; call++)
 		td_recorder_close(recorder, tap_of(call));
 	wait_closed();
-	before_ns = process_cpu_ns() - before_ns - (td_cpu_ns() - self_ns);
+	*recording_ns = ((double)(recorder_cpu_ns() - start_ns) - frame_ns * (double)total) / CALLS;
 	*lost += total - atomic_load(&written) + atomic_load(&failed);
 	if (refused)
 		fprintf(stderr, "record: the ring had no room for %llu frames\n",
 			(unsigned long long)refused);
-	return (double)before_ns / (double)total;
-}
-
-// The same samples, decoded and written in chunks of a quarter of a second: ns a frame.
-static double run_bare(uint32_t frames)
-{
-	static int16_t pcm[FRAME], chunk[2 * FRAME * 13];
-	static uint8_t payload[FRAME];
-	char path[300];
-	uint64_t start_ns, total = 0;
-	off_t at = 0;
-	int fd;
-
-	snprintf(path, sizeof path, "%s/bare", folder);
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	must(fd >= 0, "the folder cannot be written");
-	start_ns = td_cpu_ns();
-	for (uint32_t n = 0; n < frames * CALLS / 13; n++) {
-		for (uint32_t i = 0; i < 13; i++)
-			for (uint32_t side = 0; side < 2; side++) {
-				payload[n % FRAME]++;
-				td_g711_ulaw_decode(pcm, payload, FRAME);
-				for (uint32_t k = 0; k < FRAME; k++)
-					chunk[(i * FRAME + k) * 2 + side] = pcm[k];
-				total++;
-			}
-		must(pwrite(fd, chunk, sizeof chunk, at) == sizeof chunk, "the disk refuses");
-		at = (at + (off_t)sizeof chunk) % (64 << 20);
-	}
-	start_ns = td_cpu_ns() - start_ns;
-	close(fd);
-	return (double)start_ns / (double)total;
+	return frame_ns;
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -207,6 +203,56 @@ static void make_folder(void)
 	must(mkdtemp(folder) != NULL, "no folder can be made in $TMPDIR");
 }
 
+struct figures {
+	double frame[RUNS_MAX], recording[RUNS_MAX], bare_frame[RUNS_MAX], bare_files[RUNS_MAX];
+	double decode[RUNS_MAX], hash[RUNS_MAX], write[RUNS_MAX], sync[RUNS_MAX];
+};
+
+static void add_bare(struct figures *figures, unsigned run, uint32_t frames)
+{
+	struct td_bare bare;
+	char name[16];
+
+	snprintf(name, sizeof name, "bare%u", run);
+	bare = td_bare_run(folder, name, frames);
+	figures->bare_frame[run] = bare.decode + bare.hash + bare.write + bare.sync;
+	figures->bare_files[run] = bare.files;
+	figures->decode[run] = bare.decode;
+	figures->hash[run] = bare.hash;
+	figures->write[run] = bare.write;
+	figures->sync[run] = bare.sync;
+}
+
+static void print_row(struct td_report_row *row, double *values, double *references, unsigned runs)
+{
+	row->bench = "record";
+	row->p50_us = row->p99_us = -1;
+	row->value = td_report_median(values, runs);
+	row->min = values[0];
+	row->max = values[runs - 1];
+	row->reference = td_report_median(references, runs);
+	td_report_print(row);
+}
+
+static void print_figures(struct figures *figures, unsigned runs, uint64_t lost)
+{
+	struct td_report_row frame = { .case_name = "recorder",
+				       .unit = "ns/frame",
+				       .reference_name = "bare decode, hash, write",
+				       .lost = lost };
+	struct td_report_row recording = { .case_name = "recording",
+					   .unit = "ns/recording",
+					   .reference_name = "bare files",
+					   .lost = lost };
+
+	print_row(&frame, figures->frame, figures->bare_frame, runs);
+	print_row(&recording, figures->recording, figures->bare_files, runs);
+	fprintf(stderr,
+		"record: bare, a frame: decode %.0f ns, SHA-256 %.0f ns, write %.0f ns, sync %.0f ns\n",
+		td_report_median(figures->decode, runs), td_report_median(figures->hash, runs),
+		td_report_median(figures->write, runs), td_report_median(figures->sync, runs));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
@@ -216,14 +262,9 @@ int main(int argc, char **argv)
 	struct td_recorder_options options = { .folder = folder,
 					       .recordings_max = CALLS,
 					       .sync = true };
-	struct td_report_row row = { .bench = "record",
-				     .case_name = "recorder",
-				     .unit = "ns/frame",
-				     .reference_name = "bare decode and write",
-				     .p50_us = -1,
-				     .p99_us = -1 };
-	double ours[RUNS_MAX], bare[RUNS_MAX];
+	struct figures figures;
 	unsigned runs = 5, seconds = 10;
+	uint64_t lost = 0;
 	char reason[TD_RECORDER_REASON_MAX];
 	struct rlimit files = { 8192, 8192 };
 	struct td_recorder *recorder;
@@ -232,12 +273,13 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (option) {
-		case 'q': runs = 3, seconds = 3; break;
+		case 'q': runs = 3, seconds = 4; break;
 		case 's': seconds = (unsigned)atoi(optarg); break;
 		case 'c': break;
 		default: return 2;
 		}
 	}
+	must(seconds > 1, "a run takes two seconds at least");
 	must(setrlimit(RLIMIT_NOFILE, &files) == 0,
 	     "1,000 files at once are not allowed: ulimit -n");
 	make_folder();
@@ -245,16 +287,13 @@ int main(int argc, char **argv)
 	must(td_recorder_create(&options, &recorder, reason) == 0, reason);
 	must(td_recorder_start(recorder, &ring, 1, report, NULL) == 0, "no thread");
 	for (unsigned i = 0; i < runs; i++) {
-		bare[i] = run_bare(seconds * 50);
-		ours[i] = run_recorder(recorder, ring, i, seconds * 50, &row.lost);
+		add_bare(&figures, i, seconds * 50);
+		figures.frame[i] =
+			run_recorder(recorder, ring, i, seconds * 50, &figures.recording[i], &lost);
 	}
-	row.value = td_report_median(ours, runs);
-	row.min = ours[0];
-	row.max = ours[runs - 1];
-	row.reference = td_report_median(bare, runs);
-	td_report_print(&row);
+	print_figures(&figures, runs, lost);
 	td_recorder_destroy(recorder);
 	td_tap_ring_destroy(ring);
 	nftw(folder, remove_one, FD_MAX, FTW_DEPTH | FTW_PHYS);
-	return row.lost != 0;
+	return lost != 0;
 }
