@@ -94,7 +94,7 @@ static inline struct td_tap_record *td_tap_reserve(struct td_tap_ring *ring, uin
 	if (lines > before_end)
 		skip = before_end;
 	if (next - ring->tail_seen + skip + lines > ring->mask + 1u) {
-		// Pairs with the release store in td_tap_release.
+		// Pairs with the release store in td_tap_release_until.
 		ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
 		if (next - ring->tail_seen + skip + lines > ring->mask + 1u)
 			return NULL;
@@ -146,12 +146,34 @@ static inline const struct td_tap_record *td_tap_peek(const struct td_tap_ring *
 	return td_tap_at(ring, tail + td_tap_skipped(ring, tail));
 }
 
+// Consumer: up to `max` of the oldest records, in their order; *end is for td_tap_release_until.
+static inline uint32_t td_tap_peek_burst(const struct td_tap_ring *ring,
+					 const struct td_tap_record **records, uint32_t max,
+					 uint32_t *end)
+{
+	uint32_t at = atomic_load_explicit(&ring->tail, memory_order_relaxed), count = 0;
+	// Pairs with the release store in td_tap_publish.
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+	while (count < max && at != head) {
+		at += td_tap_skipped(ring, at);
+		records[count++] = td_tap_at(ring, at);
+		at += td_tap_at(ring, at)->lines;
+	}
+	*end = at;
+	return count;
+}
+
+static inline void td_tap_release_until(struct td_tap_ring *ring, uint32_t end)
+{
+	// Gives the records back; pairs with the acquire load in td_tap_reserve.
+	atomic_store_explicit(&ring->tail, end, memory_order_release);
+}
+
 static inline void td_tap_release(struct td_tap_ring *ring)
 {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
 	tail += td_tap_skipped(ring, tail);
-	// Gives the record back; pairs with the acquire load in td_tap_reserve.
-	atomic_store_explicit(&ring->tail, tail + td_tap_at(ring, tail)->lines,
-			      memory_order_release);
+	td_tap_release_until(ring, tail + td_tap_at(ring, tail)->lines);
 }

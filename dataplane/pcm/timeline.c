@@ -4,8 +4,11 @@
 
 #include "td_assert.h"
 
-#define NS_PER_S    1000000000u
-#define WIDEN_BLOCK 480 // samples
+#define NS_PER_S         1000000000u
+#define WIDEN_BLOCK      480 // samples
+#define EXPECTED_MS      20  // of a packet
+
+#define SAMPLES_PER_LINE ((int64_t)(TD_CACHE_LINE / sizeof(int16_t)))
 // An anchor moves by one sample a packet, and rounding may add one.
 #define SEAM_SAMPLES 2
 
@@ -28,15 +31,13 @@ static void widen_side(struct td_timeline *timeline, unsigned side, unsigned fra
 {
 	int16_t narrow[TD_TIMELINE_FRAMES], wide[2 * WIDEN_BLOCK];
 
-	for (unsigned i = 0; i < frames; i++)
-		narrow[i] = timeline->window[i][side];
+	memcpy(narrow, timeline->window[side], frames * sizeof narrow[0]);
 	td_resampler_reset(up);
 	for (unsigned at = 0; at < frames; at += WIDEN_BLOCK) {
 		unsigned now = frames - at < WIDEN_BLOCK ? frames - at : WIDEN_BLOCK;
 		size_t count = td_resampler_process(up, narrow + at, now, wide);
 
-		for (size_t i = 0; i < count; i++)
-			timeline->window[2 * at + i][side] = wide[i];
+		memcpy(&timeline->window[side][2 * at], wide, count * sizeof wide[0]);
 	}
 }
 
@@ -67,7 +68,7 @@ static int64_t position_of_time(const struct td_timeline *timeline, uint64_t tim
 
 static int16_t *at(struct td_timeline *timeline, int64_t position, unsigned side)
 {
-	return &timeline->window[position & (window_frames(timeline) - 1)][side];
+	return &timeline->window[side][position & (window_frames(timeline) - 1)];
 }
 
 // The silence before a packet that begins at `position`; a sample or two is filled with the last one.
@@ -100,13 +101,19 @@ static void put(struct td_timeline *timeline, unsigned side, int64_t position, c
 {
 	unsigned start = (unsigned)(position & (window_frames(timeline) - 1));
 	unsigned first = window_frames(timeline) - start;
-	int16_t *to = timeline->window[start];
 
 	first = first < count ? first : count;
-	for (unsigned i = 0; i < first; i++)
-		to[i * TD_TIMELINE_SIDES + side] = pcm[i];
-	for (unsigned i = first; i < count; i++)
-		timeline->window[i - first][side] = pcm[i];
+	memcpy(&timeline->window[side][start], pcm, first * sizeof pcm[0]);
+	memcpy(timeline->window[side], pcm + first, (count - first) * sizeof pcm[0]);
+}
+
+void td_timeline_expect(const struct td_timeline *timeline, unsigned side)
+{
+	int64_t edge = timeline->sides[side].edge, mask = window_frames(timeline) - 1;
+	int64_t end = edge + timeline->rate_hz / 1000 * EXPECTED_MS;
+
+	for (int64_t at = edge; at <= end; at += SAMPLES_PER_LINE)
+		__builtin_prefetch(&timeline->window[side][at & mask], 1);
 }
 
 int64_t td_timeline_place(struct td_timeline *timeline, unsigned side_idx,
@@ -148,8 +155,8 @@ void td_timeline_blank(struct td_timeline *timeline, uint64_t from_ns)
 	int64_t from = position_of_time(timeline, from_ns), written = (int64_t)timeline->written;
 
 	for (int64_t i = from > written ? from : written; i < (int64_t)timeline->end; i++)
-		memset(timeline->window[i & (window_frames(timeline) - 1)], 0,
-		       sizeof timeline->window[0]);
+		for (unsigned side = 0; side < TD_TIMELINE_SIDES; side++)
+			*at(timeline, i, side) = 0;
 }
 
 unsigned td_timeline_ready(const struct td_timeline *timeline, uint64_t until_ns)
@@ -167,6 +174,17 @@ unsigned td_timeline_rest(const struct td_timeline *timeline)
 						 : 0;
 }
 
+static void interleave(int16_t (*restrict frames)[TD_TIMELINE_SIDES],
+		       const struct td_timeline *restrict timeline, unsigned start, unsigned count)
+{
+	const int16_t *left = &timeline->window[0][start], *right = &timeline->window[1][start];
+
+	for (unsigned i = 0; i < count; i++) {
+		frames[i][0] = left[i];
+		frames[i][1] = right[i];
+	}
+}
+
 void td_timeline_take(struct td_timeline *timeline, int16_t (*frames)[TD_TIMELINE_SIDES],
 		      unsigned count)
 {
@@ -177,8 +195,10 @@ void td_timeline_take(struct td_timeline *timeline, int16_t (*frames)[TD_TIMELIN
 		unsigned start = (unsigned)(timeline->written & (window - 1));
 		unsigned now = window - start < count ? window - start : count;
 
-		memcpy(frames, timeline->window[start], now * sizeof frames[0]);
-		memset(timeline->window[start], 0, now * sizeof frames[0]);
+		interleave(frames, timeline, start, now);
+		for (unsigned side = 0; side < TD_TIMELINE_SIDES; side++)
+			memset(&timeline->window[side][start], 0,
+			       now * sizeof timeline->window[0][0]);
 		timeline->written += now;
 		frames += now;
 		count -= now;

@@ -38,7 +38,7 @@ struct td_timeline {
 	uint64_t written; // frames taken out so far
 	uint64_t end;     // behind the last sample placed
 	struct td_timeline_side sides[TD_TIMELINE_SIDES];
-	int16_t window[TD_TIMELINE_FRAMES_MAX][TD_TIMELINE_SIDES];
+	int16_t window[TD_TIMELINE_SIDES][TD_TIMELINE_FRAMES_MAX];
 };
 
 void td_timeline_init(struct td_timeline *timeline, uint64_t start_ns);
@@ -57,6 +57,9 @@ struct td_timeline_packet {
 	const int16_t *pcm;
 	unsigned count;
 };
+
+// A packet of this side is placed soon: where it will most likely be is asked for.
+void td_timeline_expect(const struct td_timeline *timeline, unsigned side);
 
 #define TD_TIMELINE_LATE (-1)
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "codecs/wav.h"
@@ -189,13 +190,15 @@ bool td_paper_write_text(const struct td_desk *desk, const char *name, const cha
 {
 	size_t size = strlen(text);
 	int fd = openat(desk->folder_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	struct stat now;
 	bool written;
 
 	if (fd < 0)
 		return false;
-	// Behind it nothing of a longer one may be left; a shorter one is torn for a moment only.
-	written = td_disk_write_all(desk->disk, fd, text, size, 0) &&
-		  desk->disk->cut(fd, (off_t)size) == 0;
+	// Behind it nothing of a longer one may be left; a shorter one is torn for a moment only. To cut
+	// a file where it ends already is not free.
+	written = td_disk_write_all(desk->disk, fd, text, size, 0) && fstat(fd, &now) == 0 &&
+		  (now.st_size <= (off_t)size || desk->disk->cut(fd, (off_t)size) == 0);
 	close(fd);
 	return written;
 }

@@ -22,6 +22,7 @@
 #define BUSY_SLEEP_NS (5 * NS_PER_MS)   // between two looks at the rings
 #define IDLE_SLEEP_NS (200 * NS_PER_MS) // with nothing open; a request wakes it
 #define FLUSH_NS      (50 * NS_PER_MS)
+#define BURST         32u // records
 
 struct td_recorder {
 	uint32_t recordings_max;
@@ -163,19 +164,51 @@ static void take_requests(struct td_recorder *recorder)
 	}
 }
 
-// One pass over what every ring holds now.
+static struct td_recording *recording_of(const struct td_recorder *recorder,
+					 const struct td_tap_record *record)
+{
+	return record->tap < recorder->recordings_max ? recorder->recordings[record->tap] : NULL;
+}
+
+// Records of many recordings, in passes: what the next one will touch is on its way meanwhile.
+static void add_burst(struct td_recorder *recorder, const struct td_tap_record **records,
+		      uint32_t count)
+{
+	struct td_recording *recordings[BURST];
+
+	for (uint32_t i = 0; i < count; i++) {
+		recordings[i] = recording_of(recorder, records[i]);
+		if (recordings[i] && recordings[i]->state != TD_RECORDING_OPEN)
+			recordings[i] = NULL;
+		if (recordings[i])
+			td_recording_expect(recordings[i], records[i]);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (recordings[i])
+			td_recording_expect_place(recordings[i], records[i]);
+	for (uint32_t i = 0; i < count; i++)
+		if (recordings[i])
+			td_recording_add(recordings[i], records[i]);
+}
+
+// One pass over what the ring holds now.
 static void drain_ring(struct td_recorder *recorder, struct td_tap_ring *ring)
 {
-	const struct td_tap_record *record;
+	const struct td_tap_record *records[BURST];
+	uint32_t count, end;
 
-	for (uint32_t n = 0; n <= ring->mask && (record = td_tap_peek(ring)) != NULL; n++) {
-		struct td_recording *recording = record->tap < recorder->recordings_max
-							 ? recorder->recordings[record->tap]
-							 : NULL;
+	for (uint32_t n = 0; n <= ring->mask; n += count) {
+		count = td_tap_peek_burst(ring, records, BURST, &end);
+		if (count == 0)
+			return;
+		for (uint32_t i = 0; i < count; i++) {
+			const struct td_recording *recording = recording_of(recorder, records[i]);
 
-		if (recording && recording->state == TD_RECORDING_OPEN)
-			td_recording_add(recording, record);
-		td_tap_release(ring);
+			if (recording)
+				__builtin_prefetch(recording);
+		}
+		add_burst(recorder, records, count);
+		td_tap_release_until(ring, end);
 	}
 }
 

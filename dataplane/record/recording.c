@@ -104,6 +104,36 @@ static unsigned came_since(struct td_recording_track *track, const struct td_tap
 	return since > 0 ? since : 1;
 }
 
+static void expect_lines(const void *from, size_t size)
+{
+	const uint8_t *line = from;
+
+	for (size_t at = 0; at < size; at += TD_CACHE_LINE)
+		__builtin_prefetch(line + at, 1);
+	__builtin_prefetch(line + size - 1, 1);
+}
+
+void td_recording_expect(const struct td_recording *recording, const struct td_tap_record *record)
+{
+	uint8_t side = record->side;
+
+	if (side >= recording->take.track_count)
+		return;
+	expect_lines(&recording->tracks[side], offsetof(struct td_recording_track, reorder) +
+						       offsetof(struct td_reorder, slots));
+	expect_lines(&recording->take.tracks[side], sizeof recording->take.tracks[side]);
+	expect_lines(record->payload, record->payload_len);
+	if (recording->pairs)
+		expect_lines(&recording->pairs[side / 2], offsetof(struct td_timeline, window));
+}
+
+void td_recording_expect_place(const struct td_recording *recording,
+			       const struct td_tap_record *record)
+{
+	if (record->side < recording->take.track_count && recording->pairs)
+		td_timeline_expect(&recording->pairs[record->side / 2], record->side % 2);
+}
+
 void td_recording_add(struct td_recording *recording, const struct td_tap_record *record)
 {
 	struct td_recording_track *track;

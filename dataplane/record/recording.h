@@ -30,17 +30,18 @@
 #define TD_RECORDING_CHUNK_MS 250   // every other
 #define TD_RECORDING_NOTE_MS  10000 // between two states of the sidecar
 
+// What every packet touches comes first.
 struct td_recording_track {
+	bool counted; // offered and ssrc are of a packet before
+	bool masked;  // what was missing last was not to be known
+	uint16_t offered;
+	uint32_t ssrc;
+	int64_t lost_told;     // of reorder.lost, in a gap of the map
+	struct td_voice voice; // WAV
 	struct td_reorder reorder;
-	struct td_voice voice;   // WAV
 	struct td_anchor anchor; // Opus
 	struct td_opus_source source;
 	struct td_opus_track opus;
-	bool counted; // offered and ssrc are of a packet before
-	uint16_t offered;
-	uint32_t ssrc;
-	int64_t lost_told; // of reorder.lost, in a gap of the map
-	bool masked;       // what was missing last was not to be known
 };
 
 enum td_recording_state { TD_RECORDING_FREE, TD_RECORDING_OPEN, TD_RECORDING_CLOSING };
@@ -68,6 +69,12 @@ struct td_recording {
 TD_MUST_CHECK int td_recording_begin(struct td_recording *recording, struct td_tap_id tap,
 				     const struct td_command_record_start *start,
 				     struct td_scribe *scribe, uint64_t now_ns, int64_t now_utc_ms);
+
+// A record of it is added soon: what that will touch is asked for. The second is for when the first is
+// through, which takes the time of a few dozens of others.
+void td_recording_expect(const struct td_recording *recording, const struct td_tap_record *record);
+void td_recording_expect_place(const struct td_recording *recording,
+			       const struct td_tap_record *record);
 
 void td_recording_add(struct td_recording *recording, const struct td_tap_record *record);
 void td_recording_control(struct td_recording *recording,

@@ -181,11 +181,14 @@ static void give(struct td_recording *recording, unsigned file, struct td_bytes 
 static bool give_frames(struct td_recording *recording, unsigned count)
 {
 	unsigned channels = recording->take.mono ? 1 : recording->take.track_count;
-	struct td_bytes bytes = { .data = NULL };
 	size_t size = (size_t)count * channels * sizeof(int16_t);
+	struct td_bytes bytes;
 
-	if (!td_bytes_grow(&bytes, size))
+	td_scribe_blank(recording->scribe, &bytes);
+	if (!td_bytes_grow(&bytes, size)) {
+		td_bytes_free(&bytes);
 		return false;
+	}
 	bytes.used = size;
 	if (channels == 2 && recording->pair_count == 1)
 		td_timeline_take(&recording->pairs[0], (int16_t(*)[2])(void *)bytes.data, count);

@@ -26,8 +26,8 @@ struct td_reorder {
 	unsigned held;                                // how many wait
 	uint64_t since_ns;                            // when the first of them came
 	int64_t lost;                                 // that never came
-	struct td_tap_record *slots[TD_REORDER_HELD]; // by sequence number; free ones stay here
-	bool full[TD_REORDER_HELD];
+	bool full[TD_REORDER_HELD];                   // by sequence number
+	struct td_tap_record *slots[TD_REORDER_HELD]; // free ones stay here
 };
 
 void td_reorder_put(struct td_reorder *reorder, const struct td_tap_record *record,

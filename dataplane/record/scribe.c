@@ -17,6 +17,8 @@
 #define LOOK_NS    (500 * NS_PER_MS) // at the free space
 #define SYNC_GROUP 4                 // from so many files one syncfs replaces their fdatasyncs
 #define CLOSE_MAX  64                // recordings that are closed with one sync
+#define SPARE_MAX  256               // buffers that were written, for what is written next
+#define SPARE_ROOM (64u << 10)       // the largest that is kept
 
 enum job_kind { JOB_OPEN, JOB_WRITE, JOB_SIDECAR, JOB_CLOSE };
 
@@ -58,6 +60,8 @@ struct td_scribe {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct job *first, *last;
+	struct td_bytes spares[SPARE_MAX];
+	unsigned spare_count;
 	struct news_item *news_first, *news_last;
 	bool stop;
 	_Atomic uint64_t queued_bytes;
@@ -220,6 +224,18 @@ static void do_sidecar(struct td_scribe *scribe, const struct job *job)
 		json_decref(job->sidecar);
 }
 
+static void keep_spare(struct td_scribe *scribe, struct td_bytes *bytes)
+{
+	pthread_mutex_lock(&scribe->lock);
+	if (bytes->room <= SPARE_ROOM && scribe->spare_count < SPARE_MAX) {
+		scribe->spares[scribe->spare_count] = *bytes;
+		scribe->spares[scribe->spare_count++].used = 0;
+		*bytes = (struct td_bytes){ .data = NULL };
+	}
+	pthread_mutex_unlock(&scribe->lock);
+	td_bytes_free(bytes);
+}
+
 static void perform(struct td_scribe *scribe, struct job *job)
 {
 	atomic_fetch_sub(&scribe->queued_bytes, job->bytes.used);
@@ -229,7 +245,8 @@ static void perform(struct td_scribe *scribe, struct job *job)
 	case JOB_SIDECAR: do_sidecar(scribe, job); break;
 	case JOB_CLOSE: do_close(scribe, job); return; // it is kept until it is closed
 	}
-	td_bytes_free(&job->bytes);
+	if (job->bytes.data)
+		keep_spare(scribe, &job->bytes);
 	free(job);
 }
 
@@ -368,6 +385,8 @@ void td_scribe_destroy(struct td_scribe *scribe)
 	td_scribe_stop(scribe);
 	while (td_scribe_next(scribe, &news))
 		;
+	for (unsigned i = 0; i < scribe->spare_count; i++)
+		td_bytes_free(&scribe->spares[i]);
 	td_repair_destroy(scribe->repair);
 	pthread_mutex_destroy(&scribe->lock);
 	pthread_cond_destroy(&scribe->wake);
@@ -392,14 +411,25 @@ static int put(struct td_scribe *scribe, struct job *job)
 {
 	atomic_fetch_add(&scribe->queued_bytes, job->bytes.used);
 	pthread_mutex_lock(&scribe->lock);
-	if (scribe->last)
+	// Where others wait already the disk thread is awake.
+	if (scribe->last) {
 		scribe->last->next = job;
-	else
+	} else {
 		scribe->first = job;
+		pthread_cond_signal(&scribe->wake);
+	}
 	scribe->last = job;
-	pthread_cond_signal(&scribe->wake);
 	pthread_mutex_unlock(&scribe->lock);
 	return 0;
+}
+
+void td_scribe_blank(struct td_scribe *scribe, struct td_bytes *bytes)
+{
+	*bytes = (struct td_bytes){ .data = NULL };
+	pthread_mutex_lock(&scribe->lock);
+	if (scribe->spare_count > 0)
+		*bytes = scribe->spares[--scribe->spare_count];
+	pthread_mutex_unlock(&scribe->lock);
 }
 
 int td_scribe_open(struct td_scribe *scribe, uint32_t slot, const struct td_scribe_form *form)

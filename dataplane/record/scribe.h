@@ -69,6 +69,9 @@ TD_MUST_CHECK int td_scribe_write(struct td_scribe *scribe, uint32_t slot, unsig
 TD_MUST_CHECK int td_scribe_sidecar(struct td_scribe *scribe, uint32_t slot, json_t *sidecar);
 TD_MUST_CHECK int td_scribe_close(struct td_scribe *scribe, uint32_t slot, json_t *sidecar);
 
+// For what will be written: a buffer that has been written, empty, or none yet.
+void td_scribe_blank(struct td_scribe *scribe, struct td_bytes *bytes);
+
 bool td_scribe_has_room(struct td_scribe *scribe);
 bool td_scribe_next(struct td_scribe *scribe, struct td_scribe_news *out);
 

@@ -445,6 +445,25 @@ START_TEST(context_destroyed_while_recorded)
 }
 END_TEST
 
+// At most `max` records at once, numbered from `first`. Answers how many.
+static uint32_t pop_burst(struct td_tap_ring *ring, uint32_t first, uint32_t max)
+{
+	const struct td_tap_record *records[8];
+	uint32_t end, count = td_tap_peek_burst(ring, records, max, &end);
+
+	ck_assert_uint_gt(count, 0);
+	ck_assert_uint_le(count, max);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t bytes = (first + i) * 37u % (TD_RTP_PAYLOAD_MAX + 1u);
+
+		ck_assert_uint_eq(records[i]->timestamp, first + i);
+		ck_assert_uint_eq(records[i]->payload_len, bytes);
+		ck_assert(bytes == 0 || records[i]->payload[bytes - 1] == (bytes & 0xffu));
+	}
+	td_tap_release_until(ring, end);
+	return count;
+}
+
 // Records of every length, over and over the end of the memory and of the positions. What is kept is
 // seen once it is published, and not before.
 START_TEST(tap_ring_wraps)
@@ -476,6 +495,8 @@ START_TEST(tap_ring_wraps)
 		ck_assert_uint_eq(atomic_load(&ring->head), before);
 		td_tap_publish(ring);
 		ck_assert_uint_gt(pushed, popped); // the longest one always fits an empty ring
+		if (round % 5 == 0)
+			popped += pop_burst(ring, popped, round % 7 + 1);
 		for (unsigned i = 0; i <= round % 4 && popped < pushed; i++) {
 			oldest = record_now(ring);
 			ck_assert_uint_eq(oldest->timestamp, popped);
