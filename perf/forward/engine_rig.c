@@ -267,16 +267,6 @@ void td_rig_fill(struct td_rig *rig, uint32_t packets)
 	rig->unspoken = packets;
 }
 
-// Takes the events away, as control would.
-static void drain_events(struct td_rig *rig)
-{
-	struct td_event event;
-
-	for (int i = 0; i < 2; i++)
-		while (td_ring_pop(&rig->bench.events[i], &event) == 0)
-			;
-}
-
 // A frame of ours becomes one that its next party may send.
 static void restore_frame(struct rte_mbuf *mbuf)
 {
@@ -404,7 +394,7 @@ uint64_t td_rig_run(struct td_rig *rig, uint64_t packets, uint64_t *lost)
 		uint64_t start_ns, fed, stop_ns = td_clock_now_ns();
 
 		fed = feed(rig);
-		drain_events(rig);
+		td_bench_drain(&rig->bench);
 		rig->stopped_ns += td_clock_now_ns() - stop_ns;
 		if (fed == 0)
 			break;
@@ -443,7 +433,7 @@ uint64_t td_rig_refuse(struct td_rig *rig, uint64_t packets)
 
 		for (unsigned i = 0; i < 1024; i++)
 			put_sprayed(rig);
-		drain_events(rig);
+		td_bench_drain(&rig->bench);
 		rig->stopped_ns += td_clock_now_ns() - stop_ns;
 		start_ns = td_cpu_ns();
 		while (!rte_ring_empty(rig->bench.ring_port.in))

@@ -54,23 +54,25 @@ struct rte_mempool *td_bench_eal(const char *name, const char *cores, uint32_t m
 
 static void open_region(struct td_bench *bench)
 {
-	struct td_region_sizes sizes = { .worker_count = 1, .stream_count = bench->stream_count };
+	struct td_region_sizes sizes = { .worker_count = bench->worker_count,
+					 .stream_count = bench->stream_count };
 
 	bench->memory_bytes = td_region_bytes(&sizes);
 	bench->memory = mmap(NULL, bench->memory_bytes, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(bench->memory != MAP_FAILED, "region", "no memory");
 	td_region_format(bench->memory, &sizes, 1, 1, &bench->region);
-	for (uint32_t i = 0; i < 2; i++)
+	for (uint32_t i = 0; i <= bench->worker_count; i++)
 		must(td_region_attach_events(&bench->region, i, 0, &bench->events[i]) == 0,
 		     "region", "event ring");
 }
 
 static void open_net(struct td_bench *bench, uint64_t seed)
 {
-	struct td_port_spec spec = {
-		.name = "bench", .kind = TD_PORT_KIND_NET_RING, .rx_queues = 1, .workers = 1
-	};
+	struct td_port_spec spec = { .name = "bench",
+				     .kind = TD_PORT_KIND_NET_RING,
+				     .rx_queues = bench->ring_port.queues,
+				     .workers = bench->ring_port.queues };
 	struct td_link_source source = { .vlan = 0 };
 	char reason[TD_PORT_REASON_MAX];
 	uint32_t locals = (bench->stream_count + PAIRS_PER_LOCAL - 1) / PAIRS_PER_LOCAL;
@@ -98,7 +100,7 @@ static void open_net(struct td_bench *bench, uint64_t seed)
 
 static void open_engine(struct td_bench *bench, const struct td_bench_options *options)
 {
-	struct td_engine_options engine = { .worker_count = 1,
+	struct td_engine_options engine = { .worker_count = bench->worker_count,
 					    .stream_count = bench->stream_count,
 					    .mixed_count = options->mixed_count,
 					    .region = &bench->region,
@@ -112,7 +114,7 @@ static void open_engine(struct td_bench *bench, const struct td_bench_options *o
 					    .tap_lines = options->tap_lines != 0
 								 ? options->tap_lines
 								 : 64 };
-	struct td_workers_options workers = { .worker_count = 1,
+	struct td_workers_options workers = { .worker_count = bench->worker_count,
 					      .busy_poll = true,
 					      .ports = &bench->port,
 					      .port_count = 1,
@@ -127,14 +129,26 @@ static void open_engine(struct td_bench *bench, const struct td_bench_options *o
 	must(td_workers_create(&workers, &bench->workers) == 0, "workers", "no memory");
 	bench->worker = bench->workers->workers[0];
 	td_worker_attach(bench->worker, bench->now_ns);
+	// One thread turns them all, so it is one RCU reader.
+	for (uint32_t i = 1; i < bench->worker_count; i++) {
+		td_slots_init(&bench->workers->workers[i]->slots, bench->now_ns);
+		bench->workers->workers[i]->turn_ns = bench->now_ns;
+	}
 }
 
 void td_bench_open(struct td_bench *bench, const struct td_bench_options *options)
 {
 	*bench = (struct td_bench){ .pool = options->pool,
 				    .stream_count = options->stream_count,
+				    .worker_count = 1,
 				    .now_ns = td_clock_now_ns() };
-	bench->ring_port = td_ring_port_create(options->name, 0);
+	if (options->worker_count > 1) {
+		bench->worker_count = options->worker_count;
+		bench->ring_port =
+			td_ring_port_create_queues(options->name, (uint16_t)options->worker_count);
+	} else {
+		bench->ring_port = td_ring_port_create(options->name, 0);
+	}
 	open_region(bench);
 	open_net(bench, options->seed);
 	open_engine(bench, options);
@@ -190,25 +204,38 @@ static void answer_arp(struct td_bench *bench)
 {
 	void *mbuf;
 
-	while (rte_ring_dequeue(bench->ring_port.out, &mbuf) == 0)
-		if (td_bench_is_media(bench, mbuf))
-			rte_pktmbuf_free(mbuf);
+	for (unsigned queue = 0; queue < bench->ring_port.queues; queue++)
+		while (rte_ring_dequeue(bench->ring_port.outs[queue], &mbuf) == 0)
+			if (td_bench_is_media(bench, mbuf))
+				rte_pktmbuf_free(mbuf);
 }
 
 void td_bench_turn(struct td_bench *bench)
 {
 	td_worker_turn(bench->worker, bench->now_ns);
+	if (bench->worker_count == 1)
+		return;
+	for (uint32_t i = 1; i < bench->worker_count; i++) {
+		td_role_enter_worker(i);
+		td_worker_turn(bench->workers->workers[i], bench->now_ns);
+	}
+	td_role_enter_worker(0);
+}
+
+void td_bench_drain(struct td_bench *bench)
+{
+	struct td_event event;
+
+	for (uint32_t i = 0; i <= bench->worker_count; i++)
+		while (td_ring_pop(&bench->events[i], &event) == 0)
+			;
 }
 
 void td_bench_housekeep(struct td_bench *bench)
 {
-	struct td_event event;
-
 	td_role_enter_main();
 	td_engine_housekeep(bench->engine, bench->now_ns);
-	for (int i = 0; i < 2; i++)
-		while (td_ring_pop(&bench->events[i], &event) == 0)
-			;
+	td_bench_drain(bench);
 	td_role_enter_worker(0);
 }
 
@@ -223,7 +250,7 @@ void td_bench_call(struct td_bench *bench, struct td_command *command, struct td
 		td_role_enter_worker(0);
 		td_bench_turn(bench);
 		answer_arp(bench);
-		for (int i = 0; i < 2; i++)
+		for (uint32_t i = 0; i <= bench->worker_count; i++)
 			while (td_ring_pop(&bench->events[i], answer) == 0)
 				if (answer->request_id == command->request_id) {
 					must(answer->result == 0, td_command_name(command->kind),
@@ -396,12 +423,21 @@ void td_bench_write(const struct td_bench *bench, const struct td_bench_packet *
 	udp->dgram_cksum = (uint16_t)~sum;
 }
 
+static uint64_t dropped(const struct td_bench *bench, int drop)
+{
+	uint64_t total = 0;
+
+	for (uint32_t w = 0; w < bench->worker_count; w++)
+		total += bench->region.workers[w].drops[drop];
+	return total;
+}
+
 uint64_t td_bench_drops(const struct td_bench *bench)
 {
 	uint64_t total = 0;
 
 	for (int i = 0; i < TD_DROP_COUNT; i++)
-		total += bench->region.workers[0].drops[i];
+		total += dropped(bench, i);
 	return total;
 }
 
@@ -410,7 +446,7 @@ const char *td_bench_drop_reason(const struct td_bench *bench)
 	int most = 0;
 
 	for (int i = 1; i < TD_DROP_COUNT; i++)
-		if (bench->region.workers[0].drops[i] > bench->region.workers[0].drops[most])
+		if (dropped(bench, i) > dropped(bench, most))
 			most = i;
 	return td_drop_name((enum td_drop)most);
 }

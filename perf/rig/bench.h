@@ -34,6 +34,7 @@ struct td_bench_options {
 	uint64_t seed;
 	struct td_engine_recorder recorder; // none: nothing can be recorded
 	uint32_t tap_lines;                 // 0: next to none
+	uint32_t worker_count;              // 0: one; more have a queue of the port each
 };
 
 struct td_bench {
@@ -48,8 +49,9 @@ struct td_bench {
 	struct rte_mempool *pool;
 	struct td_engine *engine;
 	struct td_workers *workers;
-	struct td_worker *worker;
-	struct td_ring_view events[2];
+	struct td_worker *worker; // the first
+	uint32_t worker_count;
+	struct td_ring_view events[TD_WORKER_MAX + 1];
 	uint64_t request_id;
 	uint64_t now_ns;
 	uint32_t stream_count;
@@ -87,8 +89,10 @@ void td_bench_edit(struct td_bench *bench, struct td_context_id context,
 // Turns without packets until the gateway's answer to our question has come and been taken.
 void td_bench_resolve(struct td_bench *bench);
 
-// One turn of the worker.
+// One turn of the worker; of each, on the calling thread.
 void td_bench_turn(struct td_bench *bench);
+// Control takes its events.
+void td_bench_drain(struct td_bench *bench);
 // Housekeeping of main, and control takes its events. Then the thread is the worker again.
 void td_bench_housekeep(struct td_bench *bench);
 

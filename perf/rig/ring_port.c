@@ -15,27 +15,48 @@ static void must(int ok, const char *what)
 	exit(2);
 }
 
-static struct rte_ring *make_ring(const char *name, const char *direction)
+static struct rte_ring *make_ring(const char *name, const char *direction, unsigned queue,
+				  unsigned flags)
 {
 	char full[RTE_RING_NAMESIZE];
 	struct rte_ring *ring;
 
-	snprintf(full, sizeof full, "%s-%s", name, direction);
-	ring = rte_ring_create(full, TD_RING_PORT_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	snprintf(full, sizeof full, "%s-%s%u", name, direction, queue);
+	ring = rte_ring_create(full, TD_RING_PORT_SLOTS, 0, flags);
 	must(ring != NULL, "rte_ring_create");
 	return ring;
 }
 
+static void make_port(struct td_ring_port *port, const char *name)
+{
+	int made = rte_eth_from_rings(name, port->ins, port->queues, port->outs, port->queues, 0);
+
+	must(made >= 0, "rte_eth_from_rings");
+	port->dpdk_port = (uint16_t)made;
+	port->in = port->ins[0];
+	port->out = port->outs[0];
+}
+
 struct td_ring_port td_ring_port_create(const char *name, int loop)
 {
-	struct td_ring_port port;
-	int made;
+	struct td_ring_port port = { .queues = 1 };
 
-	port.in = make_ring(name, "in");
-	port.out = loop ? port.in : make_ring(name, "out");
-	made = rte_eth_from_rings(name, &port.in, 1, &port.out, 1, 0);
-	must(made >= 0, "rte_eth_from_rings");
-	port.dpdk_port = (uint16_t)made;
+	port.ins[0] = make_ring(name, "in", 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	port.outs[0] =
+		loop ? port.ins[0] : make_ring(name, "out", 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	make_port(&port, name);
+	return port;
+}
+
+struct td_ring_port td_ring_port_create_queues(const char *name, uint16_t queues)
+{
+	struct td_ring_port port = { .queues = queues };
+
+	for (unsigned queue = 0; queue < queues; queue++) {
+		port.ins[queue] = make_ring(name, "in", queue, RING_F_SC_DEQ);
+		port.outs[queue] = make_ring(name, "out", queue, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	}
+	make_port(&port, name);
 	return port;
 }
 
@@ -59,6 +80,8 @@ static void empty_ring(struct rte_ring *ring)
 
 void td_ring_port_empty(const struct td_ring_port *port)
 {
-	empty_ring(port->in);
-	empty_ring(port->out);
+	for (unsigned queue = 0; queue < port->queues; queue++) {
+		empty_ring(port->ins[queue]);
+		empty_ring(port->outs[queue]);
+	}
 }
