@@ -1,5 +1,6 @@
 // Keys come and go; received packets are opened.
 #include "media/protection.h"
+#include "media/fork_taps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,13 @@ struct opening {
 	uint32_t count, dropped;
 };
 
+// One that its sender should have been able to protect: who captures the stream sees it as it came.
+static void show(struct td_media_worker *worker, const struct td_packet *packet, uint64_t now_ns)
+{
+	if (worker->streams[packet->stream].rx.flags & TD_RX_TAPPED)
+		td_fork_packet_in(worker, packet, now_ns);
+}
+
 static void refuse(struct td_media_worker *worker, struct opening *opening,
 		   struct td_packet *packet, enum td_drop reason)
 {
@@ -251,6 +259,7 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 	}
 	if (rx->guard == TD_GUARD_BARRED) {
 		cold->srtp_no_key++;
+		show(worker, packet, now_ns);
 		refuse(worker, opening, packet, TD_DROP_SRTP_NO_KEY);
 		return;
 	}
@@ -314,7 +323,7 @@ static enum td_drop count_refused(struct td_stream_cold *cold, enum td_srtp_verd
 }
 
 static void judge(struct td_media_worker *worker, struct opening *opening,
-		  struct td_packet *packets)
+		  struct td_packet *packets, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < opening->count; i++) {
 		struct td_packet *packet = &packets[opening->places[i]];
@@ -325,6 +334,7 @@ static void judge(struct td_media_worker *worker, struct opening *opening,
 			if (worker->streams[packet->stream].rx.flags & TD_RX_TAPPED)
 				shorten_ip(packet, (uint16_t)(opened->len + 8u));
 		} else {
+			show(worker, packet, now_ns);
 			refuse(worker, opening, packet,
 			       count_refused(&worker->cold[packet->stream], opened->verdict));
 		}
@@ -357,7 +367,7 @@ uint32_t td_protect_open(struct td_media_worker *worker, struct td_packet *packe
 	}
 	if (opening.count > 0) {
 		td_srtp_open(&worker->protector->srtp, opening.packets, opening.count);
-		judge(worker, &opening, packets);
+		judge(worker, &opening, packets, now_ns);
 	}
 	if (opening.dropped > 0)
 		n = close_up(packets, n);

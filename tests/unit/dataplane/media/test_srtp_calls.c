@@ -16,6 +16,7 @@ static void open_world(enum td_srtp_engine_kind kind)
 	struct world_options options = world_default;
 
 	options.srtp = kind;
+	options.forks = 1;
 	world_open(&world, &options);
 	if (kind != TD_SRTP_ENGINE_AUTO)
 		ck_assert_int_eq(td_engine_srtp(world.engine), kind);
@@ -244,6 +245,66 @@ START_TEST(the_longest_packets)
 }
 END_TEST
 
+static void captured(enum td_tap_kind kind, const uint8_t *rtp, uint32_t len)
+{
+	struct td_tap_ring *ring = td_engine_fork_ring(world.engine, 0);
+	const struct td_tap_record *record = td_tap_peek(ring);
+	uint32_t headers = 14 + 20 + 8;
+	uint16_t ip_len;
+
+	ck_assert_ptr_nonnull(record);
+	ck_assert_uint_eq(record->kind, kind);
+	ck_assert_uint_eq(record->payload_len, headers + len);
+	ck_assert_mem_eq(record->payload + headers, rtp, len);
+	memcpy(&ip_len, record->payload + 14 + 2, sizeof ip_len);
+	ck_assert_uint_eq(__builtin_bswap16(ip_len), 20 + 8 + len);
+	td_tap_release(ring);
+}
+
+// An engineer's capture of an SRTP stream has its RTP in the clear, both ways, as a plain call would
+// have had it; what could not be opened is there as it came.
+START_TEST(captured_in_the_clear)
+{
+	struct td_srtp_master says = peer_master(1u + (unsigned)_i, 1),
+			      hears = peer_master(1u + (unsigned)_i, 2);
+	struct td_command command = { .kind = TD_COMMAND_FORK_START };
+	_Alignas(4) uint8_t rtp[PEER_ROOM];
+	uint8_t payload[SAID];
+	struct frame frame;
+
+	open_world(TD_SRTP_ENGINE_AUTO);
+	peer_open(&world, context, "10.77.0.10", 4000, 0xaaaa, &says, &hears, &a);
+	peer_open(&world, context, "10.77.0.20", 6000, 0xbbbb, &plain, &plain, &b);
+	world_connect(&world, context, &a.party, &b.party);
+	from_to(&a, &b, 3);
+	command.u.fork_start.context = context;
+	command.u.fork_start.what = TD_FORK_CAPTURE;
+	command.u.fork_start.stream_count = 1;
+	command.u.fork_start.streams[0] = a.party.id;
+	strcpy(command.u.fork_start.call, "c42");
+	strcpy(command.u.fork_start.tracks[0], "caller");
+	world_do(&world, &command);
+	peer_payload(7, payload, SAID);
+	td_rtp_write(rtp, a.party.payload_type, 0, a.party.sequence, a.party.timestamp,
+		     a.party.ssrc);
+	memcpy(rtp + TD_RTP_HEADER_BYTES, payload, SAID);
+	peer_frame(&a, payload, SAID, &frame);
+	ck_assert(world_send(&world, &frame));
+	captured(TD_TAP_FRAME_IN, rtp, TD_RTP_HEADER_BYTES + SAID);
+	frame.bytes[frame.l4 + 8 + TD_RTP_HEADER_BYTES] ^= 1;
+	frame.bytes[frame.l4 + 8 + 3] ^= 0x40; // of another number, lest it be a replay
+	frame_checksums(&frame);
+	ck_assert(world_send(&world, &frame));
+	ck_assert_uint_eq(world_stats(&world, a.party.id).rx_srtp_bad_tag, 1);
+	captured(TD_TAP_FRAME_IN, frame.bytes + frame.l4 + 8, frame.len - frame.l4 - 8u);
+	world_clear(&world);
+	peer_say(&world, &b, payload, SAID);
+	ck_assert_uint_gt(peer_hear(&a, &world.out[0], rtp), 0);
+	captured(TD_TAP_FRAME_OUT, rtp, TD_RTP_HEADER_BYTES + SAID);
+	ck_assert_ptr_null(td_tap_peek(td_engine_fork_ring(world.engine, 0)));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("srtp calls");
@@ -260,6 +321,7 @@ int main(void)
 	tcase_add_loop_test(tcase, numbers_wrap, 0, SUITES);
 	tcase_add_test(tcase, a_vector_in_disorder);
 	tcase_add_loop_test(tcase, the_longest_packets, 0, 2);
+	tcase_add_loop_test(tcase, captured_in_the_clear, 0, SUITES);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
