@@ -112,11 +112,17 @@ void dp_tone(struct dp *dp, uint32_t stream, enum td_tone tone);
 // Reports what is wrong with the recordings' disk, or is no more.
 void dp_record_alarm(struct dp *dp, enum td_record_alarm alarm, uint32_t active, uint64_t value);
 
+// objects.c: what a command does, as dp_answer has it done. 0 with what is answered in `event`, or
+// -TD_E*.
+int dp_execute(struct dp *dp, const struct td_command *command, struct td_event *event);
+// Reports the end of this player, once.
+void dp_report_end(struct dp *dp, struct dp_object *player, enum td_player_end reason);
+
 // region.c: what is shared with control.
 void dp_region_make(struct dp *dp);
 void dp_region_drop(struct dp *dp);
 
-// matrix.c: commands on cells, as dp_answer executes them.
+// matrix.c: commands on cells.
 int dp_edit(struct dp *dp, const struct td_command_matrix_edit *edit);
 int dp_move(struct dp *dp, const struct td_command_stream_move *move);
 void dp_drop_cells(struct dp *dp, uint32_t kind, uint32_t handle);

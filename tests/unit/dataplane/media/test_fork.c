@@ -16,11 +16,7 @@ static void open_two(uint32_t forks)
 	struct world_options options = world_default;
 
 	options.forks = forks;
-	world_open(&world, &options);
-	context = world_context(&world);
-	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
-	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
-	world_connect(&world, context, &a, &b);
+	world_open_two(&world, &options, &context, &a, &b);
 }
 
 static void setup(void)

@@ -9,11 +9,7 @@ static struct world_party a, b;
 
 static void open_two(void)
 {
-	world_open(&world, &world_default);
-	context = world_context(&world);
-	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
-	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
-	world_connect(&world, context, &a, &b);
+	world_open_two(&world, &world_default, &context, &a, &b);
 }
 
 static void teardown(void)

@@ -124,6 +124,10 @@ int world_player_gain(struct world *world, struct td_context_id context, struct 
 void world_connect(struct world *world, struct td_context_id context, const struct world_party *a,
 		   const struct world_party *b);
 
+// A new world with two who do, from 10.77.0.10:4000 and 10.77.0.20:6000.
+void world_open_two(struct world *world, const struct world_options *options,
+		    struct td_context_id *context, struct world_party *a, struct world_party *b);
+
 // Puts an RTP packet of `party` into the world; sequence and timestamp move on.
 void world_say(struct world *world, struct world_party *party);
 // The same, bytes to vary first: builds without sending.
