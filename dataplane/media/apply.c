@@ -26,7 +26,8 @@ static void create_context(struct td_media_worker *worker, const struct td_chang
 					       .first_stream = TD_INDEX_END,
 					       .first_player = TD_INDEX_END };
 	context->slot = td_media_emptiest_slot(worker);
-	worker->slot_load[context->slot]++;
+	context->load = 1;
+	worker->slot_load[context->slot] += context->load;
 	worker->stats->contexts++;
 }
 
@@ -39,7 +40,7 @@ static void destroy_context(struct td_media_worker *worker, const struct td_chan
 		td_media_stream_destroy(worker, context->first_stream);
 	while (context->first_player != TD_INDEX_END)
 		td_media_player_destroy(worker, context->first_player);
-	worker->slot_load[context->slot]--;
+	worker->slot_load[context->slot] -= context->load;
 	context->id.v = 0;
 	worker->stats->contexts--;
 }

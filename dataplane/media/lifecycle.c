@@ -17,6 +17,8 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 	if (cold->next != TD_INDEX_END)
 		worker->cold[cold->next].previous = stream;
 	context->first_stream = stream;
+	context->load++;
+	worker->slot_load[context->slot]++;
 }
 
 // Its index may be another's one day, whose digits end nothing here.
@@ -30,15 +32,17 @@ static void stop_no_player(struct td_media_worker *worker, uint32_t index, uint3
 void td_media_leave_context(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_worker_context *context = &worker->contexts[td_handle_index(cold->context.v)];
 
-	stop_no_player(worker, worker->contexts[td_handle_index(cold->context.v)].first_player,
-		       stream);
+	stop_no_player(worker, context->first_player, stream);
 	if (cold->next != TD_INDEX_END)
 		worker->cold[cold->next].previous = cold->previous;
 	if (cold->previous != TD_INDEX_END)
 		worker->cold[cold->previous].next = cold->next;
 	else
-		worker->contexts[td_handle_index(cold->context.v)].first_stream = cold->next;
+		context->first_stream = cold->next;
+	context->load--;
+	worker->slot_load[context->slot]--;
 }
 
 void td_media_own(struct td_media_worker *worker, uint32_t stream)

@@ -63,7 +63,7 @@ void td_transit_context_leave(struct td_media_worker *worker, const struct td_ch
 	     index = worker->players[index].next_in_context)
 		td_media_player_unlink(worker, index);
 	td_media_context_rest(worker, context);
-	worker->slot_load[context->slot]--;
+	worker->slot_load[context->slot] -= context->load;
 	worker->stats->contexts--;
 	note_left(worker, context->id.v);
 }
@@ -74,7 +74,7 @@ void td_transit_context_arrive(struct td_media_worker *worker, const struct td_c
 	uint32_t index;
 
 	context->slot = td_media_emptiest_slot(worker);
-	worker->slot_load[context->slot]++;
+	worker->slot_load[context->slot] += context->load;
 	worker->stats->contexts++;
 	for (index = context->first_stream; index != TD_INDEX_END; index = worker->cold[index].next)
 		take(worker, index);

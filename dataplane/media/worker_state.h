@@ -45,6 +45,7 @@ struct td_worker_context {
 	uint32_t first_stream, first_player; // TD_INDEX_END
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate
 	uint32_t digit_count;                // sources of its plan in which a digit is being said
+	uint32_t load; // of its slot: one, and one a stream
 	uint8_t slot;
 	bool ticking;
 	bool hush; // private: its streams' taps are told nothing, their digits nobody
@@ -89,7 +90,7 @@ struct td_media_worker {
 
 	uint32_t slot_first[TD_MEDIA_SLOTS];    // players
 	uint32_t slot_contexts[TD_MEDIA_SLOTS]; // the first context that mixes in this slot
-	uint32_t slot_load[TD_MEDIA_SLOTS];     // contexts that have it
+	uint32_t slot_load[TD_MEDIA_SLOTS];     // of the contexts that have it
 
 	struct td_packet *parked; // [TD_PARK_MAX]
 	uint32_t parked_count;

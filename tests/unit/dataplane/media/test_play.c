@@ -8,6 +8,7 @@
 
 #include "codecs/codec.h"
 #include "codecs/wav.h"
+#include "media/engine_state.h"
 
 static struct world world;
 static struct td_context_id context;
@@ -187,6 +188,50 @@ START_TEST(unresolved_next_hop_and_empty_pool)
 }
 END_TEST
 
+static unsigned contexts_in(const struct td_media_worker *worker, unsigned slot)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < world.engine->capacity[TD_POOL_CONTEXT]; i++)
+		count += worker->contexts[i].id.v != 0 && worker->contexts[i].slot == slot;
+	return count;
+}
+
+// What a slot has to do goes by streams: nobody else is put where a crowd is while there is room.
+START_TEST(a_crowd_has_its_slot_alone)
+{
+	struct world_options options = { .workers = 1, .streams = 64 };
+	struct td_command command = { .kind = TD_COMMAND_CONTEXT_DESTROY };
+	struct td_context_id crowd, others[38];
+	struct td_endpoint local;
+	struct td_media_worker *worker;
+	unsigned slot;
+
+	world_close(&world);
+	world_open(&world, &options);
+	worker = td_engine_worker(world.engine, 0);
+	crowd = world_context(&world);
+	for (unsigned i = 0; i < 20; i++)
+		(void)world_stream(&world, crowd, &local);
+	slot = worker->contexts[td_handle_index(crowd.v)].slot;
+	ck_assert_uint_eq(worker->slot_load[slot], 21);
+	for (unsigned i = 0; i < 38; i++) {
+		others[i] = world_context(&world);
+		(void)world_stream(&world, others[i], &local);
+	}
+	ck_assert_uint_eq(contexts_in(worker, slot), 1);
+	for (unsigned i = 0; i < TD_MEDIA_SLOTS; i++)
+		if (i != slot)
+			ck_assert_uint_eq(contexts_in(worker, i), 2);
+	// The crowd has gone: its slot is the emptiest.
+	command.u.context_destroy = crowd;
+	world_do(&world, &command);
+	ck_assert_uint_eq(worker->slot_load[slot], 0);
+	crowd = world_context(&world);
+	ck_assert_uint_eq(worker->contexts[td_handle_index(crowd.v)].slot, slot);
+}
+END_TEST
+
 START_TEST(contexts_spread_over_the_slots)
 {
 	struct td_media_worker *worker = td_engine_worker(world.engine, 0);
@@ -197,7 +242,7 @@ START_TEST(contexts_spread_over_the_slots)
 		(void)world_player(&world, more[i], 1, true);
 	}
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		ck_assert_uint_le(worker->slot_load[slot], 1);
+		ck_assert_uint_le(contexts_in(worker, slot), 1);
 	for (unsigned i = 0; i < 12; i += 2) {
 		struct td_command command = { .kind = TD_COMMAND_CONTEXT_DESTROY };
 
@@ -231,7 +276,7 @@ START_TEST(many_players_in_one_slot)
 		listen(players[c * 15 + 7], &parties[c]);
 	}
 	for (unsigned slot = 0; slot < TD_MEDIA_SLOTS; slot++)
-		ck_assert_uint_le(worker->slot_load[slot], 1);
+		ck_assert_uint_le(contexts_in(worker, slot), 1);
 	world_ticks(&world, 100);
 	ck_assert_uint_eq(world.out_count, 20);
 	// Each of three in a list taken away: first, middle and last.
@@ -338,6 +383,7 @@ int main(void)
 	tcase_add_test(tcase, listener_that_is_not_ready_misses_nothing_else);
 	tcase_add_test(tcase, unresolved_next_hop_and_empty_pool);
 	tcase_add_test(tcase, contexts_spread_over_the_slots);
+	tcase_add_test(tcase, a_crowd_has_its_slot_alone);
 	tcase_add_test(tcase, many_players_in_one_slot);
 	tcase_add_test(tcase, prompts_are_padded_and_encoded);
 	tcase_add_test(tcase, prompts_refuse_with_a_sentence);
