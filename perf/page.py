@@ -142,6 +142,34 @@ def bar_plot(title, bars):
     return "".join(out) + "</svg>"
 
 
+def part_plot(title, parts, unit):
+    """What a whole is made of, one bar a part on a linear axis from 0: [(label, value)]."""
+    height, left = TOP + 22 * len(parts) + 8, 92
+    most = max(value for _, value in parts)
+    whole = sum(value for _, value in parts)
+    out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(title)}">',
+           f'<text class="title" x="8" y="16">{html.escape(title)}: {number(whole)} '
+           f'{html.escape(unit)}</text>']
+    for i, (label, value) in enumerate(parts):
+        y, width = TOP + 22 * i, max(value / most * (WIDTH - left - 150), 1)
+        out.append(f'<text x="{left - 10}" y="{y + 12}" text-anchor="end">{html.escape(label)}</text>'
+                   f'<rect x="{left}" y="{y + 1}" width="{width:.1f}" height="14" rx="3" '
+                   f'fill="{COLOURS[0]}"/><text x="{left + width + 8:.1f}" y="{y + 12}">'
+                   f'{number(round(value, 2))}, {value / whole:.0%}</text>')
+    return "".join(out) + "</svg>"
+
+
+def stage_plots(rows):
+    """Where a packet's time goes: a plot a kind of work. Rows with a reference are about the whole."""
+    kinds = {}
+    for row in rows:
+        kind, _, stage = row["case"].rpartition(": ")
+        if kind and row.get("reference") is None and row["value"] > 0:
+            kinds.setdefault((kind, row["unit"]), []).append((stage, row["value"]))
+    for (kind, unit), parts in kinds.items():
+        yield part_plot(kind, parts, unit)
+
+
 def amount(case):
     """How many streams, participants or packets a second a case is about: its first number, and a
     name for what is left of it; nothing when it has none."""
@@ -152,8 +180,8 @@ def amount(case):
     return int(found.group().replace(",", "")), rest
 
 
-def scale_plots(bench, rows):
-    """Cost against how many, for cases that differ in nothing but a number."""
+def scales(rows):
+    """Cases that differ in nothing but a number: ((what is counted, unit), [(number, row)])."""
     groups = {}
     for row in rows:
         parts = amount(row["case"])
@@ -161,15 +189,32 @@ def scale_plots(bench, rows):
             # Cases of one bench are one curve when they count the same thing in the same unit.
             thing = re.sub(r"\d[\d,]*", "N", parts[1])
             groups.setdefault((thing, row["unit"]), []).append((parts[0], row))
-    for (thing, unit), members in groups.items():
+    for what, members in groups.items():
         members.sort(key=lambda member: member[0])
-        if len({count for count, _ in members}) < 2:
-            continue
+        if len({count for count, _ in members}) > 1:
+            yield what, members
+
+
+def scale_plots(bench, rows):
+    """Cost against how many."""
+    for (thing, unit), members in scales(rows):
         series = {"Tandem": [(count, row["value"]) for count, row in members]}
         compared = [(count, row["reference"]) for count, row in members if row.get("reference")]
         if len(compared) == len(members):
             series[members[0][1]["reference_name"]] = compared
         yield line_plot(f"{bench}: cost against how many", thing, unit, series)
+
+
+def delay_plots(bench, rows):
+    """How long it takes against how many there are: where the knee is."""
+    for (thing, _), members in scales(rows):
+        series = {}
+        for column, name in (("p50_us", "p50"), ("p99_us", "p99"), ("p999_us", "p99.9")):
+            line = [(count, row[column]) for count, row in members if row.get(column)]
+            if len(line) > 1:
+                series[name] = line
+        if series:
+            yield line_plot(f"{bench}: how long against how many", thing, "us", series)
 
 
 def latency_plots(rows):
@@ -224,8 +269,10 @@ def page(rows, about, not_run=()):
     benches = {}
     for row in rows:
         benches.setdefault(row["bench"], []).append(row)
+    # Of costs: what is better when it is more, and what is a part of its reference, has no place there.
     bars = [(f"{row['bench']}: {row['case']}", row["ratio"]) for row in rows
-            if row.get("ratio") and not row.get("lost")]
+            if (row.get("ratio") or 0) > 0 and not row.get("lost") and row["bench"] != "stages"
+            and not row["unit"].endswith("/s") and not row["unit"].endswith(" added")]
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     out = ["<!doctype html><html lang=en><meta charset=utf-8>",
            '<meta name=viewport content="width=device-width, initial-scale=1">',
@@ -242,7 +289,11 @@ def page(rows, about, not_run=()):
     for bench, members in benches.items():
         out.append(f"<h2>{html.escape(bench)}</h2><p>{html.escape(about.get(bench, ''))}</p>")
         out.append(table(members))
-        plots = list(scale_plots(bench, members)) + list(latency_plots(members))
+        if bench == "stages":
+            plots = list(stage_plots(members))
+        else:
+            plots = (list(scale_plots(bench, members)) + list(delay_plots(bench, members))
+                     + list(latency_plots(members)))
         if plots:
             out.append("<div class=plots>" + "".join(f"<figure>{plot}</figure>" for plot in plots)
                        + "</div>")
