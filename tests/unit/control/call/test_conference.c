@@ -4,118 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call/conferences.h"
+#include "assembly.h"
 #include "call/contexts.h"
-#include "story.h"
-
-static struct world w;
-static char why[TD_FEATURE_WHY_MAX];
-
-static void setup(void)
-{
-	world_open_with(&w, world_with_supervisor);
-	world_register(&w);
-}
-
-static void teardown(void)
-{
-	struct td_conference_info info;
-
-	ck_assert_int_eq(td_conferences_destroy(w.calls, "room", why), 0);
-	world_assert_empty(&w);
-	ck_assert_int_eq(td_conferences_get(w.calls, "room", &info), 0);
-	ck_assert_uint_eq(info.members + info.present, 0);
-	world_close(&w);
-}
-
-#define MEMBERS 8
-
-struct list {
-	struct td_member_info members[MEMBERS];
-	unsigned count;
-};
-
-static bool keep(void *user, const struct td_member_info *info)
-{
-	struct list *list = user;
-
-	ck_assert_uint_lt(list->count, MEMBERS);
-	list->members[list->count++] = *info;
-	return true;
-}
-
-static struct list members(const char *name)
-{
-	struct list list = { .count = 0 };
-
-	td_conferences_members(w.calls, name, keep, &list);
-	return list;
-}
-
-// The member's id, by the order in which they came.
-static const char *member(unsigned index)
-{
-	static struct list list;
-
-	list = members("room");
-	ck_assert_uint_lt(index, list.count);
-	return list.members[index].id;
-}
-
-static void add(char *text, char letter)
-{
-	size_t length = strlen(text);
-
-	text[length] = letter;
-	text[length + 1] = '\0';
-}
-
-// "1:23 2:13 3:12": the first member hears the second and the third; * is music, ! an announcement.
-static void assert_heard_in(const char *name, const char *expected)
-{
-	struct list list = members(name);
-	char text[256] = "";
-
-	for (unsigned to = 0; to < list.count; to++) {
-		uint32_t stream = list.members[to].leg.stream.v;
-
-		if (to)
-			add(text, ' ');
-		add(text, (char)('1' + to));
-		add(text, ':');
-		for (unsigned from = 0; from < list.count; from++) {
-			if (dp_hears(&w.dp, stream, list.members[from].leg.stream.v))
-				add(text, (char)('1' + from));
-		}
-		for (int i = 0; i < DP_OBJECTS; i++) {
-			const struct td_member player = { TD_MEMBER_PLAYER,
-							  w.dp.players[i].handle };
-
-			if (w.dp.players[i].live && dp_gain(&w.dp, player, stream) > 0)
-				add(text, w.dp.players[i].loops ? '*' : '!');
-		}
-	}
-	ck_assert_str_eq(text, expected);
-}
-
-#define assert_heard(expected) assert_heard_in("room", expected)
-
-static void dial(struct phone *phone)
-{
-	phone_call(phone, "800");
-	world_settle(&w);
-}
-
-static void three(void)
-{
-	dial(&w.caller);
-	dial(&w.caller2);
-	ck_assert_int_eq(td_conferences_invite(w.calls, "room", "1003", TD_SEAT_MEMBER, why), 0);
-	world_settle(&w);
-	assert_heard("1:23 2:13 3:12");
-	// As the config says.
-	ck_assert_str_eq(members("room").members[2].seat, "moderator");
-}
 
 START_TEST(alone_with_music_then_together)
 {
@@ -483,7 +373,7 @@ START_TEST(contexts_show_what_is_set)
 	ck_assert_uint_eq(td_contexts_foreach(w.calls, last_context, &info), 1);
 	ck_assert_str_eq(info.conference, "room");
 	ck_assert_uint_eq(info.members, 3);
-	td_contexts_members(w.calls, info.id, keep, &list);
+	td_contexts_members(w.calls, info.id, list_member, &list);
 	ck_assert_uint_eq(list.count, 3);
 	ck_assert_str_eq(list.members[2].seat, "moderator");
 	td_contexts_cells(w.calls, info.id, count_cells, &cells);
@@ -512,7 +402,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, assembly_open, assembly_close);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, alone_with_music_then_together);
 	tcase_add_loop_test(tc, whoever_goes_first_the_others_stay, 0, 6);
