@@ -45,7 +45,7 @@ struct td_worker_context {
 	uint32_t first_stream, first_player; // TD_INDEX_END
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate
 	uint32_t digit_count;                // sources of its plan in which a digit is being said
-	uint32_t load; // of its slot: one, and one a stream
+	uint32_t load;                       // of its slot: one, and one a stream
 	uint8_t slot;
 	bool ticking;
 	bool hush; // private: its streams' taps are told nothing, their digits nobody

@@ -1,6 +1,6 @@
 // perf/run conf: G.711 conferences, packet in to packet out, beside a mixer without packets.
 //
-// Everybody talks: rooms of 3, 10, 100 and 1,000, about 3,000 parties in all. Each says 20 ms of
+// Everybody talks: rooms of 3, 10, 100 and 1,000, about 3,000 parties in all, and one of 10,000. Each says 20 ms of
 // noise of its own, over and over, so what it must hear is known to the bit; all change to other
 // noise at the end and it is compared again, so old audio would be noticed.
 //
@@ -19,6 +19,7 @@
 #define AUDIENCE    10000u
 #define SAMPLES     160u
 #define LOUDNESS    500 // at most, of 32,768: a thousand of them do not saturate
+#define HUSHED      100 // nor ten thousand of these
 #define MBUFS       24575
 #define SEED        20263
 #define SETTLE      25 // rounds
@@ -42,12 +43,13 @@ static uint32_t random_next(uint32_t *state)
 }
 
 // Twenty milliseconds of noise, a different one for every seed.
-static struct td_loop *make_voice(uint32_t seed)
+static struct td_loop *make_voice(uint32_t seed, uint32_t loudness)
 {
 	int16_t pcm[SAMPLES];
 
 	for (uint32_t i = 0; i < SAMPLES; i++)
-		pcm[i] = (int16_t)((int32_t)(random_next(&seed) % (2u * LOUDNESS)) - LOUDNESS);
+		pcm[i] = (int16_t)((int32_t)(random_next(&seed) % (2u * loudness)) -
+				   (int32_t)loudness);
 	return td_loop_create(TD_CODEC_PCMU, 8000, NULL, pcm, 1);
 }
 
@@ -55,7 +57,8 @@ static struct td_loop *make_voice(uint32_t seed)
 static void change_voices(struct conf *conf, uint32_t talkers, uint32_t seed)
 {
 	for (uint32_t i = 0; i < talkers; i++) {
-		struct td_loop *voice = make_voice(seed + i * 7919u);
+		struct td_loop *voice =
+			make_voice(seed + i * 7919u, talkers > PARTIES ? HUSHED : LOUDNESS);
 
 		td_hall_say(&conf->hall, i, voice, 0);
 		td_loop_free(conf->voices[i]);
@@ -131,7 +134,7 @@ static void close_conf(struct conf *conf)
 static uint64_t bench_rooms(const struct td_mix_options *options, uint32_t room,
 			    struct rte_mempool *pool)
 {
-	uint32_t rooms = PARTIES / room, parties = rooms * room;
+	uint32_t rooms = room < PARTIES ? PARTIES / room : 1u, parties = rooms * room;
 	char port_name[16], case_name[32];
 	struct conf conf;
 	struct td_mix_row row = { .bench = "conf",
@@ -284,7 +287,7 @@ static uint64_t bench_listeners(const struct td_mix_options *options, struct rte
 
 int main(int argc, char **argv)
 {
-	static const uint32_t rooms[] = { 3, 10, 100, 1000 };
+	static const uint32_t rooms[] = { 3, 10, 100, 1000, 10000 };
 	struct td_mix_options options = td_mix_options_parse(argc, argv);
 	struct rte_mempool *pool = td_bench_eal("conf", "0", MBUFS);
 	uint64_t failed = 0;
