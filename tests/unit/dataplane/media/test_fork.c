@@ -1,108 +1,20 @@
 // Live forks in the engine: what reaches the forker, what its far end says, and what is refused.
-#include "world.h"
+#include "forked.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "codecs/codec.h"
 
-static struct world world;
-static struct td_context_id context;
-static struct world_party a, b;
-static struct td_live live;
-
-static void open_two(uint32_t forks)
-{
-	struct world_options options = world_default;
-
-	options.forks = forks;
-	world_open_two(&world, &options, &context, &a, &b);
-}
-
 static void setup(void)
 {
-	open_two(4);
-}
-
-static void teardown(void)
-{
-	world_close(&world);
-	memset(&live, 0, sizeof live);
-}
-
-static struct td_command start_of(enum td_fork_what what)
-{
-	struct td_command command = { .kind = TD_COMMAND_FORK_START };
-	struct td_command_fork_start *start = &command.u.fork_start;
-
-	start->context = context;
-	start->what = what;
-	start->stream_count = 2;
-	start->streams[0] = a.id;
-	start->streams[1] = b.id;
-	strcpy(start->destination, "bot");
-	strcpy(start->call, "c42");
-	strcpy(start->tracks[0], "caller");
-	strcpy(start->tracks[1], "agent");
-	return command;
-}
-
-static struct td_event_fork_started start(enum td_fork_what what)
-{
-	struct td_command command = start_of(what);
-
-	return world_do(&world, &command).u.fork_started;
-}
-
-static struct td_event stop(struct td_fork_id fork)
-{
-	struct td_command command = { .kind = TD_COMMAND_FORK_STOP };
-
-	command.u.fork_stop = fork;
-	return world_command(&world, &command);
-}
-
-// The forker reports it closed, whereupon its handle is free.
-static void closed(struct td_fork_id fork)
-{
-	struct td_event event = { .kind = TD_EVENT_FORK_CLOSED };
-
-	event.u.fork.fork = fork;
-	td_role_enter_forker();
-	ck_assert_int_eq(td_engine_fork_event(world.engine, &event), 0);
-	td_role_enter_worker(0);
-	world.now_ns += 50 * WORLD_MS;
-	world_turn(&world);
-	ck_assert(world_event(&world, TD_EVENT_FORK_CLOSED, &event));
-	ck_assert_uint_eq(event.u.fork.fork.v, fork.v);
-}
-
-static struct td_engine_counts counts(void)
-{
-	struct td_engine_counts now;
-
-	td_role_enter_main();
-	td_engine_count(world.engine, &now);
-	td_role_enter_worker(0);
-	return now;
-}
-
-static bool next_record(struct td_tap_record *out)
-{
-	struct td_tap_ring *ring = td_engine_fork_ring(world.engine, 0);
-	const struct td_tap_record *record = td_tap_peek(ring);
-
-	if (record == NULL)
-		return false;
-	memcpy(out, record, (size_t)record->lines * TD_CACHE_LINE);
-	td_tap_release(ring);
-	return true;
+	fork_open(4);
 }
 
 START_TEST(each_fork_gets_its_own_copy)
 {
-	struct td_event_fork_started one = start(TD_FORK_DESTINATION),
-				     two = start(TD_FORK_DESTINATION);
+	struct td_event_fork_started one = fork_start(TD_FORK_DESTINATION),
+				     two = fork_start(TD_FORK_DESTINATION);
 	struct td_tap_record record;
 
 	ck_assert_uint_eq(one.player.v, 0);
@@ -111,7 +23,7 @@ START_TEST(each_fork_gets_its_own_copy)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct world_party *party = i < 2 ? &a : &b;
 
-		ck_assert(next_record(&record));
+		ck_assert(fork_record(&record));
 		ck_assert_uint_eq(record.tap, td_handle_index(i % 2 ? two.fork.v : one.fork.v));
 		ck_assert_uint_eq(record.side, i < 2 ? 0 : 1);
 		ck_assert_uint_eq(record.ssrc, party->ssrc);
@@ -119,27 +31,27 @@ START_TEST(each_fork_gets_its_own_copy)
 		ck_assert_uint_eq(record.kind, TD_TAP_AUDIO);
 		ck_assert_uint_eq(record.payload_len, 160);
 	}
-	ck_assert(!next_record(&record));
+	ck_assert(!fork_record(&record));
 	ck_assert_uint_eq(world.out_count, 2); // the parties notice nothing
 	a.payload_type = 101;
 	world_say(&world, &a);
-	ck_assert(next_record(&record));
+	ck_assert(fork_record(&record));
 	ck_assert(record.kind == TD_TAP_EVENT && record.codec == TD_CODEC_NONE);
-	ck_assert(next_record(&record));
+	ck_assert(fork_record(&record));
 	a.payload_type = 0;
-	ck_assert_int_eq(stop(one.fork).result, 0);
+	ck_assert_int_eq(fork_stop(one.fork).result, 0);
 	ck_assert_uint_eq(world.forks_closed, 1);
 	world_say(&world, &a);
-	ck_assert(next_record(&record));
+	ck_assert(fork_record(&record));
 	ck_assert_uint_eq(record.tap, td_handle_index(two.fork.v));
-	ck_assert(!next_record(&record));
-	ck_assert_int_eq(stop(two.fork).result, 0);
+	ck_assert(!fork_record(&record));
+	ck_assert_int_eq(fork_stop(two.fork).result, 0);
 	world_say(&world, &a);
-	ck_assert(!next_record(&record));
-	ck_assert_int_eq(stop(one.fork).result, -TD_ESTALE);
-	closed(one.fork);
-	closed(two.fork);
-	ck_assert_uint_eq(counts().forks, 0);
+	ck_assert(!fork_record(&record));
+	ck_assert_int_eq(fork_stop(one.fork).result, -TD_ESTALE);
+	fork_closed(one.fork);
+	fork_closed(two.fork);
+	ck_assert_uint_eq(fork_counts().forks, 0);
 }
 END_TEST
 
@@ -157,23 +69,23 @@ START_TEST(beside_a_recording)
 	command.u.record_start.right = b.id;
 	strcpy(command.u.record_start.name, "x.wav");
 	tap = world_do(&world, &command).u.tap;
-	fork = start(TD_FORK_DESTINATION);
+	fork = fork_start(TD_FORK_DESTINATION);
 	world_say(&world, &a);
 	ck_assert_ptr_nonnull(td_tap_peek(taps));
 	td_tap_release(taps);
-	ck_assert(next_record(&record));
-	ck_assert_int_eq(stop(fork.fork).result, 0);
+	ck_assert(fork_record(&record));
+	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
 	world_say(&world, &a);
 	ck_assert_ptr_nonnull(td_tap_peek(taps));
 	td_tap_release(taps);
-	ck_assert(!next_record(&record));
-	closed(fork.fork);
-	fork = start(TD_FORK_DESTINATION);
+	ck_assert(!fork_record(&record));
+	fork_closed(fork.fork);
+	fork = fork_start(TD_FORK_DESTINATION);
 	command = (struct td_command){ .kind = TD_COMMAND_RECORD_STOP, .u.record_stop = tap };
 	world_do(&world, &command);
 	world_say(&world, &a);
 	ck_assert_ptr_null(td_tap_peek(taps));
-	ck_assert(next_record(&record));
+	ck_assert(fork_record(&record));
 }
 END_TEST
 
@@ -183,13 +95,13 @@ START_TEST(full_ring_loses_records_not_packets)
 	struct td_tap_record record;
 	uint32_t kept = 0, said = 25000;
 
-	start(TD_FORK_DESTINATION);
+	fork_start(TD_FORK_DESTINATION);
 	for (uint32_t i = 0; i < said; i++) {
 		world_say(&world, &a);
 		ck_assert_uint_eq(world.out_count, 1);
 		world_clear(&world);
 	}
-	while (next_record(&record))
+	while (fork_record(&record))
 		kept++;
 	ck_assert_uint_eq(kept + world.region.workers[0].fork_lost, said);
 	ck_assert_uint_gt(world.region.workers[0].fork_lost, 0);
@@ -208,7 +120,7 @@ static void must_be(const struct td_tap_record *record, enum td_tap_kind kind, c
 
 START_TEST(capture_takes_both_directions_as_they_are)
 {
-	struct td_event_fork_started capture = start(TD_FORK_CAPTURE);
+	struct td_event_fork_started capture = fork_start(TD_FORK_CAPTURE);
 	struct td_tap_record in, out;
 	struct frame frame;
 	uint8_t was[256];
@@ -219,23 +131,23 @@ START_TEST(capture_takes_both_directions_as_they_are)
 		memcpy(was, frame.bytes, frame.len);
 		len = frame.len;
 		world_say(&world, &a);
-		ck_assert(next_record(&in));
+		ck_assert(fork_record(&in));
 		must_be(&in, TD_TAP_FRAME_IN, was, len);
 		ck_assert_uint_eq(in.side, 0);
-		ck_assert(next_record(&out));
+		ck_assert(fork_record(&out));
 		must_be(&out, TD_TAP_FRAME_OUT, rte_pktmbuf_mtod(world.out[0].mbuf, uint8_t *),
 			world.out[0].mbuf->data_len);
 		ck_assert_uint_eq(out.side, 1); // it goes to b
-		ck_assert(!next_record(&in));
+		ck_assert(!fork_record(&in));
 		world_clear(&world);
 	}
 	// What is refused is what the engineer wants to see.
 	a.ssrc = 1;
 	a.port = 4444;
 	world_say(&world, &a);
-	ck_assert(next_record(&in));
+	ck_assert(fork_record(&in));
 	ck_assert_uint_eq(in.kind, TD_TAP_FRAME_IN);
-	ck_assert(!next_record(&out));
+	ck_assert(!fork_record(&out));
 	a.port = 4000;
 	world.now_ns += 12000 * WORLD_MS; // reports of both are due
 	td_role_enter_worker(0);
@@ -243,14 +155,14 @@ START_TEST(capture_takes_both_directions_as_they_are)
 		world.now_ns += WORLD_MS;
 		td_media_sweep(td_engine_worker(world.engine, 0), world.now_ns, &world.tx[0]);
 	}
-	for (len = 0; next_record(&in); len++) {
+	for (len = 0; fork_record(&in); len++) {
 		ck_assert_uint_eq(in.kind, TD_TAP_FRAME_OUT);
 		ck_assert_uint_eq(in.payload[14 + 20 + 8] >> 6, 2);
 	}
 	ck_assert_uint_ge(len, 2);
-	ck_assert_int_eq(stop(capture.fork).result, 0);
+	ck_assert_int_eq(fork_stop(capture.fork).result, 0);
 	world_say(&world, &b);
-	ck_assert(!next_record(&in));
+	ck_assert(!fork_record(&in));
 }
 END_TEST
 
@@ -293,7 +205,7 @@ START_TEST(far_end_speaks_to_whom_it_may)
 
 	td_live_init(&live);
 	world.live = &live;
-	fork = start(TD_FORK_DESTINATION);
+	fork = fork_start(TD_FORK_DESTINATION);
 	ck_assert_uint_ne(fork.player.v, 0);
 	push(5000);
 	world_ticks(&world, 20);
@@ -318,14 +230,14 @@ START_TEST(far_end_speaks_to_whom_it_may)
 	push(8000);
 	world_ticks(&world, 20);
 	ck_assert_int_le(abs(heard(&b) - 4000), 200);
-	ck_assert_int_eq(stop(fork.fork).result, 0);
+	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
 	ck_assert_uint_eq(world.forks_closed, 1);
-	ck_assert_uint_eq(counts().players, 0);
+	ck_assert_uint_eq(fork_counts().players, 0);
 	memset(&live, 0xff, sizeof live); // nobody looks there any more
 	world_ticks(&world, 100);
 	world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 1); // forwarded, as before
-	closed(fork.fork);
+	fork_closed(fork.fork);
 }
 END_TEST
 
@@ -337,7 +249,7 @@ START_TEST(its_player_is_not_a_player_of_prompts)
 
 	td_live_init(&live);
 	world.live = &live;
-	fork = start(TD_FORK_DESTINATION);
+	fork = fork_start(TD_FORK_DESTINATION);
 	control.u.player_control.player = fork.player;
 	control.u.player_control.action = TD_PLAYER_STOP;
 	ck_assert_int_eq(world_command(&world, &control).result, -TD_ESTATE);
@@ -353,7 +265,7 @@ START_TEST(context_destroyed_under_it)
 
 	td_live_init(&live);
 	world.live = &live;
-	fork = start(TD_FORK_DESTINATION);
+	fork = fork_start(TD_FORK_DESTINATION);
 	ck_assert_int_eq(world_player_gain(&world, context, fork.player, a.id, TD_GAIN_UNITY), 0);
 	push(1000);
 	world_ticks(&world, 20);
@@ -364,26 +276,26 @@ START_TEST(context_destroyed_under_it)
 	ck_assert_uint_eq(world.forks_closed, 1);
 	memset(&live, 0xff, sizeof live);
 	world_ticks(&world, 100);
-	ck_assert_uint_eq(counts().players, 0);
-	ck_assert_uint_eq(counts().forks, 1); // until it is reported closed
-	closed(fork.fork);
-	ck_assert_uint_eq(counts().forks, 0);
+	ck_assert_uint_eq(fork_counts().players, 0);
+	ck_assert_uint_eq(fork_counts().forks, 1); // until it is reported closed
+	fork_closed(fork.fork);
+	ck_assert_uint_eq(fork_counts().forks, 0);
 }
 END_TEST
 
 START_TEST(stream_destroyed_while_forked)
 {
 	struct td_command command = { .kind = TD_COMMAND_STREAM_DESTROY };
-	struct td_event_fork_started fork = start(TD_FORK_DESTINATION);
+	struct td_event_fork_started fork = fork_start(TD_FORK_DESTINATION);
 	struct td_tap_record record;
 
 	command.u.stream_destroy = a.id;
 	world_do(&world, &command);
 	world_say(&world, &b);
-	ck_assert(next_record(&record));
+	ck_assert(fork_record(&record));
 	ck_assert_uint_eq(record.side, 1);
-	ck_assert_int_eq(stop(fork.fork).result, 0);
-	closed(fork.fork);
+	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
+	fork_closed(fork.fork);
 }
 END_TEST
 
@@ -393,8 +305,8 @@ START_TEST(private_is_nobodys)
 	struct td_command command = { .kind = TD_COMMAND_CONTEXT_PRIVACY };
 	struct td_tap_record record;
 
-	start(TD_FORK_DESTINATION);
-	start(TD_FORK_CAPTURE);
+	fork_start(TD_FORK_DESTINATION);
+	fork_start(TD_FORK_CAPTURE);
 	command.u.context_privacy.context = context;
 	command.u.context_privacy.on = 1;
 	command.u.context_privacy.party_count = 2;
@@ -404,19 +316,19 @@ START_TEST(private_is_nobodys)
 	for (unsigned i = 0; i < 3; i++)
 		world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 3); // they hear each other
-	ck_assert(!next_record(&record));
+	ck_assert(!fork_record(&record));
 	command.u.context_privacy.on = 0;
 	command.u.context_privacy.party_count = 0;
 	command.deadline_ns = 0;
 	world_do(&world, &command);
 	world_say(&world, &a);
-	ck_assert(next_record(&record) && next_record(&record) && next_record(&record));
+	ck_assert(fork_record(&record) && fork_record(&record) && fork_record(&record));
 }
 END_TEST
 
 START_TEST(refusals)
 {
-	struct td_command command = start_of(TD_FORK_DESTINATION);
+	struct td_command command = fork_start_of(TD_FORK_DESTINATION);
 	struct td_command_fork_start *start_ = &command.u.fork_start;
 	const struct td_command good = command;
 	struct td_event_fork_started forks[4];
@@ -450,15 +362,15 @@ START_TEST(refusals)
 	command = good;
 	memset(start_->destination, 'x', sizeof start_->destination);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
-	ck_assert_uint_eq(counts().forks, 0);
+	ck_assert_uint_eq(fork_counts().forks, 0);
 	for (unsigned i = 0; i < 4; i++)
-		forks[i] = start(TD_FORK_DESTINATION);
+		forks[i] = fork_start(TD_FORK_DESTINATION);
 	command = good;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EFULL);
-	ck_assert_int_eq(stop(forks[0].fork).result, 0);
+	ck_assert_int_eq(fork_stop(forks[0].fork).result, 0);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EFULL); // not closed yet
-	closed(forks[0].fork);
-	start(TD_FORK_DESTINATION);
+	fork_closed(forks[0].fork);
+	fork_start(TD_FORK_DESTINATION);
 }
 END_TEST
 
@@ -467,8 +379,8 @@ START_TEST(none_where_none_may_be)
 	struct td_command command;
 
 	world_close(&world);
-	open_two(0);
-	command = start_of(TD_FORK_DESTINATION);
+	fork_open(0);
+	command = fork_start_of(TD_FORK_DESTINATION);
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EUNSUPPORTED);
 }
 END_TEST
@@ -481,7 +393,7 @@ int main(void)
 	int failed;
 
 	frame_environment();
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, fork_close);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, each_fork_gets_its_own_copy);
 	tcase_add_test(tcase, beside_a_recording);

@@ -1,0 +1,24 @@
+// Two parties who hear each other, and forks of what they say.
+#pragma once
+
+#include "world.h"
+
+extern struct world world;
+extern struct td_context_id context;
+extern struct world_party a, b;
+extern struct td_live live; // what a far end that speaks is given
+
+// With room for so many.
+void fork_open(uint32_t forks);
+void fork_close(void);
+
+// Of both parties, to "bot"; to vary.
+struct td_command fork_start_of(enum td_fork_what what);
+struct td_event_fork_started fork_start(enum td_fork_what what);
+struct td_event fork_stop(struct td_fork_id fork);
+// The forker reports it closed, whereupon its handle is free.
+void fork_closed(struct td_fork_id fork);
+
+struct td_engine_counts fork_counts(void);
+// The next record of the forker's ring; false: there is none.
+bool fork_record(struct td_tap_record *out);
