@@ -4,7 +4,7 @@
 #include "net/demux.h"
 #include "td_assert.h"
 
-#define PORTS_PER_ADDRESS 65536u
+#define PAIRS_PER_ADDRESS 32768u
 
 // A FIFO of free pairs: the one that has rested longest is given out first.
 struct td_port_pairs {
@@ -68,7 +68,7 @@ static struct td_port_pairs *pairs_create(uint16_t port_first, uint32_t capacity
 
 static size_t entry_bytes(const struct td_demux *demux)
 {
-	return demux->local_count * PORTS_PER_ADDRESS * sizeof *demux->entries;
+	return (size_t)demux->local_count * PAIRS_PER_ADDRESS * sizeof *demux->entries;
 }
 
 int td_demux_create(uint32_t local_count, uint16_t port_first, uint16_t port_last, uint64_t seed,
@@ -92,15 +92,14 @@ int td_demux_create(uint32_t local_count, uint16_t port_first, uint16_t port_las
 		return -TD_EMEMORY;
 	}
 	for (uint32_t i = 0; i < local_count; i++) {
-		demux->ports[i] = demux->entries + i * PORTS_PER_ADDRESS;
 		demux->pairs[i] = pairs_create(port_first, capacity, &seed);
 		if (!demux->pairs[i]) {
 			td_demux_destroy(demux);
 			return -TD_EMEMORY;
 		}
-		for (uint32_t port = 0; port < PORTS_PER_ADDRESS; port++)
-			atomic_init(&demux->ports[i][port], 0);
 	}
+	for (uint32_t i = 0; i < local_count * PAIRS_PER_ADDRESS; i++)
+		atomic_init(&demux->entries[i], 0);
 	*out = demux;
 	return 0;
 }
@@ -157,14 +156,13 @@ uint32_t td_demux_port_free_count(const struct td_demux *demux, uint32_t local)
 	return demux->pairs[local]->count;
 }
 
-static void store_pair(struct td_demux *demux, uint32_t local, uint16_t port, uint32_t rtp,
-		       uint32_t rtcp)
+static void store_pair(struct td_demux *demux, uint32_t local, uint16_t port, uint32_t entry)
 {
 	TD_ASSERT(local < demux->local_count);
 	TD_ASSERT(port % 2 == 0);
-	// Both pair with the acquire load in td_demux_lookup.
-	atomic_store_explicit(&demux->ports[local][port], rtp, memory_order_release);
-	atomic_store_explicit(&demux->ports[local][port + 1], rtcp, memory_order_release);
+	// Pairs with the acquire load in td_demux_lookup.
+	atomic_store_explicit(&demux->entries[td_demux_pair(local, port)], entry,
+			      memory_order_release);
 }
 
 void td_demux_publish(struct td_demux *demux, uint32_t local, uint16_t port, uint32_t worker,
@@ -173,10 +171,10 @@ void td_demux_publish(struct td_demux *demux, uint32_t local, uint16_t port, uin
 	uint32_t entry = TD_DEMUX_OPEN | (worker << TD_DEMUX_WORKER_SHIFT) | stream;
 
 	TD_ASSERT(worker < TD_WORKER_MAX && stream <= TD_DEMUX_STREAM_MASK);
-	store_pair(demux, local, port, entry, entry | TD_DEMUX_RTCP);
+	store_pair(demux, local, port, entry);
 }
 
 void td_demux_unpublish(struct td_demux *demux, uint32_t local, uint16_t port)
 {
-	store_pair(demux, local, port, 0, 0);
+	store_pair(demux, local, port, 0);
 }

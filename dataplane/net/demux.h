@@ -2,8 +2,9 @@
 //
 //   entry, 32 bits:  | 31 open | 30 rtcp | 29..24 - | 23..20 worker | 19..0 stream index |
 //
-// One table of 65,536 entries per local address, so a look-up is one load that can be prefetched a
-// vector ahead; no hash, no compare. The main thread publishes and unpublishes, workers read.
+// One table of 32,768 pairs per local address, so a look-up is one load that can be prefetched a
+// vector ahead; no hash, no compare. Both ports of a pair are in one word: which of the two it was
+// asked for is the bit for RTCP. The main thread publishes and unpublishes, workers read.
 // After td_demux_unpublish a worker may still hold what it read in this loop turn: free the stream
 // only after a QSBR grace period. A packet that crosses to another worker is looked up again there.
 //
@@ -36,8 +37,7 @@ _Static_assert(TD_STREAM_MAX <= TD_DEMUX_STREAM_MASK + 1, "a stream's index fits
 struct td_port_pairs; // the allocator of one local address
 
 struct td_demux {
-	_Atomic uint32_t *entries;                  // of all addresses; main: rw, worker: ro
-	_Atomic uint32_t *ports[TD_LOCAL_ADDR_MAX]; // within them: [65536] by port number
+	_Atomic uint32_t *entries; // by td_demux_pair(); main: rw, worker: ro
 	struct td_port_pairs *pairs[TD_LOCAL_ADDR_MAX];
 	uint32_t local_count;
 	uint16_t port_first, port_last;
@@ -53,16 +53,24 @@ static inline uint32_t td_demux_worker(uint32_t entry)
 	return (entry >> TD_DEMUX_WORKER_SHIFT) & TD_DEMUX_WORKER_MASK;
 }
 
+static inline uint32_t td_demux_pair(uint32_t local, uint16_t port)
+{
+	return (local << 16 | port) >> 1;
+}
+
 static inline void td_demux_prefetch(const struct td_demux *demux, uint32_t local, uint16_t port)
 {
-	rte_prefetch0((const void *)&demux->ports[local][port]);
+	rte_prefetch0((const void *)&demux->entries[td_demux_pair(local, port)]);
 }
 
 // Worker: the entry of this local port (host order); without TD_DEMUX_OPEN nobody listens there.
 static inline uint32_t td_demux_lookup(const struct td_demux *demux, uint32_t local, uint16_t port)
 {
 	// Pairs with the release store in td_demux_publish: the stream is complete when seen here.
-	return atomic_load_explicit(&demux->ports[local][port], memory_order_acquire);
+	uint32_t entry = atomic_load_explicit(&demux->entries[td_demux_pair(local, port)],
+					      memory_order_acquire);
+
+	return entry | (entry >> 31 & port) << 30; // open, and the odd one
 }
 
 // Port range [first, last], first even, an even number of ports. -TD_EINVALID, -TD_EMEMORY.
