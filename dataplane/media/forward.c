@@ -28,10 +28,9 @@
 #define PLAIN      0x80000000u
 
 // The short way in: the accepted sender's next packet of the negotiated type, nothing special.
-HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
-		    const uint32_t arrival[2], uint64_t now_ns, struct td_forward *out)
+HOT bool admit_next(struct td_stream_rx *rx, struct td_packet *packet, const uint32_t arrival[2],
+		    uint64_t now_ns, struct td_forward *out)
 {
-	struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 	const uint8_t *rtp = packet->payload;
 	uint64_t key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
 	uint32_t payload_len = packet->payload_len - (uint32_t)TD_RTP_HEADER_BYTES;
@@ -60,17 +59,14 @@ HOT bool admit_next(struct td_media_worker *worker, struct td_packet *packet,
 }
 
 // A packet that comes late belongs to the feeder's run only if it lies behind where the run began.
-RARE bool before_run(const struct td_media_worker *worker, uint32_t sink, uint16_t sequence)
+RARE bool before_run(const struct td_stream_cold *listener, uint16_t sequence)
 {
-	return (int16_t)(sequence - worker->cold[worker->streams[sink].tx.stream].floor_sequence) <=
-	       0;
+	return (int16_t)(sequence - listener->floor_sequence) <= 0;
 }
 
 // Sum of what the UDP checksum covers and we change: addresses, ports, the RTP header.
-HOT uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3, const uint32_t rtp[3],
-			uint32_t ports)
+HOT uint64_t sum_before(const struct td_packet *packet, const uint8_t *l3, uint64_t sum)
 {
-	uint64_t sum = (uint64_t)ports + rtp[0] + rtp[1] + rtp[2];
 
 	if (LIKELY(packet->family == TD_FAMILY_IPV4))
 		return td_checksum_add(sum, l3 + TD_IPV4_SOURCE_OFFSET, 8);
@@ -130,10 +126,9 @@ HOT int why_not(const struct td_stream_tx *tx)
 }
 
 // SENT: *numbers is set and the packet may go. Else why not.
-HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
+HOT int number(struct td_media_worker *worker, const struct td_forward *fw, struct td_stream_tx *tx,
 	       uint64_t now_ns, struct numbers *numbers)
 {
-	struct td_stream_tx *tx = &worker->streams[sink].tx;
 	bool fresh = td_sender_must_resync(tx, fw->packet->stream, fw->ssrc) |
 		     (fw->verdict == TD_RTP_FRESH);
 
@@ -154,7 +149,8 @@ HOT int number(struct td_media_worker *worker, const struct td_forward *fw, uint
 	numbers->sequence = (uint16_t)(fw->sequence + tx->sequence_offset);
 	numbers->timestamp = fw->timestamp + tx->timestamp_offset;
 	numbers->marker = fw->marker | (fresh & (fw->kind != TD_PAYLOAD_EVENT)) ? TD_RTP_MARKER : 0;
-	if (UNLIKELY(fw->verdict == TD_RTP_LATE && before_run(worker, sink, numbers->sequence)))
+	if (UNLIKELY(fw->verdict == TD_RTP_LATE &&
+		     before_run(&worker->cold[tx->stream], numbers->sequence)))
 		return TD_DROP_NO_LISTENER;
 	return SENT;
 }
@@ -174,55 +170,65 @@ HOT void remember(struct td_stream_tx *tx, const struct td_forward *fw,
 	tx->last_ns = now_ns;
 }
 
-// Turns the frame in `mbuf` into the sink's. SENT, or why not; then the frame is as it was.
-HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
-		struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp, uint64_t now_ns)
+// Where the frame is now. Mostly where it was: then its mbuf's line stays clean.
+HOT void place(struct rte_mbuf *mbuf, const uint8_t *start, uint16_t len)
 {
-	struct td_stream_tx *tx = &worker->streams[sink].tx;
+	if (UNLIKELY(start != rte_pktmbuf_mtod(mbuf, uint8_t *) || len != mbuf->data_len)) {
+		mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
+		mbuf->data_len = len;
+		mbuf->pkt_len = len;
+	}
+	if (mbuf->ol_flags != 0)
+		mbuf->ol_flags = 0;
+}
+
+// Turns the frame in `mbuf` into the sink's. SENT, or why not; then the frame is as it was.
+HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw,
+		struct td_stream_tx *tx, struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
+		uint64_t now_ns)
+{
 	uint16_t udp_len = (uint16_t)(fw->packet->payload_len + 8u), checksum;
 	struct numbers numbers = { 0 };
 	uint64_t removed, added;
-	uint32_t rtp[3], ports;
+	uint32_t first, timestamp, ssrc, ports;
 	uint8_t *start;
-	int outcome = number(worker, fw, sink, now_ns, &numbers);
+	int outcome = number(worker, fw, tx, now_ns, &numbers);
 
 	if (UNLIKELY(outcome != SENT))
 		return outcome;
 	// Whole words in registers: reading back what was just stored in pieces would stall.
-	memcpy(rtp, udp + 8, sizeof rtp);
+	memcpy(&first, udp + 8, sizeof first);
+	memcpy(&timestamp, udp + 12, sizeof timestamp);
+	memcpy(&ssrc, udp + 16, sizeof ssrc);
 	memcpy(&ports, udp, sizeof ports);
 	memcpy(&checksum, udp + 6, sizeof checksum);
-	removed = sum_before(fw->packet, l3, rtp, ports);
+	removed = sum_before(fw->packet, l3, (uint64_t)ports + first + timestamp + ssrc);
 	start = td_sender_headers(worker->neighbours, tx, &worker->cold[tx->stream], udp, udp_len,
 				  &added);
 	if (UNLIKELY(start == NULL))
 		return TD_DROP_NEIGHBOUR_UNRESOLVED;
-	rtp[0] = (rtp[0] & 0xffu) | (uint32_t)(numbers.payload_type | numbers.marker) << 8 |
-		 (uint32_t)__builtin_bswap16(numbers.sequence) << 16;
-	rtp[1] = __builtin_bswap32(numbers.timestamp);
-	rtp[2] = __builtin_bswap32(tx->ssrc);
-	memcpy(udp + 8, &rtp[0], 4);
-	memcpy(udp + 12, &rtp[1], 4);
-	memcpy(udp + 16, &rtp[2], 4);
+	first = (first & 0xffu) | (uint32_t)(numbers.payload_type | numbers.marker) << 8 |
+		(uint32_t)__builtin_bswap16(numbers.sequence) << 16;
+	timestamp = __builtin_bswap32(numbers.timestamp);
+	ssrc = __builtin_bswap32(tx->ssrc);
+	memcpy(udp + 8, &first, sizeof first);
+	memcpy(udp + 12, &timestamp, sizeof timestamp);
+	memcpy(udp + 16, &ssrc, sizeof ssrc);
 	if (UNLIKELY(checksum == 0))
 		checksum = checksum_from_nothing(fw->packet, tx, udp, udp_len,
 						 added + rtp[0] + rtp[1] + rtp[2]);
 	else
 		checksum =
-			td_checksum_adjust_udp(checksum, removed, added + rtp[0] + rtp[1] + rtp[2]);
+			td_checksum_adjust_udp(checksum, removed, added + first + timestamp + ssrc);
 	memcpy(udp + 6, &checksum, sizeof checksum);
-	mbuf->data_off = (uint16_t)(start - (uint8_t *)mbuf->buf_addr);
-	mbuf->data_len = (uint16_t)(udp + udp_len - start);
-	mbuf->pkt_len = mbuf->data_len;
-	mbuf->ol_flags = 0;
+	place(mbuf, start, (uint16_t)(udp + udp_len - start));
 	remember(tx, fw, &numbers, now_ns);
 	return SENT;
 }
 
-HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mbuf, uint8_t *udp,
-	      uint64_t now_ns, struct td_tx *wire)
+HOT void push(struct td_media_worker *worker, const struct td_stream_tx *tx, struct rte_mbuf *mbuf,
+	      uint8_t *udp, uint64_t now_ns, struct td_tx *wire)
 {
-	const struct td_stream_tx *tx = &worker->streams[sink].tx;
 	uint32_t port = td_neighbour_port(worker->neighbours, tx->next_hop);
 
 	if (UNLIKELY(tx->flags & TD_TX_CAPTURED))
@@ -236,16 +242,16 @@ HOT void push(struct td_media_worker *worker, uint32_t sink, struct rte_mbuf *mb
 
 // The same for the fan-out and for packets that are not simply next.
 static __attribute__((noinline)) int rewrite_any(struct td_media_worker *worker,
-						 const struct td_forward *fw, uint32_t sink,
-						 struct rte_mbuf *mbuf, uint8_t *l3, uint8_t *udp,
-						 uint64_t now_ns)
+						 const struct td_forward *fw,
+						 struct td_stream_tx *tx, struct rte_mbuf *mbuf,
+						 uint8_t *l3, uint8_t *udp, uint64_t now_ns)
 {
-	return rewrite(worker, fw, sink, mbuf, l3, udp, now_ns);
+	return rewrite(worker, fw, tx, mbuf, l3, udp, now_ns);
 }
 
 // A copy for one of several listeners. SENT, or why not.
-static int send_copy(struct td_media_worker *worker, const struct td_forward *fw, uint32_t sink,
-		     uint64_t now_ns, struct td_tx *tx)
+static int send_copy(struct td_media_worker *worker, const struct td_forward *fw,
+		     struct td_stream_tx *listener, uint64_t now_ns, struct td_tx *tx)
 {
 	struct rte_mbuf *mbuf = fw->packet->mbuf, *copy;
 	uint8_t *frame;
@@ -259,10 +265,10 @@ static int send_copy(struct td_media_worker *worker, const struct td_forward *fw
 		return TD_DROP_POOL_EMPTY;
 	}
 	frame = rte_pktmbuf_mtod(copy, uint8_t *);
-	outcome = rewrite_any(worker, fw, sink, copy, frame + l3, frame + udp, now_ns);
+	outcome = rewrite_any(worker, fw, listener, copy, frame + l3, frame + udp, now_ns);
 	if (outcome == SENT) {
 		worker->stats->originated++;
-		push(worker, sink, copy, frame + udp, now_ns, tx);
+		push(worker, listener, copy, frame + udp, now_ns, tx);
 	} else {
 		rte_pktmbuf_free(copy);
 	}
@@ -275,12 +281,12 @@ static void fan_out(struct td_media_worker *worker, const struct td_forward *fw,
 		    struct td_tx *tx)
 {
 	const struct td_stream_cold *cold = &worker->cold[fw->packet->stream];
-	uint32_t last = worker->cold[cold->sinks[cold->sink_count - 1u]].tx_slot;
+	struct td_stream_tx *last = td_media_tx(worker, cold->sinks[cold->sink_count - 1u]);
 	bool any = false;
 	int outcome;
 
 	for (uint32_t i = 0; i + 1u < cold->sink_count; i++)
-		any |= send_copy(worker, fw, worker->cold[cold->sinks[i]].tx_slot, now_ns, tx) ==
+		any |= send_copy(worker, fw, td_media_tx(worker, cold->sinks[i]), now_ns, tx) ==
 		       SENT;
 	outcome = rewrite_any(worker, fw, last, fw->packet->mbuf, fw->packet->l3,
 			      td_packet_udp(fw->packet), now_ns);
@@ -298,6 +304,7 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 						  struct td_packet *packet, uint64_t now_ns,
 						  struct td_tx *tx)
 {
+	struct td_stream_tx *listener;
 	struct td_forward fw;
 	int outcome;
 
@@ -307,14 +314,15 @@ static __attribute__((noinline)) void forward_any(struct td_media_worker *worker
 		fan_out(worker, &fw, now_ns, tx);
 		return;
 	}
-	outcome = rewrite_any(worker, &fw, fw.sink, packet->mbuf, packet->l3, td_packet_udp(packet),
-			      now_ns);
+	listener = &worker->streams[fw.sink].tx;
+	outcome = rewrite_any(worker, &fw, listener, packet->mbuf, packet->l3,
+			      td_packet_udp(packet), now_ns);
 	if (outcome != SENT) {
 		td_media_drop(worker, packet->mbuf, (enum td_drop)outcome);
 		return;
 	}
 	worker->stats->forwarded++;
-	push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
+	push(worker, listener, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 }
 
 // What is copied for listeners besides the parties is on its way while the vector is looked at: who they
@@ -391,66 +399,86 @@ static __attribute__((noinline)) void put_waiting(struct td_media_worker *worker
 	td_stage_enter(&worker->stages, before);
 }
 
-static void rtp_vector(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
-		       uint64_t now_ns, struct td_tx *tx)
+// Those of a vector that are not sent on. Not in the frame of rtp_vector itself, whose own few words
+// then lie close together, as near as an instruction of the short form reaches.
+struct aside {
+	struct waiting waiting;
+	struct rte_mbuf *strangers[TD_MEDIA_VECTOR];
+	uint32_t stranger_count;
+};
+
+static __attribute__((noinline)) void drop_strangers(struct td_media_worker *worker,
+						     struct aside *aside)
+{
+	worker->stats->drops[TD_DROP_SOURCE_MISMATCH] += aside->stranger_count;
+	rte_pktmbuf_free_bulk(aside->strangers, aside->stranger_count);
+}
+
+static __attribute__((noinline)) void rtp_vector(struct td_media_worker *worker,
+						 struct td_packet *packets, uint32_t n,
+						 uint64_t now_ns, struct aside *aside,
+						 struct td_tx *tx)
 {
 	const uint32_t arrival[2] = { td_media_arrival(8, now_ns), td_media_arrival(48, now_ns) };
-	struct rte_mbuf *strangers[TD_MEDIA_VECTOR];
-	struct waiting waiting;
-	uint32_t forwarded = 0, stranger_count = 0;
+	struct td_stream *streams = worker->streams;
+	struct waiting *waiting = &aside->waiting;
+	uint32_t forwarded = 0;
 
-	waiting.count = 0;
+	waiting->count = 0;
+	aside->stranger_count = 0;
 	if (worker->stats->taps + worker->stats->forks > 0)
 		expect_tapped(worker, packets, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct td_packet *packet = &packets[i];
+		struct td_stream_rx *rx = &streams[packet->stream].rx;
+		struct td_stream_tx *listener;
 		struct td_forward fw;
 		int outcome;
 
-		if (UNLIKELY(!admit_next(worker, packet, arrival, now_ns, &fw))) {
+		if (UNLIKELY(!admit_next(rx, packet, arrival, now_ns, &fw))) {
 			if (td_media_is_stranger(worker, packet)) {
 				worker->strangers[packet->stream]++;
-				strangers[stranger_count++] = packet->mbuf;
+				aside->strangers[aside->stranger_count++] = packet->mbuf;
 				continue;
 			}
-			if (waiting.count > 0)
-				put_waiting(worker, &waiting, now_ns);
+			if (waiting->count > 0)
+				put_waiting(worker, waiting, now_ns);
 			forward_any(worker, packet, now_ns, tx);
 			continue;
 		}
 		if (UNLIKELY(td_level_is_turn(packet->stream, fw.sequence)))
 			td_level_keep(worker, packet->stream, packet->payload + TD_RTP_HEADER_BYTES,
 				      fw.payload_len);
-		if (UNLIKELY(worker->streams[packet->stream].rx.flags & TD_RX_TAPPED))
+		if (UNLIKELY(rx->flags & TD_RX_TAPPED))
 			tap_copy(worker, packet, now_ns);
 		if (UNLIKELY(fw.sink == TD_SINK_INLET)) {
 			// A copy, so the one above can stay in registers.
-			waiting.packets[waiting.count++] = fw;
+			waiting->packets[waiting->count++] = fw;
 			rte_prefetch0(&worker->cold[packet->stream].inlet);
 			continue;
 		}
-		outcome = rewrite(worker, &fw, fw.sink, packet->mbuf, packet->l3,
+		listener = &streams[fw.sink].tx;
+		outcome = rewrite(worker, &fw, listener, packet->mbuf, packet->l3,
 				  td_packet_udp(packet), now_ns);
 		if (UNLIKELY(outcome != SENT)) {
 			td_media_drop(worker, packet->mbuf, (enum td_drop)outcome);
 			continue;
 		}
 		forwarded++;
-		push(worker, fw.sink, packet->mbuf, td_packet_udp(packet), now_ns, tx);
+		push(worker, listener, packet->mbuf, td_packet_udp(packet), now_ns, tx);
 	}
 	worker->stats->forwarded += forwarded;
-	if (waiting.count > 0)
-		put_waiting(worker, &waiting, now_ns);
-	if (UNLIKELY(stranger_count > 0)) {
-		worker->stats->drops[TD_DROP_SOURCE_MISMATCH] += stranger_count;
-		rte_pktmbuf_free_bulk(strangers, stranger_count);
-	}
+	if (waiting->count > 0)
+		put_waiting(worker, waiting, now_ns);
+	if (UNLIKELY(aside->stranger_count > 0))
+		drop_strangers(worker, aside);
 }
 
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
 		  uint64_t now_ns, struct td_tx *tx)
 {
 	enum td_stage before = td_stage_enter(&worker->stages, TD_STAGE_FORWARD);
+	struct aside aside;
 
 	while (n > 0) {
 		uint32_t step = n < TD_MEDIA_VECTOR ? n : TD_MEDIA_VECTOR, left = step;
@@ -459,7 +487,7 @@ void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uin
 			left = td_protect_open(worker, packets, step, false, now_ns);
 		td_stage_count(&worker->stages, TD_STAGE_FORWARD, left);
 		td_level_expect(worker);
-		rtp_vector(worker, packets, left, now_ns, tx);
+		rtp_vector(worker, packets, left, now_ns, &aside, tx);
 		td_level_look(worker, now_ns);
 		td_protect_flush(worker, tx);
 		packets += step;
