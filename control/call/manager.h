@@ -142,7 +142,7 @@ void td_notice_recording_alarm(struct td_calls *calls, const struct td_event_rec
 void td_notice_conference(struct td_conference *conference, const struct td_leg *leg,
 			  enum td_call_notice_kind kind);
 
-// media_recording.c: alarms of the recordings' disk go with the dataplane that raised them.
+// media_recorded.c: alarms of the recordings' disk go with the dataplane that raised them.
 void td_recording_alarms_forget(struct td_calls *calls);
 
 // vigil.c: media that has stopped, goes one way or sounds bad; when it is looked at next.

@@ -7,6 +7,7 @@
 #include "call/leg.h"
 #include "call/manager.h"
 #include "call/media.h"
+#include "call/recording_name.h"
 #include "td_error.h"
 
 // media_legs.c
@@ -45,6 +46,11 @@ bool td_media_next_recording_end(struct td_media *media, struct td_command *comm
 // The command about a recording is out.
 void td_media_recording_assume(struct td_media *media, const struct td_command *command,
 			       uint32_t track);
+// What it is called by, and its sidecar and index say. Borrowed.
+void td_media_recording_words(const struct td_media *media, struct td_recording_words *words);
+#define TD_CONFERENCE_OWNER (1ull << 63) // of the events of a conference's recording: | its index
+
+// media_recorded.c
 void td_media_recording_started(struct td_media *media, const struct td_event *event);
 // `again`: the dataplane had no room for it.
 void td_media_recording_stopped(struct td_media *media, bool again);
