@@ -120,7 +120,7 @@ void td_paper_write(struct td_paper *paper, unsigned index, uint32_t rate_hz, co
 		td_chain_add(&paper->chains[index], bytes, size);
 }
 
-void td_paper_end(struct td_paper *paper)
+static void end_files(struct td_paper *paper)
 {
 	for (unsigned i = 0; i < paper->file_count; i++) {
 		struct td_part_file *file = &paper->files[i];
@@ -148,16 +148,37 @@ bool td_paper_dirty(const struct td_paper *paper)
 	for (unsigned i = 0; i < paper->file_count; i++)
 		if (paper->files[i].dirty)
 			return true;
-	return false;
+	return paper->sidecar_dirty;
 }
 
 void td_paper_is_clean(struct td_paper *paper)
 {
+	paper->sidecar_dirty = false;
 	for (unsigned i = 0; i < paper->file_count; i++)
 		paper->files[i].dirty = false;
 }
 
-void td_paper_sync(struct td_paper *paper)
+static void sidecar_part(const struct td_paper *paper, char part[SIDE_MAX])
+{
+	snprintf(part, SIDE_MAX, "%s" TD_RECORD_SIDECAR TD_RECORD_PART, paper->form.name);
+}
+
+static bool sync_sidecar(const struct td_desk *desk, const struct td_paper *paper)
+{
+	char part[SIDE_MAX];
+	bool synced;
+	int fd;
+
+	sidecar_part(paper, part);
+	fd = openat(desk->folder_fd, part, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	synced = desk->disk->sync(fd) == 0;
+	close(fd);
+	return synced;
+}
+
+void td_paper_sync(const struct td_desk *desk, struct td_paper *paper)
 {
 	for (unsigned i = 0; i < paper->file_count; i++) {
 		struct td_part_file *file = &paper->files[i];
@@ -165,6 +186,15 @@ void td_paper_sync(struct td_paper *paper)
 		if (file->dirty && td_part_file_sync(file) != 0)
 			blame(paper, file->error, file->error_number);
 	}
+	if (paper->sidecar_dirty && !sync_sidecar(desk, paper))
+		blame(paper, -TD_EIO, errno);
+	paper->sidecar_dirty = false;
+}
+
+static void add_error(const struct td_paper *paper, json_t *sidecar)
+{
+	json_object_set_new(sidecar, "state", json_string("failed"));
+	json_object_set_new(sidecar, "error", json_string(strerror(paper->error_number)));
 }
 
 // What the file thread knows of its files, into the sidecar.
@@ -180,10 +210,8 @@ static void add_files(struct td_paper *paper, json_t *sidecar, bool done)
 	}
 	if (paper->files[0].chunk)
 		json_object_set_new(sidecar, "encrypted", json_true());
-	if (!paper->error)
-		return;
-	json_object_set_new(sidecar, "state", json_string("failed"));
-	json_object_set_new(sidecar, "error", json_string(strerror(paper->error_number)));
+	if (paper->error)
+		add_error(paper, sidecar);
 }
 
 bool td_paper_write_text(const struct td_desk *desk, const char *name, const char *text)
@@ -204,16 +232,17 @@ bool td_paper_write_text(const struct td_desk *desk, const char *name, const cha
 }
 
 // Takes the sidecar.
-static bool put_sidecar(const struct td_desk *desk, const struct td_paper *paper, json_t *sidecar)
+static bool put_sidecar(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar)
 {
-	char name[SIDE_MAX], *text = td_sidecar_text(sidecar);
+	char part[SIDE_MAX], *text = td_sidecar_text(sidecar);
 	bool written;
 
 	json_decref(sidecar);
 	if (!text)
 		return false;
-	snprintf(name, sizeof name, "%s" TD_RECORD_SIDECAR TD_RECORD_PART, paper->form.name);
-	written = td_paper_write_text(desk, name, text);
+	sidecar_part(paper, part);
+	written = td_paper_write_text(desk, part, text);
+	paper->sidecar_dirty |= written;
 	free(text);
 	return written;
 }
@@ -228,15 +257,29 @@ void td_paper_note(const struct td_desk *desk, struct td_paper *paper, json_t *s
 	(void)!put_sidecar(desk, paper, sidecar); // the last one counts
 }
 
+void td_paper_end(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar)
+{
+	end_files(paper);
+	if (!sidecar || !is_open(paper))
+		return;
+	add_files(paper, sidecar, true);
+	paper->error_noted = paper->error != 0;
+	if (!put_sidecar(desk, paper, json_incref(sidecar)))
+		blame(paper, -TD_EIO, errno);
+}
+
 static void finish_sidecar(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar)
 {
 	char part[SIDE_MAX], name[SIDE_MAX];
 
-	add_files(paper, sidecar, true);
+	// What went wrong since it was written.
+	if (paper->error && !paper->error_noted) {
+		add_error(paper, sidecar);
+		(void)!put_sidecar(desk, paper, json_incref(sidecar)); // told in any case
+	}
+	sidecar_part(paper, part);
 	snprintf(name, sizeof name, "%s" TD_RECORD_SIDECAR, paper->form.name);
-	snprintf(part, sizeof part, "%s" TD_RECORD_PART, name);
-	if (!put_sidecar(desk, paper, sidecar) ||
-	    desk->disk->rename(desk->folder_fd, part, desk->folder_fd, name) != 0)
+	if (desk->disk->rename(desk->folder_fd, part, desk->folder_fd, name) != 0)
 		blame(paper, -TD_EIO, errno);
 }
 
@@ -261,8 +304,7 @@ void td_paper_close(const struct td_desk *desk, struct td_paper *paper, json_t *
 {
 	if (sidecar && is_open(paper))
 		finish_sidecar(desk, paper, sidecar);
-	else
-		json_decref(sidecar);
+	json_decref(sidecar);
 	fill_news(paper, news);
 	for (unsigned i = 0; i < paper->file_count; i++) {
 		if (paper->files[i].fd >= 0)

@@ -16,7 +16,9 @@ struct td_paper {
 	uint64_t from;   // where the chain begins in a file
 	uint64_t headed; // frames that the header of a WAV file speaks of
 	int error, error_number;
-	bool error_told;
+	bool error_told;  // to the recorder thread
+	bool error_noted; // in the last sidecar
+	bool sidecar_dirty;
 	unsigned file_count;
 	struct td_part_file files[TD_TRACK_MAX];
 	struct td_chain chains[TD_TRACK_MAX];
@@ -35,14 +37,15 @@ void td_paper_write(struct td_paper *paper, unsigned file, uint32_t rate_hz, con
 		    size_t size);
 // Writes NAME.json.part. Takes the sidecar.
 void td_paper_note(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar);
-// Nothing more is written: chains and vaults end.
-void td_paper_end(struct td_paper *paper);
+// Nothing more is written: chains and vaults end, and the last sidecar (borrowed) tells of them, so that
+// it becomes durable with them.
+void td_paper_end(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar);
 // Makes everything written durable.
-void td_paper_sync(struct td_paper *paper);
+void td_paper_sync(const struct td_desk *desk, struct td_paper *paper);
 // Somebody else has: everything on its file system is durable.
 void td_paper_is_clean(struct td_paper *paper);
 bool td_paper_dirty(const struct td_paper *paper);
-// Gives the files and the sidecar (taken) their final names, fills `news` and frees the paper.
+// Gives the files and the sidecar (that of the end, taken) their final names, fills `news` and frees the paper.
 void td_paper_close(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar,
 		    struct td_scribe_news *news);
 

@@ -191,7 +191,7 @@ static void sync_papers(struct td_scribe *scribe)
 	for (uint32_t i = 0; i < scribe->open_count && dirty > 0; i++) {
 		struct td_paper *paper = scribe->papers[scribe->open[i]];
 
-		td_paper_sync(paper);
+		td_paper_sync(&scribe->desk, paper);
 		check(scribe, scribe->open[i], paper);
 	}
 }
@@ -210,7 +210,7 @@ static void finish_closing(struct td_scribe *scribe)
 static void do_close(struct td_scribe *scribe, struct job *job)
 {
 	if (scribe->papers[job->slot])
-		td_paper_end(scribe->papers[job->slot]);
+		td_paper_end(&scribe->desk, scribe->papers[job->slot], job->sidecar);
 	scribe->closing[scribe->closing_count++] = job;
 	if (scribe->closing_count == CLOSE_MAX)
 		finish_closing(scribe);

@@ -19,7 +19,7 @@ LAB_CLOSERS=()
 LAB_FAILED=0
 LAB_CHECKS=0
 
-for lab_file in wait network switch phone sipp capture audio; do
+for lab_file in wait network switch phone sipp capture audio disk; do
 	# shellcheck source=/dev/null
 	source "$LAB_ROOT/scripts/lab/$lab_file.bash"
 done

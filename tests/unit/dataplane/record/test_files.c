@@ -10,6 +10,7 @@
 
 #include "record/alarm.h"
 #include "record/ogg.h"
+#include "record/paper.h"
 #include "record/part_file.h"
 #include "record/reader.h"
 #include "record/reorder.h"
@@ -212,6 +213,74 @@ START_TEST(a_refused_write_keeps_what_is_there)
 }
 END_TEST
 
+// A disk that says what of the sidecar is durable, and may refuse that.
+static char durable[4096];
+static bool sync_fails;
+
+static int sync_and_look(int fd)
+{
+	struct stat mine, sidecar;
+	int again;
+
+	if (fstat(fd, &mine) != 0 || fstatat(folder_fd, "a.wav.json.part", &sidecar, 0) != 0 ||
+	    mine.st_ino != sidecar.st_ino)
+		return fdatasync(fd);
+	again = openat(folder_fd, "a.wav.json.part", O_RDONLY);
+	memset(durable, 0, sizeof durable);
+	ck_assert_int_gt(read(again, durable, sizeof durable - 1), 0);
+	close(again);
+	errno = EIO;
+	return sync_fails ? -1 : fdatasync(fd);
+}
+
+static const struct td_disk looked_at = { .write_at = pwrite,
+					  .cut = ftruncate,
+					  .sync = sync_and_look,
+					  .sync_all = syncfs,
+					  .rename = renameat };
+
+static json_t *sidecar_of(const char *state)
+{
+	return json_pack("{s:s, s:[]}", "state", state, "files");
+}
+
+// A power cut leaves the sidecar that was synced: while it is recorded and before it has its name.
+START_TEST(a_sidecar_is_durable_before_its_name)
+{
+	const struct td_desk desk = { .disk = &looked_at, .folder_fd = folder_fd };
+	struct td_scribe_form form = {
+		.name = "a.wav", .format = TD_RECORD_WAV, .channels = 2, .files = 1
+	};
+	struct td_paper *paper = td_paper_open(&desk, &form);
+	struct td_scribe_news news = { .slot = 0 };
+	json_t *found;
+	int fd;
+
+	ck_assert_ptr_nonnull(paper);
+	td_paper_note(&desk, paper, sidecar_of("recording"));
+	ck_assert(td_paper_dirty(paper));
+	td_paper_sync(&desk, paper);
+	ck_assert(!td_paper_dirty(paper));
+	ck_assert_ptr_nonnull(strstr(durable, "recording"));
+	td_paper_write(paper, 0, 8000, "abcd", 4);
+	found = sidecar_of("complete");
+	td_paper_end(&desk, paper, found);
+	ck_assert(td_paper_dirty(paper));
+	sync_fails = _i == 1;
+	td_paper_sync(&desk, paper);
+	ck_assert_ptr_nonnull(strstr(durable, "complete"));
+	ck_assert_ptr_nonnull(strstr(durable, "a.wav"));
+	td_paper_close(&desk, paper, found, &news);
+	ck_assert_int_eq(news.error, _i == 1 ? -TD_EIO : 0);
+	fd = openat(folder_fd, "a.wav.json", O_RDONLY);
+	found = json_loadfd(fd, 0, NULL);
+	close(fd);
+	ck_assert_str_eq(json_string_value(json_object_get(found, "state")),
+			 _i == 1 ? "failed" : "complete");
+	json_decref(found);
+}
+END_TEST
+
 START_TEST(names_that_would_escape_are_refused)
 {
 	static const struct {
@@ -376,6 +445,7 @@ int main(void)
 	tcase_add_test(tcase, a_vault_opens_for_its_key_only);
 	tcase_add_test(tcase, key_files);
 	tcase_add_loop_test(tcase, a_refused_write_keeps_what_is_there, 0, 6);
+	tcase_add_loop_test(tcase, a_sidecar_is_durable_before_its_name, 0, 2);
 	tcase_add_test(tcase, names_that_would_escape_are_refused);
 	tcase_add_test(tcase, a_name_is_never_written_twice);
 	tcase_add_test(tcase, order_is_restored);

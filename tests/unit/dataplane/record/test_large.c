@@ -182,7 +182,7 @@ START_TEST(past_four_gib)
 	ck_assert(wav.rf64);
 	ck_assert_uint_eq(wav.data_bytes, beyond);
 	td_paper_write(paper, 0, 8000, mark, MARK);
-	td_paper_end(paper);
+	td_paper_end(&desk, paper, NULL);
 	td_paper_close(&desk, paper, NULL, &news);
 	ck_assert_int_eq(news.error, 0);
 	ck_assert_uint_eq(news.bytes, beyond + MARK);
