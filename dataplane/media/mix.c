@@ -16,6 +16,7 @@
 #include "base/pages.h"
 #include "codecs/mix_kernel.h"
 #include "media/send.h"
+#include "td_assert.h"
 
 #define AHEAD      6u  // sources, mixes
 #define PLAN_LINES 10u // of a plan for three or four
@@ -97,6 +98,7 @@ static void gather_inlet(struct td_media_worker *worker, const struct td_plan_so
 	enum td_playout_pull pulled;
 	struct td_playout_job job;
 
+	TD_ASSERT(worker->lets->inlets != NULL);
 	pulled = td_playout_pull(playout, now_ns, pcm, samples, &job);
 	if (pulled == TD_PLAYOUT_SILENT && (source->resampler == NULL || !inlet->tail))
 		return; // `pcm` is silence: what the resampler still holds of the last word follows it
