@@ -216,7 +216,7 @@ HOT int rewrite(struct td_media_worker *worker, const struct td_forward *fw,
 	memcpy(udp + 16, &ssrc, sizeof ssrc);
 	if (UNLIKELY(checksum == 0))
 		checksum = checksum_from_nothing(fw->packet, tx, udp, udp_len,
-						 added + rtp[0] + rtp[1] + rtp[2]);
+						 added + first + timestamp + ssrc);
 	else
 		checksum =
 			td_checksum_adjust_udp(checksum, removed, added + first + timestamp + ssrc);
