@@ -1,183 +1,21 @@
 // The forker thread with real far ends: a hundred that listen at once, one that does not read, one that
 // goes away, RTP to a socket, captures. Taps are fed as a worker would.
-#include "fork/forker.h"
-
 #include <arpa/inet.h>
 #include <check.h>
-#include <dirent.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "forker_rig.h"
 
 #include "fork/capture.h"
 #include "fork/frame.h"
 #include "fork/rtp_copy.h"
 #include "rtp/header.h"
-
-#define MS         1000000ull
-#define FORK_COUNT 100
-#define TAP_LINES  65536u
-
-static char folder[64], socket_path[96], captures[96];
-static int listener;
-static struct td_tap_ring *ring;
-static struct td_forker *forker;
-static struct td_forker_destination destinations[3];
-
-// What was reported, by kind and fork.
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct td_event last[TD_EVENT_KIND_COUNT][FORK_COUNT + 1];
-static uint32_t counts[TD_EVENT_KIND_COUNT];
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void rest_until(uint64_t then_ns)
-{
-	const struct timespec then = { .tv_sec = (time_t)(then_ns / 1000000000u),
-				       .tv_nsec = (long)(then_ns % 1000000000u) };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL) != 0)
-		continue;
-}
-
-static int on_report(void *user, const struct td_event *event)
-{
-	(void)user;
-	pthread_mutex_lock(&lock);
-	last[event->kind][td_handle_index(event->u.fork.fork.v)] = *event;
-	counts[event->kind]++;
-	pthread_mutex_unlock(&lock);
-	return 0;
-}
-
-static uint32_t reported(enum td_event_kind kind)
-{
-	uint32_t count;
-
-	pthread_mutex_lock(&lock);
-	count = counts[kind];
-	pthread_mutex_unlock(&lock);
-	return count;
-}
-
-static void wait_for(enum td_event_kind kind, uint32_t count)
-{
-	for (unsigned i = 0; i < 2000 && reported(kind) < count; i++)
-		rest_until(now_ns() + 5 * MS);
-	ck_assert_uint_eq(reported(kind), count);
-}
-
-static void setup(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct td_forker_options options = { .destinations = destinations,
-					     .destination_count = 3,
-					     .captures = captures,
-					     .fork_max = FORK_COUNT + 1 };
-
-	snprintf(folder, sizeof folder, "/tmp/td-forker-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(socket_path, sizeof socket_path, "%s/bot", folder);
-	snprintf(captures, sizeof captures, "%s/captures", folder);
-	listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	snprintf(at.sun_path, sizeof at.sun_path, "%s", socket_path);
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
-	ck_assert_int_eq(listen(listener, FORK_COUNT), 0);
-	memset(counts, 0, sizeof counts);
-	memset(last, 0, sizeof last);
-	memset(destinations, 0, sizeof destinations);
-	destinations[0] = (struct td_forker_destination){
-		.name = "bot", .socket = socket_path, .rate_hz = 8000, .speaks = true
-	};
-	destinations[1] = (struct td_forker_destination){ .name = "rtp" };
-	destinations[2] = (struct td_forker_destination){ .name = "nobody",
-							  .socket = "/nonexistent/bot",
-							  .rate_hz = 8000 };
-	ck_assert_int_eq(td_tap_ring_create(TAP_LINES, &ring), 0);
-	td_role_enter_main();
-	ck_assert_int_eq(td_forker_create(&options, &forker), 0);
-	ck_assert_int_eq(td_forker_start(forker, &ring, 1, on_report, NULL), 0);
-}
-
-static void remove_all(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	char name[512];
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-		unlink(name);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	rmdir(path);
-}
-
-static void teardown(void)
-{
-	td_forker_destroy(forker);
-	td_tap_ring_destroy(ring);
-	close(listener);
-	remove_all(captures);
-	remove_all(folder);
-}
-
-static struct td_fork_id id_of(uint32_t index)
-{
-	return (struct td_fork_id){ td_handle_make(index, 1) };
-}
-
-static int open_fork(uint32_t index, const char *destination, struct td_live **live)
-{
-	struct td_command_fork_start start = { .stream_count = 2, .owner = index };
-
-	start.what = destination != NULL ? TD_FORK_DESTINATION : TD_FORK_CAPTURE;
-	snprintf(start.destination, sizeof start.destination, "%s",
-		 destination != NULL ? destination : "");
-	snprintf(start.call, sizeof start.call, "c%u", index);
-	snprintf(start.tracks[0], sizeof start.tracks[0], "caller");
-	snprintf(start.tracks[1], sizeof start.tracks[1], "agent");
-	return td_forker_open(forker, id_of(index), &start, live);
-}
-
-// What a worker does; false when the ring is full.
-static bool put(uint32_t index, uint8_t track, uint32_t number, uint8_t fill, uint64_t at_ns)
-{
-	struct td_tap_record *record = td_tap_reserve(ring, 160);
-
-	if (record == NULL)
-		return false;
-	record->arrival_ns = at_ns;
-	record->tap = index;
-	record->ssrc = 0x1000u + track;
-	record->timestamp = 160 * number;
-	record->sequence = (uint16_t)number;
-	record->offered = (uint16_t)number;
-	record->side = track;
-	record->codec = TD_CODEC_PCMU;
-	record->marker = 0;
-	record->kind = TD_TAP_AUDIO;
-	record->flags = 0;
-	record->payload_len = 160;
-	memset(record->payload, fill, 160);
-	td_tap_commit(ring);
-	return true;
-}
-
-// ---- A hundred far ends ----
 
 struct far_end {
 	int fd;
@@ -249,31 +87,31 @@ START_TEST(hundred_at_once)
 	for (uint32_t i = 0; i < FORK_COUNT; i++) {
 		struct td_live *live;
 
-		ck_assert_int_eq(open_fork(i, "bot", &live), 0);
+		ck_assert_int_eq(rig_open_fork(i, "bot", &live), 0);
 		ck_assert_ptr_nonnull(live);
-		far_ends[i].fd = accept(listener, NULL, NULL);
+		far_ends[i].fd = accept(rig_listener, NULL, NULL);
 		ck_assert_int_ge(far_ends[i].fd, 0);
 	}
-	wait_for(TD_EVENT_FORK_STATE, FORK_COUNT);
+	rig_wait_for(TD_EVENT_FORK_STATE, FORK_COUNT);
 	cpu = cpu_ms();
-	start_ns = now_ns();
+	start_ns = rig_now_ns();
 	for (uint32_t tick = 0; tick < 100; tick++) {
 		for (uint32_t i = 0; i < FORK_COUNT; i++) {
-			refused += !put(i, 0, tick, 0x10, now_ns());
-			refused += !put(i, 1, tick, 0x20, now_ns());
+			refused += !rig_put(i, 0, tick, 0x10, rig_now_ns());
+			refused += !rig_put(i, 1, tick, 0x20, rig_now_ns());
 			read_some(&far_ends[i]);
 		}
-		rest_until(start_ns + (tick + 1) * 20 * MS);
+		rig_rest_until(start_ns + (tick + 1) * 20 * MS);
 	}
 	printf("100 forks at 8 kHz, test and far ends included: %.0f ms of CPU in 2 s\n",
 	       cpu_ms() - cpu);
-	rest_until(now_ns() + 300 * MS);
+	rig_rest_until(rig_now_ns() + 300 * MS);
 	for (uint32_t i = 0; i < FORK_COUNT; i++)
-		td_forker_close(forker, id_of(i));
-	wait_for(TD_EVENT_FORK_CLOSED, FORK_COUNT);
+		td_forker_close(rig_forker, rig_id_of(i));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, FORK_COUNT);
 	ck_assert_uint_eq(refused, 0);
 	for (uint32_t i = 0; i < FORK_COUNT; i++) {
-		const struct td_event_fork *seen = &last[TD_EVENT_FORK_CLOSED][i].u.fork;
+		const struct td_event_fork *seen = &rig_last[TD_EVENT_FORK_CLOSED][i].u.fork;
 
 		for (unsigned n = 0; n < 4; n++)
 			read_some(&far_ends[i]);
@@ -296,28 +134,28 @@ START_TEST(who_does_not_read_loses_its_own)
 
 	memset(far_ends, 0, sizeof far_ends);
 	for (uint32_t i = 0; i < 2; i++) {
-		ck_assert_int_eq(open_fork(i, "bot", &live), 0);
-		far_ends[i].fd = accept(listener, NULL, NULL);
+		ck_assert_int_eq(rig_open_fork(i, "bot", &live), 0);
+		far_ends[i].fd = accept(rig_listener, NULL, NULL);
 	}
-	wait_for(TD_EVENT_FORK_STATE, 2);
+	rig_wait_for(TD_EVENT_FORK_STATE, 2);
 	// Ten seconds of sound in half a second of ours: packets come with the time they say.
-	at_ns = now_ns() - 11000 * MS;
+	at_ns = rig_now_ns() - 11000 * MS;
 	for (uint32_t n = 0; n < 500; n++) {
 		for (uint32_t i = 0; i < 2; i++)
-			put(i, 0, n, 0x10, at_ns + n * 20 * MS);
-		rest_until(now_ns() + MS);
+			rig_put(i, 0, n, 0x10, at_ns + n * 20 * MS);
+		rig_rest_until(rig_now_ns() + MS);
 		read_some(&far_ends[1]);
 	}
-	rest_until(now_ns() + 12000 * MS / 20);
+	rig_rest_until(rig_now_ns() + 12000 * MS / 20);
 	for (uint32_t n = 0; n < 600; n++) { // silence goes on, 20 ms after 20 ms
-		rest_until(now_ns() + 20 * MS);
+		rig_rest_until(rig_now_ns() + 20 * MS);
 		read_some(&far_ends[1]);
 	}
-	td_forker_close(forker, id_of(0));
-	td_forker_close(forker, id_of(1));
-	wait_for(TD_EVENT_FORK_CLOSED, 2);
-	ck_assert_uint_gt(last[TD_EVENT_FORK_CLOSED][0].u.fork.lost, 0);
-	ck_assert_uint_eq(last[TD_EVENT_FORK_CLOSED][1].u.fork.lost, 0);
+	td_forker_close(rig_forker, rig_id_of(0));
+	td_forker_close(rig_forker, rig_id_of(1));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, 2);
+	ck_assert_uint_gt(rig_last[TD_EVENT_FORK_CLOSED][0].u.fork.lost, 0);
+	ck_assert_uint_eq(rig_last[TD_EVENT_FORK_CLOSED][1].u.fork.lost, 0);
 	ck_assert_uint_eq(far_ends[1].missing, 0);
 	close(far_ends[0].fd);
 	close(far_ends[1].fd);
@@ -337,8 +175,8 @@ START_TEST(far_end_speaks)
 	uint32_t played = 0;
 
 	memset(far_ends, 0, sizeof far_ends);
-	ck_assert_int_eq(open_fork(0, "bot", &live), 0);
-	far_ends[0].fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(rig_open_fork(0, "bot", &live), 0);
+	far_ends[0].fd = accept(rig_listener, NULL, NULL);
 	for (unsigned i = 8; i < sizeof audio; i++)
 		audio[i] = 7;
 	for (unsigned i = 0; i < 3; i++)
@@ -349,15 +187,15 @@ START_TEST(far_end_speaks)
 
 		ck_assert(pcm == NULL || pcm[0] == 0x0707);
 		played += td_live_step(live);
-		rest_until(now_ns() + 10 * MS);
+		rig_rest_until(rig_now_ns() + 10 * MS);
 		read_some(&far_ends[0]);
 	}
 	ck_assert_uint_eq(far_ends[0].marks, 1);
 	ck_assert_uint_eq(played, 3);
-	td_forker_close(forker, id_of(0));
-	wait_for(TD_EVENT_FORK_CLOSED, 1);
-	ck_assert_uint_eq(last[TD_EVENT_FORK_CLOSED][0].u.fork.said_ms, 60);
-	ck_assert_uint_eq(last[TD_EVENT_FORK_CLOSED][0].u.fork.marks, 1);
+	td_forker_close(rig_forker, rig_id_of(0));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, 1);
+	ck_assert_uint_eq(rig_last[TD_EVENT_FORK_CLOSED][0].u.fork.said_ms, 60);
+	ck_assert_uint_eq(rig_last[TD_EVENT_FORK_CLOSED][0].u.fork.marks, 1);
 	close(far_ends[0].fd);
 }
 END_TEST
@@ -377,20 +215,20 @@ START_TEST(far_end_goes)
 	struct td_live *live;
 	int fd;
 
-	ck_assert_int_eq(open_fork(5, "bot", &live), 0);
-	fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(rig_open_fork(5, "bot", &live), 0);
+	fd = accept(rig_listener, NULL, NULL);
 	if (endings[_i].bytes != NULL)
 		say_raw(fd, endings[_i].bytes, endings[_i].len);
 	else
 		shutdown(fd, SHUT_RDWR);
-	wait_for(TD_EVENT_FORK_ENDED, 1);
-	ck_assert_int_eq(last[TD_EVENT_FORK_ENDED][5].result, endings[_i].result);
-	ck_assert(put(5, 0, 1, 0x10, now_ns())); // and what comes after that harms nobody
-	rest_until(now_ns() + 30 * MS);
-	ck_assert_uint_eq(reported(TD_EVENT_FORK_ENDED), 1);
-	td_forker_close(forker, id_of(5));
-	wait_for(TD_EVENT_FORK_CLOSED, 1);
-	ck_assert_int_eq(last[TD_EVENT_FORK_CLOSED][5].result, endings[_i].result);
+	rig_wait_for(TD_EVENT_FORK_ENDED, 1);
+	ck_assert_int_eq(rig_last[TD_EVENT_FORK_ENDED][5].result, endings[_i].result);
+	ck_assert(rig_put(5, 0, 1, 0x10, rig_now_ns())); // and what comes after that harms nobody
+	rig_rest_until(rig_now_ns() + 30 * MS);
+	ck_assert_uint_eq(rig_reported(TD_EVENT_FORK_ENDED), 1);
+	td_forker_close(rig_forker, rig_id_of(5));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, 1);
+	ck_assert_int_eq(rig_last[TD_EVENT_FORK_CLOSED][5].result, endings[_i].result);
 	close(fd);
 }
 END_TEST
@@ -399,10 +237,10 @@ START_TEST(refusals)
 {
 	struct td_live *live;
 
-	ck_assert_int_eq(open_fork(0, "elsewhere", &live), -TD_ENOT_FOUND);
-	ck_assert_int_eq(open_fork(0, "nobody", &live), -TD_EIO);
+	ck_assert_int_eq(rig_open_fork(0, "elsewhere", &live), -TD_ENOT_FOUND);
+	ck_assert_int_eq(rig_open_fork(0, "nobody", &live), -TD_EIO);
 	ck_assert_ptr_null(live);
-	ck_assert_int_eq(open_fork(FORK_COUNT + 1, "bot", &live), -TD_EFULL);
+	ck_assert_int_eq(rig_open_fork(FORK_COUNT + 1, "bot", &live), -TD_EFULL);
 }
 END_TEST
 
@@ -448,25 +286,25 @@ START_TEST(rtp_goes_out)
 	for (unsigned tries = 0; fd < 0 && tries < 100; tries++)
 		fd = open_pair(&at, &other);
 	ck_assert_int_ge(fd, 0);
-	destinations[1].rtp.port_be = at.sin_port;
-	destinations[1].rtp.family = TD_FAMILY_IPV4;
-	memcpy(destinations[1].rtp.addr, &at.sin_addr, 4);
-	ck_assert_int_eq(open_fork(0, "rtp", &live), 0);
+	rig_destinations[1].rtp.port_be = at.sin_port;
+	rig_destinations[1].rtp.family = TD_FAMILY_IPV4;
+	memcpy(rig_destinations[1].rtp.addr, &at.sin_addr, 4);
+	ck_assert_int_eq(rig_open_fork(0, "rtp", &live), 0);
 	ck_assert_ptr_null(live);
 	for (uint32_t n = 0; n < 6; n++) {
-		struct td_tap_record *record = td_tap_reserve(ring, 160);
+		struct td_tap_record *record = td_tap_reserve(rig_ring, 160);
 		ssize_t got;
 
 		ck_assert_ptr_nonnull(record);
 		memset(record, 0, TD_TAP_HEADER_BYTES - 1);
-		record->arrival_ns = now_ns();
+		record->arrival_ns = rig_now_ns();
 		record->ssrc = n < 3 ? 1 : 2;
 		record->sequence = (uint16_t)(n < 3 ? 65535 + n : 500 + n);
 		record->timestamp = n < 3 ? 160 * n : 99999 + 160 * n;
 		record->codec = TD_CODEC_PCMU;
 		record->payload_len = 160;
 		memset(record->payload, (int)n, 160);
-		td_tap_commit(ring);
+		td_tap_commit(rig_ring);
 		got = recv(fd, packet, sizeof packet, 0);
 		ck_assert_int_eq(td_rtp_parse(packet, (size_t)got, &header), 0);
 		ck_assert_uint_eq(header.payload_type, 0);
@@ -481,11 +319,11 @@ START_TEST(rtp_goes_out)
 		}
 		before = header;
 	}
-	ck_assert(put(0, 1, 0, 0x33, now_ns()));
+	ck_assert(rig_put(0, 1, 0, 0x33, rig_now_ns()));
 	ck_assert_int_eq(recv(other, packet, sizeof packet, 0), 172);
-	td_forker_close(forker, id_of(0));
-	wait_for(TD_EVENT_FORK_CLOSED, 1);
-	ck_assert_uint_eq(last[TD_EVENT_FORK_CLOSED][0].u.fork.sent, 7);
+	td_forker_close(rig_forker, rig_id_of(0));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, 1);
+	ck_assert_uint_eq(rig_last[TD_EVENT_FORK_CLOSED][0].u.fork.sent, 7);
 	close(fd);
 	close(other);
 }
@@ -493,17 +331,17 @@ END_TEST
 
 static void put_frame(uint32_t index, uint16_t len)
 {
-	struct td_tap_record *record = td_tap_reserve(ring, len);
+	struct td_tap_record *record = td_tap_reserve(rig_ring, len);
 
 	ck_assert_ptr_nonnull(record);
 	memset(record, 0, TD_TAP_HEADER_BYTES - 1);
-	record->arrival_ns = now_ns();
+	record->arrival_ns = rig_now_ns();
 	record->tap = index;
 	record->kind = TD_TAP_FRAME_IN;
 	record->offered = len;
 	record->payload_len = len;
 	memset(record->payload, 0xab, len);
-	td_tap_commit(ring);
+	td_tap_commit(rig_ring);
 }
 
 START_TEST(capture_is_a_pcap_file)
@@ -513,15 +351,16 @@ START_TEST(capture_is_a_pcap_file)
 	struct td_live *live;
 	FILE *file;
 
-	ck_assert_int_eq(open_fork(3, NULL, &live), 0);
-	wait_for(TD_EVENT_FORK_STATE, 1);
+	ck_assert_int_eq(rig_open_fork(3, NULL, &live), 0);
+	rig_wait_for(TD_EVENT_FORK_STATE, 1);
 	put_frame(3, 60);
 	put_frame(3, 100);
-	td_forker_close(forker, id_of(3));
-	wait_for(TD_EVENT_FORK_CLOSED, 1);
-	ck_assert_int_eq(last[TD_EVENT_FORK_CLOSED][3].result, 0);
-	ck_assert_uint_eq(last[TD_EVENT_FORK_CLOSED][3].u.fork.sent, 2);
-	snprintf(path, sizeof path, "%s/%s", captures, last[TD_EVENT_FORK_CLOSED][3].u.fork.file);
+	td_forker_close(rig_forker, rig_id_of(3));
+	rig_wait_for(TD_EVENT_FORK_CLOSED, 1);
+	ck_assert_int_eq(rig_last[TD_EVENT_FORK_CLOSED][3].result, 0);
+	ck_assert_uint_eq(rig_last[TD_EVENT_FORK_CLOSED][3].u.fork.sent, 2);
+	snprintf(path, sizeof path, "%s/%s", rig_captures,
+		 rig_last[TD_EVENT_FORK_CLOSED][3].u.fork.file);
 	ck_assert_ptr_nonnull(strstr(path, "-c3.pcap"));
 	file = fopen(path, "rb");
 	ck_assert_ptr_nonnull(file);
@@ -540,18 +379,18 @@ START_TEST(old_captures_go)
 	char path[256];
 	struct td_live *live;
 
-	mkdir(captures, 0700);
+	mkdir(rig_captures, 0700);
 	for (unsigned i = 0; i < TD_CAPTURE_KEPT + 5; i++) {
-		snprintf(path, sizeof path, "%s/2020%04u-c1.pcap", captures, i);
+		snprintf(path, sizeof path, "%s/2020%04u-c1.pcap", rig_captures, i);
 		fclose(fopen(path, "w"));
 	}
-	snprintf(path, sizeof path, "%s/notes.txt", captures);
+	snprintf(path, sizeof path, "%s/notes.txt", rig_captures);
 	fclose(fopen(path, "w"));
-	ck_assert_int_eq(open_fork(0, NULL, &live), 0);
-	wait_for(TD_EVENT_FORK_STATE, 1);
+	ck_assert_int_eq(rig_open_fork(0, NULL, &live), 0);
+	rig_wait_for(TD_EVENT_FORK_STATE, 1);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	for (unsigned i = 0; i < TD_CAPTURE_KEPT + 5; i++) {
-		snprintf(path, sizeof path, "%s/2020%04u-c1.pcap", captures, i);
+		snprintf(path, sizeof path, "%s/2020%04u-c1.pcap", rig_captures, i);
 		ck_assert_int_eq(access(path, F_OK), i < 6 ? -1 : 0);
 	}
 }
@@ -564,7 +403,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, hundred_at_once);
 	tcase_add_test(tcase, who_does_not_read_loses_its_own);
