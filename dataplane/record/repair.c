@@ -255,9 +255,12 @@ static bool repair_sound(const struct td_desk *desk, const char *part, const cha
 	if (!kind)
 		return false;
 	fd = openat(desk->folder_fd, part, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0) {
+		td_warn("recorder", "%s cannot be repaired: %s", part, strerror(errno));
+		return false;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd); // somebody is still writing it
 		return false;
 	}
 	error = mend(desk, fd, kind);
@@ -328,8 +331,10 @@ static bool repair_sidecar(const struct td_desk *desk, const char *part, const c
 	char *text;
 	bool done;
 
-	if (fd < 0)
+	if (fd < 0) {
+		td_warn("recorder", "%s cannot be repaired: %s", part, strerror(errno));
 		return false;
+	}
 	sidecar = json_loadfd(fd, 0, NULL);
 	close(fd);
 	if (!json_is_object(sidecar)) {
@@ -345,6 +350,8 @@ static bool repair_sidecar(const struct td_desk *desk, const char *part, const c
 	text = td_sidecar_text(sidecar);
 	json_decref(sidecar);
 	done = text && td_paper_write_text(desk, part, text);
+	if (!done)
+		td_warn("recorder", "%s cannot be written: %s", part, strerror(errno));
 	free(text);
 	return done && rename_to(desk, part, name);
 }
