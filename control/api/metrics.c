@@ -248,13 +248,13 @@ static void write_stages(FILE *out, const struct td_region *region)
 {
 	unsigned workers =
 		region->worker_count < TD_WORKER_MAX ? region->worker_count : TD_WORKER_MAX;
-	double seconds[TD_STAGE_COUNT] = { 0 }, units[TD_STAGE_COUNT] = { 0 };
+	double spent_s[TD_STAGE_COUNT] = { 0 }, units[TD_STAGE_COUNT] = { 0 };
 
 	for (unsigned i = 0; i < workers; i++) {
 		const struct td_worker_stats *stats = &region->workers[i];
 
 		for (int s = 0; s < TD_STAGE_COUNT && stats->ticks_per_s > 0; s++) {
-			seconds[s] += (double)stats->stages[s].ticks / (double)stats->ticks_per_s;
+			spent_s[s] += (double)stats->stages[s].ticks / (double)stats->ticks_per_s;
 			units[s] += (double)stats->stages[s].units;
 		}
 	}
@@ -262,7 +262,7 @@ static void write_stages(FILE *out, const struct td_region *region)
 	       "Time by stage, in the busy turns that were timed, of all workers.");
 	for (int s = 0; s < TD_STAGE_COUNT; s++)
 		sample(out, "tandem_stage_seconds_total", "stage", td_stage_name((enum td_stage)s),
-		       seconds[s]);
+		       spent_s[s]);
 	family(out, "tandem_stage_units_total", "counter",
 	       "Packets, frames and so on, by stage, in the busy turns that were timed.");
 	for (int s = 0; s < TD_STAGE_COUNT; s++)
