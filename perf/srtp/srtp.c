@@ -1,11 +1,12 @@
 // perf/run srtp: what SRTP adds to a packet of 160 bytes, each way, at 1,000 and 100,000 keys, beside
-// libsrtp2 and beside OpenSSL's bare EVP calls, in one process on one core.
+// libsrtp2 as the distribution builds it (on NSS) and as built on OpenSSL (perf/srtp/libsrtp2-openssl),
+// and beside OpenSSL's bare EVP calls, in one process on one core.
 //
 // Every packet is of another stream, in random order, as packets arrive: at 100,000 keys the states
 // come from memory, in huge pages where there are some, as the dataplane's are. Packets are handled
 // in vectors of 64. All that is sealed is opened, and all that is opened is compared with what it
 // was; a difference is the end: exit 1. Runs are interleaved. libsrtp2 stands beside the smaller
-// number of keys only: its sessions would take a minute to make.
+// number of keys only: on NSS its sessions would take minutes to make, on OpenSSL gigabytes.
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 #include "../report.h"
 #include "dataplane/rtp/header.h"
 #include "dataplane/rtp/srtp.h"
-#include "theirs.h"
+#include "evp.h"
+#include "libsrtp.h"
 
 #define PAYLOAD_BYTES 160
 #define PACKET_BYTES  (TD_RTP_HEADER_BYTES + PAYLOAD_BYTES)
@@ -34,12 +36,20 @@ struct both_ways {
 	double seal_ns, open_ns;
 };
 
-enum who { OURS, LIBSRTP, OPENSSL, WHO_COUNT };
+enum who { OURS, LIBSRTP_DEBIAN, LIBSRTP_OPENSSL, EVP, WHO_COUNT };
+
+static const char *const names[WHO_COUNT] = {
+	[LIBSRTP_DEBIAN] = "libsrtp2",
+	[LIBSRTP_OPENSSL] = "libsrtp2 on openssl",
+	[EVP] = "openssl evp",
+};
 
 static struct td_srtp_engine engine;
 static struct td_srtp *seals, *opens; // one of each a key
 static struct td_srtp_master *masters;
-static struct td_theirs *theirs[WHO_COUNT];
+static const char *library_files[WHO_COUNT] = { [LIBSRTP_DEBIAN] = "libsrtp2.so.1" };
+static struct td_libsrtp *libraries[WHO_COUNT]; // those that take part
+static struct td_evp *evp;
 static unsigned key_count;
 
 static _Alignas(64) uint8_t rooms[BATCH][ROOM_BYTES];
@@ -113,11 +123,18 @@ static void check_batch(enum who who)
 		fill_payload(payload, order[i], td_rtp_load16(rooms[i] + 2));
 		if (packets[i].len == PACKET_BYTES && packets[i].verdict == TD_SRTP_OK &&
 		    (memcmp(rooms[i] + TD_RTP_HEADER_BYTES, payload, PAYLOAD_BYTES) == 0 ||
-		     who == OPENSSL))
+		     who == EVP))
 			continue;
 		fprintf(stderr, "srtp: a packet is not what it was (who %d)\n", who);
 		exit(1);
 	}
+}
+
+static uint16_t seal_theirs(enum who who, const struct td_srtp_packet *packet, unsigned key)
+{
+	if (who == EVP)
+		return td_evp_seal(evp, key, packet->bytes, packet->len);
+	return td_libsrtp_seal(libraries[who], key, packet->bytes, packet->len);
 }
 
 static void seal_batch(enum who who)
@@ -128,8 +145,14 @@ static void seal_batch(enum who who)
 		return;
 	}
 	for (unsigned i = 0; i < BATCH; i++)
-		packets[i].len =
-			td_theirs_seal(theirs[who], order[i], packets[i].bytes, packets[i].len);
+		packets[i].len = seal_theirs(who, &packets[i], order[i]);
+}
+
+static uint16_t open_theirs(enum who who, const struct td_srtp_packet *packet, unsigned key)
+{
+	if (who == EVP)
+		return td_evp_open(evp, key, packet->bytes, packet->len);
+	return td_libsrtp_open(libraries[who], key, packet->bytes, packet->len);
 }
 
 static void open_batch(enum who who)
@@ -140,8 +163,7 @@ static void open_batch(enum who who)
 		return;
 	}
 	for (unsigned i = 0; i < BATCH; i++)
-		packets[i].len =
-			td_theirs_open(theirs[who], order[i], packets[i].bytes, packets[i].len);
+		packets[i].len = open_theirs(who, &packets[i], order[i]);
 }
 
 static struct both_ways run(enum who who, unsigned batches, uint16_t *numbers)
@@ -173,7 +195,7 @@ static void print_row(const char *suite, const char *way, double *ours, double *
 	struct td_report_row row = { .bench = "srtp",
 				     .case_name = name,
 				     .unit = "ns/packet",
-				     .reference_name = who == LIBSRTP ? "libsrtp2" : "openssl evp",
+				     .reference_name = names[who],
 				     .p50_us = -1,
 				     .p99_us = -1 };
 
@@ -185,6 +207,29 @@ static void print_row(const char *suite, const char *way, double *ours, double *
 	td_report_print(&row);
 }
 
+static bool takes_part(enum who who)
+{
+	return who == OURS || who == EVP || libraries[who];
+}
+
+static void call_others(void)
+{
+	for (enum who who = LIBSRTP_DEBIAN; who <= LIBSRTP_OPENSSL; who++)
+		if (key_count == KEYS_FEW && library_files[who])
+			libraries[who] = td_libsrtp_create(library_files[who], masters, key_count);
+	evp = td_evp_create(masters, key_count);
+}
+
+static void dismiss_others(void)
+{
+	for (enum who who = LIBSRTP_DEBIAN; who <= LIBSRTP_OPENSSL; who++) {
+		if (libraries[who])
+			td_libsrtp_destroy(libraries[who]);
+		libraries[who] = NULL;
+	}
+	td_evp_destroy(evp);
+}
+
 static void measure(enum td_srtp_suite suite, const struct plan *plan)
 {
 	static double sealed[WHO_COUNT][RUNS_MAX], opened[WHO_COUNT][RUNS_MAX];
@@ -193,8 +238,7 @@ static void measure(enum td_srtp_suite suite, const struct plan *plan)
 
 	give_keys(suite);
 	memset(numbers, 0, sizeof numbers);
-	theirs[LIBSRTP] = key_count == KEYS_FEW ? td_theirs_libsrtp(masters, key_count) : NULL;
-	theirs[OPENSSL] = td_theirs_openssl(masters, key_count);
+	call_others();
 	// The first time through is to have every page and to warm up.
 	for (unsigned i = 0; i <= plan->runs; i++)
 		for (enum who who = OURS; who < WHO_COUNT; who++) {
@@ -202,20 +246,19 @@ static void measure(enum td_srtp_suite suite, const struct plan *plan)
 			unsigned batches = who == OURS ? plan->batches : plan->batches / 8 + 1;
 			struct both_ways ways;
 
-			if (who != OURS && !theirs[who])
+			if (!takes_part(who))
 				continue;
 			ways = run(who, batches, numbers[who]);
 			sealed[who][i ? i - 1 : 0] = ways.seal_ns;
 			opened[who][i ? i - 1 : 0] = ways.open_ns;
 		}
-	for (enum who who = LIBSRTP; who < WHO_COUNT; who++) {
-		if (!theirs[who])
+	for (enum who who = LIBSRTP_DEBIAN; who < WHO_COUNT; who++) {
+		if (!takes_part(who))
 			continue;
 		print_row(name, "seal", sealed[OURS], sealed[who], who, plan->runs);
 		print_row(name, "open", opened[OURS], opened[who], who, plan->runs);
-		td_theirs_destroy(theirs[who]);
-		theirs[who] = NULL;
 	}
+	dismiss_others();
 }
 
 static struct plan parse_plan(int argc, char **argv)
@@ -223,6 +266,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "libsrtp2-openssl", required_argument, NULL, 'l' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 15, .batches = 100 };
 	int option, seconds;
@@ -235,6 +279,7 @@ static struct plan parse_plan(int argc, char **argv)
 			plan.batches = 1000 * (unsigned)(seconds < 1 ? 1 : seconds);
 			break;
 		case 'c': break; // one core is what this measures
+		case 'l': library_files[LIBSRTP_OPENSSL] = optarg; break;
 		default: exit(2);
 		}
 	}
