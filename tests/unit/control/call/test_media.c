@@ -1,8 +1,8 @@
 // What callers get when the dataplane refuses, is slow, or dies.
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "refusal.h"
 #include "td_log.h"
 #include "world.h"
 
@@ -21,20 +21,6 @@ static void teardown(void)
 	world_close(&w);
 }
 
-static void assert_refused(uint16_t status)
-{
-	world_settle(&w);
-	ck_assert_uint_eq(w.caller.status, status);
-	ck_assert_int_eq(w.caller.state, PHONE_OVER);
-	ck_assert_uint_eq(world_call_count(&w), 0);
-}
-
-static void assert_retry_after(const struct phone *phone)
-{
-	ck_assert_int_ge(atoi(phone->retry_after), 1);
-	ck_assert_int_le(atoi(phone->retry_after), 8);
-}
-
 START_TEST(no_dataplane_is_503)
 {
 	dp_die(&w.dp);
@@ -45,7 +31,7 @@ START_TEST(no_dataplane_is_503)
 	while (phone_step(&w.caller))
 		;
 	ck_assert_uint_eq(w.caller.status, 503);
-	assert_retry_after(&w.caller);
+	phone_assert_retry_after(&w.caller);
 	world_wait_for_link(&w);
 	phone_reset(&w.caller);
 	phone_call(&w.caller, "100");
@@ -82,8 +68,8 @@ START_TEST(what_the_caller_needs_fails)
 {
 	w.dp.fail[caller_needs[_i]] = -TD_ENO_PORT;
 	phone_call(&w.caller, "100");
-	assert_refused(503);
-	assert_retry_after(&w.caller);
+	world_assert_refused(&w, 503);
+	phone_assert_retry_after(&w.caller);
 	ck_assert_str_eq(w.last_cause, "media-failure");
 }
 END_TEST

@@ -1,8 +1,8 @@
 // What callers get when something is unknown, full or gone.
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "refusal.h"
 #include "td_log.h"
 #include "world.h"
 
@@ -21,24 +21,10 @@ static void teardown(void)
 	world_close(&w);
 }
 
-static void assert_refused(uint16_t status)
-{
-	world_settle(&w);
-	ck_assert_uint_eq(w.caller.status, status);
-	ck_assert_int_eq(w.caller.state, PHONE_OVER);
-	ck_assert_uint_eq(world_call_count(&w), 0);
-}
-
-static void assert_retry_after(const struct phone *phone)
-{
-	ck_assert_int_ge(atoi(phone->retry_after), 1);
-	ck_assert_int_le(atoi(phone->retry_after), 8);
-}
-
 START_TEST(unknown_number_is_404)
 {
 	phone_call(&w.caller, "999");
-	assert_refused(404);
+	world_assert_refused(&w, 404);
 	ck_assert_uint_eq(w.dp.seen[TD_COMMAND_CONTEXT_CREATE], 0);
 }
 END_TEST
@@ -61,7 +47,7 @@ START_TEST(no_common_codec_is_488)
 {
 	w.caller.codecs = "9 18";
 	phone_call(&w.caller, "100");
-	assert_refused(488);
+	world_assert_refused(&w, 488);
 	ck_assert_uint_eq(w.dp.seen[TD_COMMAND_CONTEXT_CREATE], 0);
 }
 END_TEST
@@ -70,7 +56,7 @@ START_TEST(nonsense_for_a_description_is_400)
 {
 	w.caller.codecs = "0\r\nnonsense";
 	phone_call(&w.caller, "100");
-	assert_refused(400);
+	world_assert_refused(&w, 400);
 }
 END_TEST
 
@@ -86,7 +72,7 @@ START_TEST(full_pool_is_503_for_8_seconds_at_most)
 	phone_call(&w.caller2, "200");
 	world_settle(&w);
 	ck_assert_uint_eq(w.caller2.status, 503);
-	assert_retry_after(&w.caller2);
+	phone_assert_retry_after(&w.caller2);
 	// BYE is never refused, and makes room.
 	phone_hangup(&w.caller);
 	world_settle(&w);

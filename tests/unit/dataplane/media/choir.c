@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void choir_begin(struct choir *choir, struct world *world, const struct world_options *options)
+{
+	world_open(world, options);
+	memset(choir, 0, sizeof *choir);
+	choir->world = world;
+}
+
 struct choir_voice *choir_add(struct choir *choir, struct td_context_id context, uint8_t codec,
 			      uint32_t ptime_ms)
 {

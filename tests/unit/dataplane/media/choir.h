@@ -40,6 +40,8 @@ struct choir {
 	struct td_context_id context;
 };
 
+// A new world, and in it nobody who sings yet.
+void choir_begin(struct choir *choir, struct world *world, const struct world_options *options);
 // One more voice with this codec; its address is 10.77.0.10, 20 or 30 in turn.
 struct choir_voice *choir_add(struct choir *choir, struct td_context_id context, uint8_t codec,
 			      uint32_t ptime_ms);

@@ -131,12 +131,18 @@ void world_say(struct world *world, struct world_party *party)
 	party->timestamp += 160;
 }
 
-void world_open_two(struct world *world, const struct world_options *options,
-		    struct td_context_id *context, struct world_party *a, struct world_party *b)
+void world_open_apart(struct world *world, const struct world_options *options,
+		      struct td_context_id *context, struct world_party *a, struct world_party *b)
 {
 	world_open(world, options);
 	*context = world_context(world);
 	world_party(world, *context, "10.77.0.10", 4000, 0xaaaa, a);
 	world_party(world, *context, "10.77.0.20", 6000, 0xbbbb, b);
+}
+
+void world_open_two(struct world *world, const struct world_options *options,
+		    struct td_context_id *context, struct world_party *a, struct world_party *b)
+{
+	world_open_apart(world, options, context, a, b);
 	world_connect(world, *context, a, b);
 }

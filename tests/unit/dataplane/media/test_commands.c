@@ -16,23 +16,12 @@ static void open_with(uint32_t workers, uint32_t streams)
 
 static void open_two(void)
 {
-	world_open(&world, &world_default);
-	context = world_context(&world);
-	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
-	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
+	world_open_apart(&world, &world_default, &context, &a, &b);
 }
 
 static void teardown(void)
 {
 	world_close(&world);
-}
-
-static int simple(uint32_t kind, uint32_t handle)
-{
-	struct td_command command = { .kind = kind };
-
-	command.u.context_destroy.v = handle; // all handles lie at the same place
-	return world_command(&world, &command).result;
 }
 
 START_TEST(ping_is_answered_by_main)
@@ -53,7 +42,7 @@ START_TEST(unknown_kinds_are_invalid)
 
 	open_with(1, 4);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		ck_assert_int_eq(simple(kinds[i], 0), -TD_EINVALID);
+		ck_assert_int_eq(world_simple(&world, kinds[i], 0), -TD_EINVALID);
 }
 END_TEST
 
@@ -79,17 +68,17 @@ START_TEST(stale_handles)
 	open_two();
 	player = world_player(&world, context, 0, true);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		ck_assert_int_eq(simple(kinds[i], 0), -TD_ESTALE);
-		ck_assert_int_eq(simple(kinds[i], UINT32_MAX), -TD_ESTALE);
-		ck_assert_int_eq(simple(kinds[i], context.v ^ 1u << 20), -TD_ESTALE);
+		ck_assert_int_eq(world_simple(&world, kinds[i], 0), -TD_ESTALE);
+		ck_assert_int_eq(world_simple(&world, kinds[i], UINT32_MAX), -TD_ESTALE);
+		ck_assert_int_eq(world_simple(&world, kinds[i], context.v ^ 1u << 20), -TD_ESTALE);
 	}
-	ck_assert_int_eq(simple(TD_COMMAND_STREAM_DESTROY, a.id.v), 0);
-	ck_assert_int_eq(simple(TD_COMMAND_STREAM_DESTROY, a.id.v), -TD_ESTALE);
-	ck_assert_int_eq(simple(TD_COMMAND_PLAYER_DESTROY, player.v), 0);
-	ck_assert_int_eq(simple(TD_COMMAND_PLAYER_DESTROY, player.v), -TD_ESTALE);
-	ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, context.v), 0);
-	ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, context.v), -TD_ESTALE);
-	ck_assert_int_eq(simple(TD_COMMAND_STREAM_DESTROY, b.id.v), -TD_ESTALE);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_STREAM_DESTROY, a.id.v), 0);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_STREAM_DESTROY, a.id.v), -TD_ESTALE);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_PLAYER_DESTROY, player.v), 0);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_PLAYER_DESTROY, player.v), -TD_ESTALE);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, context.v), 0);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, context.v), -TD_ESTALE);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_STREAM_DESTROY, b.id.v), -TD_ESTALE);
 	ck_assert_int_eq(world_gain(&world, context, a.id, b.id, 0), -TD_ESTALE);
 }
 END_TEST

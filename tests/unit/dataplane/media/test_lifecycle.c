@@ -16,23 +16,12 @@ static void open_with(uint32_t workers, uint32_t streams)
 
 static void open_two(void)
 {
-	world_open(&world, &world_default);
-	context = world_context(&world);
-	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
-	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
+	world_open_apart(&world, &world_default, &context, &a, &b);
 }
 
 static void teardown(void)
 {
 	world_close(&world);
-}
-
-static int simple(uint32_t kind, uint32_t handle)
-{
-	struct td_command command = { .kind = kind };
-
-	command.u.context_destroy.v = handle; // all handles lie at the same place
-	return world_command(&world, &command).result;
 }
 
 START_TEST(every_pool_fills_and_empties)
@@ -59,7 +48,8 @@ START_TEST(every_pool_fills_and_empties)
 		play.u.player_create.item_count = 1;
 		ck_assert_int_eq(world_command(&world, &play).result, -TD_EFULL);
 		for (unsigned i = 0; i < 4; i++)
-			ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, contexts[i].v), 0);
+			ck_assert_int_eq(
+				world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, contexts[i].v), 0);
 		ck_assert_uint_eq(world.region.workers[0].streams, 0);
 		ck_assert_uint_eq(world.region.workers[0].contexts, 0);
 		ck_assert_uint_eq(world.region.workers[0].players, 0);
@@ -86,7 +76,7 @@ START_TEST(no_port_left)
 	ck_assert_int_eq(world_command(&world, &create).result, -TD_ENO_PORT);
 	ck_assert_uint_eq(world.region.workers[0].streams, 2);
 	// Its ports rest before they are used again.
-	ck_assert_int_eq(simple(TD_COMMAND_STREAM_DESTROY, stream.v), 0);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_STREAM_DESTROY, stream.v), 0);
 	ck_assert_int_eq(world_command(&world, &create).result, -TD_ENO_PORT);
 	world.now_ns += TD_PORT_QUARANTINE_NS + 1;
 	create.deadline_ns = 0;
@@ -189,7 +179,7 @@ START_TEST(reuse_waits_for_the_worker)
 	again = world_context(&world);
 	ck_assert_uint_eq(td_handle_index(again.v), td_handle_index(first.v));
 	ck_assert_uint_ne(again.v, first.v);
-	ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, first.v), -TD_ESTALE);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, first.v), -TD_ESTALE);
 }
 END_TEST
 
@@ -336,7 +326,8 @@ START_TEST(two_workers_one_context_on_one)
 	ck_assert_uint_eq(world.region.workers[1].forwarded, 80);
 	ck_assert_uint_eq(world.region.workers[0].streams, 8);
 	for (unsigned i = 0; i < 8; i++)
-		ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, contexts[i].v), 0);
+		ck_assert_int_eq(world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, contexts[i].v),
+				 0);
 }
 END_TEST
 
@@ -359,7 +350,7 @@ START_TEST(next_hops_are_given_back)
 		command.u.stream_set_remote.remote_rtcp.addr[3] ^= 1;
 		world_do(&world, &command);
 	}
-	ck_assert_int_eq(simple(TD_COMMAND_CONTEXT_DESTROY, context.v), 0);
+	ck_assert_int_eq(world_simple(&world, TD_COMMAND_CONTEXT_DESTROY, context.v), 0);
 	// Every reference is back: a table that leaked would hand out an index far beyond.
 	td_role_enter_main();
 	ck_assert_int_eq(td_neighbour_get(world.net.neighbours, 0, &probe, &last), 0);

@@ -9,10 +9,7 @@ static struct world_party a, b, c;
 
 static void open_two(void)
 {
-	world_open(&world, &world_default);
-	context = world_context(&world);
-	world_party(&world, context, "10.77.0.10", 4000, 0xaaaa, &a);
-	world_party(&world, context, "10.77.0.20", 6000, 0xbbbb, &b);
+	world_open_apart(&world, &world_default, &context, &a, &b);
 }
 
 static void teardown(void)

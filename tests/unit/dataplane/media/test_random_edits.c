@@ -32,9 +32,7 @@ static void open_world(void)
 {
 	struct world_options options = { .workers = 1, .streams = 32 };
 
-	world_open(&world, &options);
-	memset(&choir, 0, sizeof choir);
-	choir.world = &world;
+	choir_begin(&choir, &world, &options);
 	context = world_context(&world);
 	oracle_init(&oracle);
 }

@@ -20,9 +20,7 @@ static void open_with(uint32_t mixed)
 {
 	struct world_options options = { .workers = 1, .streams = 32, .mixed = mixed };
 
-	world_open(&world, &options);
-	memset(&choir, 0, sizeof choir);
-	choir.world = &world;
+	choir_begin(&choir, &world, &options);
 	context = world_context(&world);
 	other = world_context(&world);
 }

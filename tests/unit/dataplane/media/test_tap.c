@@ -15,9 +15,7 @@ static void open_workers(uint32_t workers)
 {
 	struct world_options options = { .workers = workers, .streams = 32, .tap_lines = 8192 };
 
-	world_open(&world, &options);
-	memset(&choir, 0, sizeof choir);
-	choir.world = &world;
+	choir_begin(&choir, &world, &options);
 	first = world_context(&world);
 	second = world_context(&world);
 }

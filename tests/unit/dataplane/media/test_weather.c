@@ -34,11 +34,9 @@ static void setup(void)
 {
 	struct world_options options = { .workers = 1, .streams = 32 };
 
-	world_open(&world, &options);
-	memset(&choir, 0, sizeof choir);
+	choir_begin(&choir, &world, &options);
 	memset(queue, 0, sizeof queue);
 	random_state = 1;
-	choir.world = &world;
 	context = world_context(&world);
 	a = choir_add(&choir, context, TD_CODEC_PCMU, 20);
 	b = choir_add(&choir, context, TD_CODEC_PCMA, 20);

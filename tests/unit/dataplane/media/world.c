@@ -338,6 +338,14 @@ struct td_event world_command(struct world *world, struct td_command *command)
 	return event;
 }
 
+int world_simple(struct world *world, uint32_t kind, uint32_t handle)
+{
+	struct td_command command = { .kind = kind };
+
+	command.u.context_destroy.v = handle; // all handles lie at the same place
+	return world_command(world, &command).result;
+}
+
 struct td_event world_do(struct world *world, struct td_command *command)
 {
 	struct td_event event = world_command(world, command);

@@ -94,6 +94,8 @@ void world_close(struct world *world);
 
 // Executes a command: main, then all workers, then main again. The DONE event, its result inside.
 struct td_event world_command(struct world *world, struct td_command *command);
+// A command that has but the handle of what it is about: its result.
+int world_simple(struct world *world, uint32_t kind, uint32_t handle);
 // The same with result 0 asserted.
 struct td_event world_do(struct world *world, struct td_command *command);
 // Commands pushed, not answered yet: changes stay in the ring.
@@ -124,7 +126,10 @@ int world_player_gain(struct world *world, struct td_context_id context, struct 
 void world_connect(struct world *world, struct td_context_id context, const struct world_party *a,
 		   const struct world_party *b);
 
-// A new world with two who do, from 10.77.0.10:4000 and 10.77.0.20:6000.
+// A new world with two in one context, at 10.77.0.10:4000 and 10.77.0.20:6000, who do not hear each other.
+void world_open_apart(struct world *world, const struct world_options *options,
+		      struct td_context_id *context, struct world_party *a, struct world_party *b);
+// The same, and they do.
 void world_open_two(struct world *world, const struct world_options *options,
 		    struct td_context_id *context, struct world_party *a, struct world_party *b);
 
