@@ -60,6 +60,15 @@ void *td_pages_take_secret(size_t bytes)
 	return memory;
 }
 
+void td_pages_touch(void *memory, size_t bytes)
+{
+	uint8_t *at = memory;
+
+	for (size_t i = 0; i < bytes; i += SMALL_PAGE)
+		__atomic_fetch_or(at + i, 0, __ATOMIC_RELAXED);
+	__atomic_fetch_or(at + bytes - 1u, 0, __ATOMIC_RELAXED);
+}
+
 void td_pages_give(void *memory, size_t bytes)
 {
 	if (memory)

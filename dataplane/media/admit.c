@@ -67,8 +67,9 @@ static int check_source(struct td_media_worker *worker, const struct td_packet *
 		return TD_DROP_SOURCE_UNSET;
 	if (type_known) {
 		td_packet_source(packet, &from);
-		verdict = td_source_lock_check(&cold->lock, &from, header->ssrc, header->sequence,
-					       rx->last_ns, now_ns);
+		verdict = td_source_lock_check(&cold->lock, &worker->candidates[packet->stream],
+					       &from, header->ssrc, header->sequence, rx->last_ns,
+					       now_ns);
 	}
 	switch (verdict) {
 	case TD_LOCK_ACCEPT: return PASSED;

@@ -1,6 +1,7 @@
 // Commands about live forks: copies of what streams say, and a player where the far end may speak.
 #include <string.h>
 
+#include "base/pages.h"
 #include "media/engine_state.h"
 #include "td_assert.h"
 
@@ -102,6 +103,7 @@ static TD_MAIN void begin(struct td_engine *engine, const struct td_command *com
 	for (uint32_t i = 0; i < start->stream_count; i++) {
 		fork->streams[i] = td_handle_index(start->streams[i].v);
 		engine->streams[fork->streams[i]].fork_count++;
+		td_pages_touch(&engine->stream_taps[fork->streams[i]], sizeof *engine->stream_taps);
 	}
 	context->forks[context->fork_count++] = handle;
 	td_engine_change_begin(&change, TD_CHANGE_FORK_START, command, context);

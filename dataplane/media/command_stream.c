@@ -1,6 +1,7 @@
 // Commands about streams: create, remote side, destroy; and the next hops they hold.
 #include <string.h>
 
+#include "base/pages.h"
 #include "codecs/codec.h"
 #include "media/engine_state.h"
 #include "td_assert.h"
@@ -257,6 +258,7 @@ static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_str
 				  const struct td_command_stream_set_remote *set,
 				  struct td_change *change)
 {
+	uint32_t index = td_handle_index(stream->handle);
 	int error = remote_is_valid(engine, stream, set) ? check_coding(set) : -TD_EINVALID;
 
 	if (error != 0)
@@ -265,7 +267,9 @@ static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_str
 	if (error != 0)
 		return error;
 	if (set->srtp_rx.suite != TD_SRTP_NONE || set->srtp_tx.suite != TD_SRTP_NONE)
-		td_protection_touch(&engine->protections[td_handle_index(stream->handle)]);
+		td_pages_touch(&engine->protections[index], sizeof *engine->protections);
+	if (set->flags & TD_REMOTE_LEARN)
+		td_pages_touch(&engine->candidates[index], sizeof *engine->candidates);
 	change->u.remote.set = *set;
 	fill_rtcp(&change->u.remote.set);
 	return get_next_hops(engine, stream, &change->u.remote);

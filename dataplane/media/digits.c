@@ -26,7 +26,7 @@ static void tell_digit(struct td_media_worker *worker, uint32_t stream,
 {
 	struct td_event event = { .kind = TD_EVENT_DIGIT };
 
-	if (worker->cold[stream].taps.hush || worker->cold[stream].taps.digit_hushed)
+	if (worker->cold[stream].hush || worker->cold[stream].digit_hushed)
 		return; // it was said in private, or part of it
 	event.u.digit.stream = worker->cold[stream].id;
 	event.u.digit.context = worker->cold[stream].context;
@@ -108,9 +108,9 @@ static void on_digit(struct td_media_worker *worker, uint32_t stream,
 		&worker->contexts[td_handle_index(worker->cold[stream].context.v)];
 
 	if (report->kind == TD_DIGIT_BEGIN) {
-		worker->cold[stream].taps.digit_hushed = worker->cold[stream].taps.hush;
+		worker->cold[stream].digit_hushed = worker->cold[stream].hush;
 		// A player's end names the digit.
-		if (!worker->cold[stream].taps.hush)
+		if (!worker->cold[stream].hush)
 			end_players(worker, context, stream, report->digit);
 		begin_in_mixes(worker, context, stream, report, heard);
 		return;
@@ -146,7 +146,7 @@ static void tell_tone(struct td_media_worker *worker, uint32_t stream,
 {
 	struct td_event event = { .kind = TD_EVENT_TONE };
 
-	if (worker->cold[stream].taps.hush)
+	if (worker->cold[stream].hush)
 		return;
 	event.u.tone.stream = worker->cold[stream].id;
 	event.u.tone.context = worker->cold[stream].context;

@@ -113,10 +113,13 @@ static int create_arrays(struct td_engine *engine)
 	engine->worker_players =
 		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
 	engine->levels = td_pages_take(streams * sizeof *engine->levels);
+	engine->stream_taps = td_pages_take(streams * sizeof *engine->stream_taps);
+	engine->candidates = td_pages_take(streams * sizeof *engine->candidates);
 	engine->strangers = td_pages_take(streams * sizeof *engine->strangers);
 	engine->protections = td_pages_take_secret(streams * sizeof *engine->protections);
 	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
 	if (engine->hot == NULL || engine->cold == NULL || engine->levels == NULL ||
+	    engine->stream_taps == NULL || engine->candidates == NULL ||
 	    engine->strangers == NULL || engine->worker_contexts == NULL ||
 	    engine->worker_players == NULL || engine->protections == NULL ||
 	    engine->workers == NULL)
@@ -132,6 +135,8 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 	worker->streams = engine->hot;
 	worker->cold = engine->cold;
 	worker->levels = engine->levels;
+	worker->taps = engine->stream_taps;
+	worker->candidates = engine->candidates;
 	worker->strangers = engine->strangers;
 	worker->contexts = engine->worker_contexts;
 	worker->players = engine->worker_players;
@@ -322,6 +327,10 @@ void td_engine_destroy(struct td_engine *engine)
 		td_id_pool_fini(&engine->pools[i]);
 	rte_free(engine->hot);
 	td_pages_give(engine->levels, engine->capacity[TD_POOL_STREAM] * sizeof *engine->levels);
+	td_pages_give(engine->stream_taps,
+		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->stream_taps);
+	td_pages_give(engine->candidates,
+		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->candidates);
 	td_pages_give(engine->strangers,
 		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->strangers);
 	td_pages_give(engine->cold, engine->capacity[TD_POOL_STREAM] * sizeof *engine->cold);

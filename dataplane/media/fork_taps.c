@@ -19,7 +19,7 @@ static struct td_tap_record *reserve(struct td_media_worker *worker, uint32_t pa
 void td_fork_payload(struct td_media_worker *worker, const struct td_forward *fw,
 		     const uint8_t *payload, uint64_t now_ns)
 {
-	const struct td_stream_taps *taps = &worker->cold[fw->packet->stream].taps;
+	const struct td_stream_taps *taps = td_stream_taps_of(worker, fw->packet->stream);
 	uint8_t codec = fw->kind != TD_PAYLOAD_AUDIO ? TD_CODEC_NONE
 						     : worker->streams[fw->packet->stream].rx.codec;
 
@@ -70,7 +70,7 @@ static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap
 		    const uint8_t *frame, uint32_t len, const struct td_packet *opened,
 		    uint64_t now_ns)
 {
-	const struct td_stream_taps *taps = &worker->cold[stream].taps;
+	const struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
 	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
 
 	// What is private is nobody's, in neither direction.
@@ -101,7 +101,7 @@ void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *p
 {
 	const uint8_t *frame = packet->l3 - packet->l2_len;
 
-	if (worker->cold[packet->stream].taps.capture_count > 0)
+	if (td_stream_taps_of(worker, packet->stream)->capture_count > 0)
 		capture(worker, packet->stream, TD_TAP_FRAME_IN, frame,
 			(uint32_t)(packet->payload + packet->payload_len - frame), packet, now_ns);
 }
@@ -137,7 +137,7 @@ static void set_flags(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_rx *rx = &worker->streams[stream].rx;
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
-	const struct td_stream_taps *taps = &worker->cold[stream].taps;
+	const struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
 	bool tapped = taps->count > 0 || taps->fork_count > 0;
 
 	rx->flags = (uint8_t)((rx->flags & ~(TD_RX_TAPPED | TD_RX_STEADY)) |
@@ -156,9 +156,9 @@ void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fo
 		if (stream == UINT32_MAX)
 			continue; // destroyed while it was forked
 		if (on)
-			add(&worker->cold[stream].taps, index, track, fork->capture);
+			add(td_stream_taps_begin(worker, stream), index, track, fork->capture);
 		else
-			drop(&worker->cold[stream].taps, index);
+			drop(td_stream_taps_of(worker, stream), index);
 		set_flags(worker, stream);
 	}
 }

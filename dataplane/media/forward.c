@@ -335,7 +335,7 @@ static __attribute__((noinline)) void expect_tapped(const struct td_media_worker
 
 		if (!(worker->streams[packets[i].stream].rx.flags & TD_RX_TAPPED))
 			continue;
-		rte_prefetch0(&worker->cold[packets[i].stream].taps);
+		rte_prefetch0(td_stream_taps_of(worker, packets[i].stream));
 		rte_prefetch0(payload + TD_CACHE_LINE);
 		rte_prefetch0(payload + 2 * TD_CACHE_LINE);
 		rte_prefetch0(payload + packets[i].payload_len - 1);

@@ -11,12 +11,12 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 
 	cold->context = id;
 	worker->levels[stream].context = td_handle_index(id.v);
-	cold->taps.hush = context->hush;
 	cold->previous = TD_INDEX_END;
 	cold->next = context->first_stream;
 	if (cold->next != TD_INDEX_END)
 		worker->cold[cold->next].previous = stream;
 	context->first_stream = stream;
+	td_media_hush_stream(worker, stream, context->hush);
 	context->load++;
 	worker->slot_load[context->slot]++;
 }
@@ -45,13 +45,20 @@ void td_media_leave_context(struct td_media_worker *worker, uint32_t stream)
 	worker->slot_load[context->slot]--;
 }
 
+static uint32_t taps_on(const struct td_media_worker *worker, uint32_t stream)
+{
+	return worker->streams[stream].rx.flags & TD_RX_TAPPED
+		       ? td_stream_taps_of(worker, stream)->count
+		       : 0;
+}
+
 void td_media_own(struct td_media_worker *worker, uint32_t stream)
 {
 	worker->cold[stream].position = worker->owned_count;
 	worker->owned[worker->owned_count++] = stream;
 	worker->protector->guarded += worker->streams[stream].rx.guard != TD_GUARD_NONE;
 	worker->stats->streams++;
-	worker->stats->taps += worker->cold[stream].taps.count;
+	worker->stats->taps += taps_on(worker, stream);
 }
 
 void td_media_disown(struct td_media_worker *worker, uint32_t stream)
@@ -64,7 +71,7 @@ void td_media_disown(struct td_media_worker *worker, uint32_t stream)
 	worker->cold[last].position = position;
 	worker->protector->guarded -= worker->streams[stream].rx.guard != TD_GUARD_NONE;
 	worker->stats->streams--;
-	worker->stats->taps -= worker->cold[stream].taps.count;
+	worker->stats->taps -= taps_on(worker, stream);
 }
 
 void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,

@@ -52,18 +52,6 @@ int td_protection_check(const struct td_command_stream_set_remote *set)
 	return is_master(&set->srtp_rx) && is_master(&set->srtp_tx) ? 0 : -TD_EINVALID;
 }
 
-#define PAGE_BYTES 4096u
-
-void td_protection_touch(struct td_protection *protection)
-{
-	uint8_t *bytes = (uint8_t *)protection;
-
-	// A worker may be using them by now: each byte stays what it is.
-	for (size_t at = 0; at < sizeof *protection; at += PAGE_BYTES)
-		__atomic_fetch_or(bytes + at, 0, __ATOMIC_RELAXED);
-	__atomic_fetch_or(bytes + sizeof *protection - 1u, 0, __ATOMIC_RELAXED);
-}
-
 static void set_guard(struct td_media_worker *worker, uint32_t stream, enum td_guard guard)
 {
 	struct td_stream_rx *rx = &worker->streams[stream].rx;

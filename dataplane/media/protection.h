@@ -59,8 +59,6 @@ void td_protector_destroy(struct td_protector *protector);
 
 // Main: whether the keys of a SET_REMOTE are such. -TD_EINVALID.
 TD_MUST_CHECK int td_protection_check(const struct td_command_stream_set_remote *set);
-// Main: has the pages before a worker needs them. Nothing of a live stream is changed by it.
-void td_protection_touch(struct td_protection *protection) TD_MAIN;
 
 // What a SET_REMOTE says of keys; between two turns.
 void td_protection_set(struct td_media_worker *worker, uint32_t stream,

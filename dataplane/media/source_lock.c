@@ -21,7 +21,7 @@ static void adopt(struct td_source_lock *lock, const struct td_endpoint *from,
 	lock->rank = (uint8_t)rank;
 	if (rank == TD_LOCK_EXACT_MATCH)
 		lock->window_end_ns = 0;
-	memset(lock->candidates, 0, sizeof lock->candidates);
+	lock->has_candidates = false;
 }
 
 void td_source_lock_set(struct td_source_lock *lock, const struct td_source_lock_terms *terms,
@@ -58,13 +58,17 @@ void td_source_lock_set(struct td_source_lock *lock, const struct td_source_lock
 
 // The place of this sender among the candidates: its own, else a free, stale or lesser one.
 static struct td_lock_candidate *candidate_place(struct td_source_lock *lock,
+						 struct td_lock_candidates *candidates,
 						 const struct td_endpoint *from,
 						 enum td_lock_rank rank, uint64_t now_ns)
 {
 	struct td_lock_candidate *place = NULL;
 
+	if (!lock->has_candidates)
+		memset(candidates, 0, sizeof *candidates);
+	lock->has_candidates = true;
 	for (unsigned i = 0; i < TD_LEARN_CANDIDATES; i++) {
-		struct td_lock_candidate *c = &lock->candidates[i];
+		struct td_lock_candidate *c = &candidates->places[i];
 
 		if (c->rank != TD_LOCK_NOBODY && td_endpoint_equal(&c->from, from))
 			return c;
@@ -112,9 +116,10 @@ static bool may_learn(const struct td_source_lock *lock, enum td_lock_rank rank,
 	return rank > TD_LOCK_OTHER || now_ns - opened_ns >= TD_LEARN_OTHER_NS;
 }
 
-static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_endpoint *from,
-				  uint32_t ssrc, uint16_t sequence, uint64_t accepted_last_ns,
-				  uint64_t now_ns)
+static enum td_lock_verdict learn(struct td_source_lock *lock,
+				  struct td_lock_candidates *candidates,
+				  const struct td_endpoint *from, uint32_t ssrc, uint16_t sequence,
+				  uint64_t accepted_last_ns, uint64_t now_ns)
 {
 	enum td_lock_rank rank = rank_of(lock, from);
 	struct td_lock_candidate *candidate;
@@ -126,7 +131,7 @@ static enum td_lock_verdict learn(struct td_source_lock *lock, const struct td_e
 	}
 	if (!may_learn(lock, rank, now_ns) || !may_displace(lock, rank, accepted_last_ns, now_ns))
 		return TD_LOCK_MISMATCH;
-	candidate = candidate_place(lock, from, rank, now_ns);
+	candidate = candidate_place(lock, candidates, from, rank, now_ns);
 	if (candidate == NULL || !candidate_passes(candidate, ssrc, sequence, now_ns))
 		return TD_LOCK_PROBATION;
 	adopt(lock, from, rank);
@@ -151,6 +156,7 @@ bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct t
 }
 
 enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
+					  struct td_lock_candidates *candidates,
 					  const struct td_endpoint *from, uint32_t ssrc,
 					  uint16_t sequence, uint64_t accepted_last_ns,
 					  uint64_t now_ns)
@@ -161,7 +167,7 @@ enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
 		return TD_LOCK_ACCEPT;
 	if (lock->mode == TD_LOCK_EXACT)
 		return TD_LOCK_MISMATCH;
-	return learn(lock, from, ssrc, sequence, accepted_last_ns, now_ns);
+	return learn(lock, candidates, from, ssrc, sequence, accepted_last_ns, now_ns);
 }
 
 bool td_source_lock_is_final(const struct td_source_lock *lock, uint64_t now_ns)

@@ -16,7 +16,8 @@
 //
 // The burst rule defeats one instant's worth of packets from an attacker; the ranks bound what an
 // attacker who is first can do to the time until the real party sends. A re-INVITE opens a new
-// window. RTCP obeys the same lock. Only packets that are valid RTP of an expected payload type may
+// window. Candidates are memory of their own, which means something while `has_candidates` and is
+// not touched where nothing is learned. RTCP obeys the same lock. Only packets that are valid RTP of an expected payload type may
 // be shown to td_source_lock_check. Pure; caller's memory; the stream's worker.
 #pragma once
 
@@ -53,6 +54,11 @@ struct td_lock_candidate {
 	uint64_t first_ns, last_ns;
 };
 
+// Who may become the accepted sender of one stream.
+struct td_lock_candidates {
+	struct td_lock_candidate places[TD_LEARN_CANDIDATES];
+};
+
 struct td_source_lock {
 	struct td_endpoint expected;   // by SDP
 	struct td_endpoint accepted;   // valid when rank is not NOBODY
@@ -62,7 +68,7 @@ struct td_source_lock {
 	uint8_t mode;                  // enum td_lock_mode
 	uint8_t rank;                  // enum td_lock_rank of `accepted`
 	bool rtcp_learned;             // a valid RTCP packet has fixed the port
-	struct td_lock_candidate candidates[TD_LEARN_CANDIDATES];
+	bool has_candidates;
 };
 
 // What an answer or a re-INVITE says of a peer.
@@ -84,6 +90,7 @@ bool td_source_lock_may_accept(const struct td_source_lock *lock, const struct t
 // One valid RTP packet that is not known to be from the accepted sender. `accepted_last_ns`: when
 // that one was last heard.
 enum td_lock_verdict td_source_lock_check(struct td_source_lock *lock,
+					  struct td_lock_candidates *candidates,
 					  const struct td_endpoint *from, uint32_t ssrc,
 					  uint16_t sequence, uint64_t accepted_last_ns,
 					  uint64_t now_ns);

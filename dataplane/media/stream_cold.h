@@ -16,7 +16,6 @@
 #include "media/change.h"
 #include "media/quality.h"
 #include "media/source_lock.h"
-#include "media/tap.h"
 #include "rtp/rtcp.h"
 #include "rtp/source.h"
 #include "rtp/telephone_event.h"
@@ -34,36 +33,6 @@ static inline uint64_t td_carry_update(struct td_carry *carry, uint32_t word)
 	carry->total += (uint32_t)(word - (uint32_t)carry->total);
 	return carry->total;
 }
-
-#define TD_FORKS_PER_STREAM 4
-
-// One of the recordings that hear what a stream says.
-struct td_stream_tap {
-	uint32_t tap; // index of the td_tap_id
-	uint8_t track;
-	uint8_t reserved;
-	uint16_t offered; // packets, since it began to listen; wraps
-};
-
-// One of the forks that take it.
-struct td_stream_fork {
-	uint16_t index; // of the td_fork_id
-	uint8_t track;
-	bool capture; // takes whole packets instead, of both directions
-};
-
-// Who listens besides the parties, in a line of its own: a recorded packet touches nothing else here.
-struct td_stream_taps {
-	alignas(TD_CACHE_LINE) struct td_stream_tap entries[TD_STREAM_TAP_MAX];
-	uint8_t count;
-	bool hush;             // its context is private: see struct td_command_context_privacy
-	bool digit_hushed;     // so was the beginning of the digit that is being said
-	uint8_t fork_count;    // either sets TD_RX_TAPPED
-	uint8_t capture_count; // of them; with TD_TX_CAPTURED
-	struct td_stream_fork forks[TD_FORKS_PER_STREAM];
-};
-
-_Static_assert(sizeof(struct td_stream_taps) == TD_CACHE_LINE, "who listens is one cache line");
 
 // Packets that were not let in, besides those of a wrong source: see struct td_stream_stats.
 struct td_refused {
@@ -122,8 +91,9 @@ struct td_stream_cold {
 	bool rtcp_reduced;     // RFC 5506
 	bool in_transit;       // between two workers: its packets are parked
 	uint32_t digit_sender; // index, TD_INDEX_END: none
+	bool hush;             // its context is private: see struct td_command_context_privacy
+	bool digit_hushed;     // so was the beginning of the digit that is being said
 	struct td_event_rx digits;
-	struct td_stream_taps taps;
 };
 
 #define TD_INDEX_END         0xffffffffu // of a list

@@ -46,7 +46,7 @@ static void feed(struct td_media_worker *worker, const struct td_forward *fw,
 void td_media_tap(struct td_media_worker *worker, const struct td_forward *fw,
 		  const uint8_t *payload, uint64_t now_ns)
 {
-	struct td_stream_taps *taps = &worker->cold[fw->packet->stream].taps;
+	struct td_stream_taps *taps = td_stream_taps_of(worker, fw->packet->stream);
 
 	for (uint32_t i = 0; i < taps->count; i++) {
 		struct td_stream_tap *entry = &taps->entries[i];
@@ -62,10 +62,20 @@ void td_media_tap(struct td_media_worker *worker, const struct td_forward *fw,
 		td_fork_payload(worker, fw, payload, now_ns);
 }
 
+struct td_stream_taps *td_stream_taps_begin(struct td_media_worker *worker, uint32_t stream)
+{
+	struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
+
+	// Whoever had this index before may have left something.
+	if (!(worker->streams[stream].rx.flags & TD_RX_TAPPED))
+		*taps = (struct td_stream_taps){ .hush = worker->cold[stream].hush };
+	return taps;
+}
+
 void td_media_tap_attach(struct td_media_worker *worker, uint32_t stream,
 			 const struct td_change_tap *tap)
 {
-	struct td_stream_taps *taps = &worker->cold[stream].taps;
+	struct td_stream_taps *taps = td_stream_taps_begin(worker, stream);
 
 	TD_ASSERT(taps->count < TD_STREAM_TAP_MAX);
 	taps->entries[taps->count++] =
@@ -77,7 +87,7 @@ void td_media_tap_attach(struct td_media_worker *worker, uint32_t stream,
 void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
 			 const struct td_change_tap *tap)
 {
-	struct td_stream_taps *taps = &worker->cold[stream].taps;
+	struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
 	uint32_t at = 0;
 
 	while (at < taps->count && taps->entries[at].tap != td_handle_index(tap->id.v))
@@ -89,11 +99,18 @@ void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
 	worker->stats->taps--;
 }
 
+void td_media_hush_stream(struct td_media_worker *worker, uint32_t stream, bool on)
+{
+	worker->cold[stream].hush = on;
+	if (worker->streams[stream].rx.flags & TD_RX_TAPPED)
+		td_stream_taps_of(worker, stream)->hush = on;
+}
+
 void td_media_hush(struct td_media_worker *worker, struct td_worker_context *context, bool on)
 {
 	uint32_t index = context->first_stream;
 
 	context->hush = on;
 	for (; index != TD_INDEX_END; index = worker->cold[index].next)
-		worker->cold[index].taps.hush = on;
+		td_media_hush_stream(worker, index, on);
 }

@@ -1,6 +1,7 @@
 // Which tap is on which stream, from the main thread's side: attaching, detaching, ending.
 #include <string.h>
 
+#include "base/pages.h"
 #include "media/engine_state.h"
 #include "td_assert.h"
 
@@ -103,6 +104,7 @@ void td_engine_tap_attach(struct td_engine *engine, struct td_engine_tap *tap,
 					       .track = (uint8_t)track };
 	tap->first_stream = td_handle_index(stream->handle);
 	tap->stream_count++;
+	td_pages_touch(&engine->stream_taps[tap->first_stream], sizeof *engine->stream_taps);
 	tell_worker(engine, TD_CHANGE_TAP_ATTACH, tap, stream, track, command);
 }
 

@@ -22,6 +22,7 @@
 #include "media/protection.h"
 #include "media/stream.h"
 #include "media/stream_cold.h"
+#include "media/stream_taps.h"
 #include "media/tap.h"
 #include "media/worker.h"
 #include "net/neighbour.h"
@@ -62,7 +63,10 @@ _Static_assert(sizeof(struct td_worker_context) == TD_CACHE_LINE,
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
 	struct td_stream_cold *cold;
-	struct td_level *levels; // by stream
+	struct td_level *levels;     // by stream
+	struct td_stream_taps *taps; // by stream: see td_stream_taps_of
+	// By stream: touched by main where something is to be learned, by nobody elsewhere.
+	struct td_lock_candidates *candidates;
 	// By stream: packets of a wrong source that its cold half has not counted.
 	uint32_t *strangers;
 	struct td_worker_context *contexts;
@@ -164,6 +168,13 @@ static inline struct td_stream_tx *td_media_tx(const struct td_media_worker *wor
 	return &worker->streams[worker->cold[stream].tx_slot].tx;
 }
 
+// Who listens to a stream with TD_RX_TAPPED; of any other it is nobody's memory, and not touched.
+static inline struct td_stream_taps *td_stream_taps_of(const struct td_media_worker *worker,
+						       uint32_t stream)
+{
+	return &worker->taps[stream];
+}
+
 // The packet is from the party whose media this stream accepts.
 static inline bool td_media_is_accepted(const struct td_media_worker *worker,
 					const struct td_packet *packet)
@@ -263,6 +274,8 @@ void td_media_tap_attach(struct td_media_worker *worker, uint32_t stream,
 			 const struct td_change_tap *tap);
 void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
 			 const struct td_change_tap *tap);
+// A stream is in a context that is private, or is so no more.
+void td_media_hush_stream(struct td_media_worker *worker, uint32_t stream, bool on);
 // All streams of a context, those that will come as well.
 void td_media_hush(struct td_media_worker *worker, struct td_worker_context *context, bool on);
 

@@ -102,6 +102,7 @@ static uint16_t arm(const struct stage_party *party, enum attack attack, uint8_t
 struct known {
 	struct td_stream_rx rx;
 	struct td_source_lock lock;
+	struct td_lock_candidates candidates;
 	struct td_srtp srtp;
 	uint64_t went_on;
 };
@@ -115,6 +116,7 @@ static void know(const struct stage_party *party, struct known *known, uint64_t 
 	memcpy(&known->rx, &worker->streams[index].rx, sizeof known->rx);
 	known->rx.strict = 0; // how closely is looked, not what has been seen
 	memcpy(&known->lock, &worker->cold[index].lock, sizeof known->lock);
+	memcpy(&known->candidates, &worker->candidates[index], sizeof known->candidates);
 	memcpy(&known->srtp, &worker->protections[index].rx, sizeof known->srtp);
 	*drops = 0;
 	for (uint32_t i = 0; i < STAGE_WORKERS; i++) {

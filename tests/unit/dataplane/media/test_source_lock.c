@@ -24,11 +24,14 @@ static struct td_endpoint at(const char *addr, uint16_t port)
 #define EVIL "198.51.100.66", 4000
 
 static struct td_source_lock lock;
+static struct td_lock_candidates candidates;
 static uint64_t now_ns, accepted_last_ns;
 
 static void setup(void)
 {
 	memset(&lock, 0, sizeof lock);
+	// As another stream has left them: what is in them counts from the first one on.
+	memset(&candidates, 0xff, sizeof candidates);
 	now_ns = 1000 * MS;
 	accepted_last_ns = 0;
 }
@@ -66,7 +69,8 @@ static enum td_lock_verdict packet(const char *addr, uint16_t port, uint16_t seq
 	enum td_lock_verdict verdict;
 
 	now_ns += after_ms * MS;
-	verdict = td_source_lock_check(&lock, &from, 0x1234, sequence, accepted_last_ns, now_ns);
+	verdict = td_source_lock_check(&lock, &candidates, &from, 0x1234, sequence,
+				       accepted_last_ns, now_ns);
 	if (verdict == TD_LOCK_ACCEPT || verdict == TD_LOCK_ADOPT)
 		accepted_last_ns = now_ns;
 	return verdict;
@@ -205,8 +209,9 @@ START_TEST(window_bounds)
 		now_ns = lock.window_end_ns - 70 * MS;
 		ck_assert_int_eq(run(NAT, 1, 3, TD_LOCK_PROBATION), TD_LOCK_PROBATION);
 		now_ns = lock.window_end_ns + (uint64_t)rows[i].offset_ns;
-		ck_assert_int_eq(td_source_lock_check(&lock, &from, 0x1234, 4, 0, now_ns),
-				 rows[i].verdict);
+		ck_assert_int_eq(
+			td_source_lock_check(&lock, &candidates, &from, 0x1234, 4, 0, now_ns),
+			rows[i].verdict);
 	}
 }
 END_TEST

@@ -66,6 +66,7 @@ static const struct td_stream_rx *rx_of(const struct peer *peer)
 struct known {
 	struct td_stream_rx rx;
 	struct td_source_lock lock;
+	struct td_lock_candidates candidates;
 	struct td_srtp srtp;
 };
 
@@ -77,6 +78,7 @@ static void know(struct known *known)
 	memset(known, 0, sizeof *known);
 	memcpy(&known->rx, rx_of(&a), sizeof known->rx);
 	memcpy(&known->lock, &worker->cold[index].lock, sizeof known->lock);
+	memcpy(&known->candidates, &worker->candidates[index], sizeof known->candidates);
 	memcpy(&known->srtp, &worker->protections[index].rx, sizeof known->srtp);
 }
 
