@@ -337,6 +337,7 @@ static uint64_t rest(struct td_worker *worker, uint64_t now_ns, uint64_t sleep_n
 	wake_ns = td_clock_now_ns();
 	worker->stats->idle_ns += wake_ns - now_ns;
 	worker->turn_ns += wake_ns - now_ns;
+	td_urgency_rested(&worker->urgency, wake_ns - now_ns);
 	return wake_ns;
 }
 
@@ -346,6 +347,7 @@ int td_worker_run(void *argument)
 	uint64_t now_ns = td_clock_now_ns();
 
 	td_worker_attach(worker, now_ns);
+	td_urgency_begin(&worker->urgency, !worker->pace.busy_poll, now_ns);
 	// Sleeps end when they should, not up to 50 us later.
 	prctl(PR_SET_TIMERSLACK, 1ul);
 	// Pairs with the release store in td_workers_stop.
@@ -360,6 +362,8 @@ int td_worker_run(void *argument)
 			now_ns = rest(worker, now_ns, sleep_ns);
 		else if (!found)
 			rte_pause();
+		if (__builtin_expect(td_urgency_turns(&worker->urgency, now_ns), 0))
+			td_urgency_change(&worker->urgency);
 	}
 	td_worker_detach(worker);
 	return 0;

@@ -9,7 +9,7 @@
 // Every frame taken from a port is forwarded, consumed, handed to the worker that owns it, or freed
 // under exactly one drop counter; the identity in td_stats.h holds after every turn. Nothing in a
 // turn blocks, allocates (but mbufs), logs or makes a system call outside the port's driver; only
-// the pause between turns sleeps, when polling is adaptive.
+// the pause between turns sleeps, and changes the thread's class, when polling is adaptive.
 #pragma once
 
 #include <stdatomic.h>
@@ -28,6 +28,7 @@
 #include "worker/pace.h"
 #include "worker/slots.h"
 #include "worker/steer.h"
+#include "worker/urgency.h"
 
 #define TD_WORKER_BURST    64
 #define TD_WORKER_POLL_MAX (TD_PORT_MAX * TD_WORKER_MAX)
@@ -63,6 +64,7 @@ struct td_worker {
 	struct td_steer steer;
 	struct td_slots slots;
 	struct td_pace pace;
+	struct td_urgency urgency;
 	struct td_housekeeper housekeeper;
 	uint64_t turn_ns;   // start of the last turn
 	bool turn_busy;     // whether it found something to do

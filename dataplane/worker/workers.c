@@ -1,5 +1,3 @@
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -169,28 +167,11 @@ int td_workers_create(const struct td_workers_options *options, struct td_worker
 	return error;
 }
 
-// A worker that sleeps when there is nothing to do gets the core at once when there is: on a machine
-// with other things to do, an ordinary thread was seen to wait for 400 ms. One that never sleeps has
-// a core of its own, and would be throttled. Without the right (CAP_SYS_NICE) it stays ordinary.
-static void prefer(const struct td_worker *worker)
-{
-	const struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_RR) };
-
-	if (!worker->pace.busy_poll)
-		(void)pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);
-}
-
-static int run_worker(void *argument)
-{
-	prefer(argument);
-	return td_worker_run(argument);
-}
-
 int td_workers_start(struct td_workers *workers, const unsigned *lcores)
 {
 	for (uint32_t i = 0; i < workers->worker_count; i++) {
 		workers->lcores[i] = lcores[i];
-		if (rte_eal_remote_launch(run_worker, workers->workers[i], lcores[i]) != 0) {
+		if (rte_eal_remote_launch(td_worker_run, workers->workers[i], lcores[i]) != 0) {
 			td_workers_stop(workers);
 			return -TD_EIO;
 		}

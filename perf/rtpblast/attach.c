@@ -15,6 +15,7 @@
 
 #define ANSWER_MS   5000
 #define DEADLINE_NS 60000000000ull
+#define STALLED_NS  1000000000ull // a worker that turns does so every millisecond
 
 struct td_attach {
 	int socket, memory, command_bell, event_bell;
@@ -116,6 +117,29 @@ static int take_answer(struct td_attach *attach, uint64_t id, struct td_event *a
 	return 0;
 }
 
+// Says whose fault it is, as far as the workers' heartbeats tell.
+static _Noreturn void give_up(const struct td_attach *attach, const struct td_command *command)
+{
+	uint64_t now_ns = monotonic_ns();
+
+	fprintf(stderr, "rtpblast: %s: no answer from the dataplane in %d s: ",
+		td_command_name(command->kind), ANSWER_MS / 1000);
+	for (uint32_t w = 0; w < attach->region.worker_count; w++) {
+		const volatile uint64_t *beat = &attach->region.workers[w].heartbeat_ns;
+		uint64_t age_ns = now_ns - *beat;
+
+		if (age_ns > STALLED_NS && age_ns < INT64_MAX) {
+			fprintf(stderr,
+				"worker %u has not turned for %.1f s; is there a process on its core "
+				"that lets nobody else have it (chrt)?\n",
+				w, (double)age_ns / 1e9);
+			exit(2);
+		}
+	}
+	fprintf(stderr, "its workers turn, its main thread is held up or has ended\n");
+	exit(2);
+}
+
 void td_attach_call(struct td_attach *attach, struct td_command *command, struct td_event *answer)
 {
 	uint64_t one = 1;
@@ -134,7 +158,7 @@ void td_attach_call(struct td_attach *attach, struct td_command *command, struct
 		// Counted in waits, not by the clock: where both of us were held up nobody is late.
 		waited_ms += rang == 0;
 		if (waited_ms > ANSWER_MS)
-			quit(td_command_name(command->kind), "no answer from the dataplane");
+			give_up(attach, command);
 		if (rang > 0 && read(bell.fd, &rings, sizeof rings) < 0)
 			quit("event bell", strerror(errno));
 		attach->idle(attach->user);
