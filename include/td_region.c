@@ -58,6 +58,8 @@ uint64_t td_region_layout_hash(void)
 		offsetof(struct td_stream_mirror, stats),
 		sizeof(struct td_stream_stats),
 		offsetof(struct td_stream_stats, rx_jitter_us),
+		offsetof(struct td_stream_stats, quality),
+		offsetof(struct td_quality, remote),
 		TD_ERROR_COUNT,
 		TD_CODEC_COUNT,
 		TD_SRTP_SUITE_COUNT,

@@ -170,18 +170,19 @@ struct td_port_stats {
 	uint64_t shared;         // 1: there is such a program
 };
 
-// What is known of a stream's media, both directions, since its creation.
+// What is known of a stream's media, both directions, since its creation. Packets of the two parties
+// are counted in 32 bits, as RTCP does: 994 days of 50 a second.
 struct td_stream_stats {
-	uint64_t rx_packets, rx_bytes; // accepted, payload bytes
-	uint64_t tx_packets, tx_bytes;
-	uint64_t rx_expected;     // RFC 3550 A.3: extended highest sequence - base + 1, over SSRCs
-	int64_t rx_lost;          // RFC 3550 A.3: expected - received; negative with duplicates
-	uint64_t rx_reordered;    // arrived after a later sequence number
-	uint64_t rx_duplicates;   // dropped: this sequence number was there already
-	uint64_t rx_wrong_source; // dropped by the source lock
-	uint64_t rx_ssrc_changes;
+	uint64_t rx_bytes, tx_bytes;      // of payload, accepted and sent
+	uint64_t rx_wrong_source;         // dropped by the source lock
 	uint64_t first_rx_ns, last_rx_ns; // CLOCK_MONOTONIC, 0 when nothing came
-	uint32_t rx_jitter_us;            // RFC 3550 A.8, now
+	uint32_t rx_packets, tx_packets;  // accepted, sent
+	uint32_t rx_expected;   // RFC 3550 A.3: extended highest sequence - base + 1, over SSRCs
+	int32_t rx_lost;        // RFC 3550 A.3: expected - received; negative with duplicates
+	uint32_t rx_reordered;  // arrived after a later sequence number
+	uint32_t rx_duplicates; // dropped: this sequence number was there already
+	uint32_t rx_ssrc_changes;
+	uint32_t rx_jitter_us; // RFC 3550 A.8, now
 	uint32_t rx_jitter_max_us;
 	uint32_t rx_ssrc, tx_ssrc;
 	uint32_t rtt_us;           // RFC 3550 section 6.4.1, from the last RR; 0 unknown
@@ -228,22 +229,22 @@ struct td_stream_mirror {
 	alignas(TD_CACHE_LINE) _Atomic uint32_t lock; // odd while being written
 	struct td_stream_id id;                       // v == 0: no stream here
 	struct td_context_id context;
-	uint32_t worker;
-	uint64_t owner; // control's cookie, given at creation
-	struct td_endpoint local, remote;
+	uint8_t worker;
 	uint8_t codec; // enum td_codec_id
 	uint8_t payload_type, event_payload_type;
+	uint64_t owner; // control's cookie, given at creation
+	struct td_endpoint local, remote;
 	uint8_t source_locked;
-	uint16_t tx_sequence;
 	uint8_t hears; // enum td_hears
 	uint8_t ptime_ms;
-	uint32_t tx_timestamp;
-	uint8_t srtp_rx_suite, srtp_tx_suite; // enum td_srtp_suite
 	uint8_t protected;                    // 1: nothing plain, ever (TD_STREAM_PROTECTED)
-	uint8_t reserved;
+	uint8_t srtp_rx_suite, srtp_tx_suite; // enum td_srtp_suite
+	uint8_t reserved[2];
 	uint32_t srtp_rx_rollover, srtp_tx_rollover; // RFC 3711's ROC, of the present SSRCs
 	struct td_stream_stats stats;
 };
+
+_Static_assert(sizeof(struct td_stream_mirror) == 5 * TD_CACHE_LINE, "five lines for every stream");
 
 // Writer: brackets a change of the words.
 static inline void td_mirror_write_begin(_Atomic uint32_t *lock)

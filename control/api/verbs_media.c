@@ -134,7 +134,7 @@ static json_t *tenths(unsigned x10)
 // The far end's RTCP XR (RFC 3611 section 4.7) about what we send it.
 static json_t *describe_remote(const struct td_quality *quality)
 {
-	const struct td_voip_metrics *remote = &quality->remote;
+	const struct td_quality_remote *remote = &quality->remote;
 
 	if (!quality->xr_received)
 		return json_null();

@@ -1,6 +1,6 @@
 // A pool of small integers with generations: where the handles of td_handle.h come from.
 //
-//   invariant: free_count + live_count = capacity; generation[i] is never 0
+//   invariant: free_count + live_count = capacity; generation[i] is never 0 for i < fresh
 //   handle = index | generation << 20; the generation moves on when the index is freed
 //
 // One thread (the main one) takes and gives; memory is taken at creation and never grows; a full
@@ -16,10 +16,11 @@
 
 struct td_id_pool {
 	uint16_t *generation; // [capacity]; the live or the next generation of each index
-	uint32_t *fifo;       // [capacity] free indexes, oldest first
-	uint8_t *live;        // [capacity]
+	uint32_t *fifo; // [capacity] freed indexes, oldest first; before them all that are fresh
+	uint8_t *live;  // [capacity]
 	uint32_t capacity;
-	uint32_t first; // position in fifo of the oldest free index
+	uint32_t first; // position in fifo of the oldest freed index
+	uint32_t fresh; // indexes from here on were never taken
 	uint32_t free_count;
 };
 

@@ -47,8 +47,8 @@ static void on_adopted(struct td_media_worker *worker, uint32_t stream,
 	hot->rx.key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
 	hot->rx.flags &= (uint8_t) ~(TD_RX_ACTIVE | TD_RX_STEADY);
 	td_rtp_source_expect(&cold->source, header->ssrc, header->sequence);
-	cold->remote = cold->lock.accepted;
-	td_sender_set_target(td_media_tx(worker, stream), cold, cold->sdp_next_hop, same_address);
+	td_sender_set_target(td_media_tx(worker, stream), cold, worker->neighbours->locals,
+			     cold->sdp_next_hop, same_address);
 	if (!same_address)
 		td_media_note_learned(worker, stream);
 }

@@ -64,7 +64,8 @@ static void apply_stream_create(struct td_media_worker *worker, const struct td_
 {
 	td_media_stream_create(worker, change->context, &change->u.stream);
 	event->u.stream_created.stream = change->u.stream.id;
-	event->u.stream_created.local = change->u.stream.local;
+	event->u.stream_created.local = td_stream_local(
+		&worker->cold[td_handle_index(change->u.stream.id.v)], worker->neighbours->locals);
 	td_media_mirror(worker, td_handle_index(change->u.stream.id.v));
 }
 

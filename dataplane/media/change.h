@@ -55,7 +55,8 @@ struct td_change_stream {
 	uint32_t ssrc, timestamp; // random, for ever and to begin with
 	uint16_t sequence;
 	uint64_t owner;
-	struct td_endpoint local;
+	uint16_t local_port_be;
+	uint8_t local;  // index for net/local.h
 	uint64_t cname; // random: RFC 7022, a name for this stream alone
 	bool protected; // TD_STREAM_PROTECTED
 };

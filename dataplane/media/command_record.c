@@ -125,7 +125,7 @@ int td_engine_record_start(struct td_engine *engine, const struct td_command *co
 	tap->track_count = (uint8_t)track_count_of(start);
 	for (unsigned i = 0; i < tap->track_count && error == 0; i++)
 		if (tracks[i] != NULL)
-			error = td_engine_tap_admits(tap, tracks[i], i);
+			error = td_engine_tap_admits(engine, tap, tracks[i], i);
 	if (error == 0)
 		error = recorder->open(recorder->user, id, start);
 	if (error != 0) {
@@ -178,7 +178,7 @@ int td_engine_record_attach(struct td_engine *engine, const struct td_command *c
 
 	if (tap == NULL || stream == NULL)
 		return -TD_ESTALE;
-	error = td_engine_tap_admits(tap, stream, track->track);
+	error = td_engine_tap_admits(engine, tap, stream, track->track);
 	if (error != 0)
 		return error;
 	if (!td_engine_tap_room(engine, 1))

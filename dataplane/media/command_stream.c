@@ -22,8 +22,8 @@ static void describe(struct td_engine *engine, const struct td_engine_stream *st
 	// section 3.3.1).
 	out->sequence = (uint16_t)(td_engine_random(engine) & 0x7fffu);
 	out->owner = create->owner;
-	out->local = engine->options.locals->entries[stream->local].addr;
-	out->local.port_be = __builtin_bswap16(stream->port);
+	out->local = stream->local;
+	out->local_port_be = __builtin_bswap16(stream->port);
 	out->cname = td_engine_random(engine);
 	out->protected = (create->flags & TD_STREAM_PROTECTED) != 0;
 }
@@ -35,7 +35,6 @@ static void stream_init(struct td_engine_stream *stream, uint32_t handle,
 	stream->handle = handle;
 	stream->context = td_handle_index(context->handle);
 	stream->slot = slot;
-	memset(stream->taps, 0, sizeof stream->taps);
 	stream->inlet = stream->outlet = TD_LET_NONE;
 	stream->next_hop = TD_NEIGHBOUR_NONE;
 	stream->rtcp_next_hop = TD_NEIGHBOUR_NONE;
@@ -341,8 +340,7 @@ void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *s
 	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
 	td_engine_fork_leave(engine, stream);
 	stream->state = TD_OBJECT_DYING;
-	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++)
-		stream->taps[i].leaving = true;
+	td_engine_taps_leave(engine, stream);
 }
 
 int td_engine_stream_destroy(struct td_engine *engine, const struct td_command *command,

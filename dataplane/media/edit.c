@@ -162,11 +162,11 @@ int td_engine_member_remove(struct td_engine *engine, struct td_engine_context *
 		heir = td_engine_provision_heir(engine, context->plan, member->feed);
 	}
 	if (heir != NULL)
-		td_engine_provision_exchange(stream, heir);
+		td_engine_provision_exchange(engine, stream, heir);
 	td_matrix_remove(&edit.matrix, slot);
 	error = td_engine_edit_commit(engine, &edit, change);
 	if (error != 0 && heir != NULL)
-		td_engine_provision_exchange(stream, heir);
+		td_engine_provision_exchange(engine, stream, heir);
 	return error;
 }
 

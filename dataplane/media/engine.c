@@ -21,7 +21,7 @@ static uint32_t at_most(uint32_t value, uint32_t max)
 	return value < max ? value : max;
 }
 
-// Zeroed lazily by the kernel: what is never used is never touched.
+// Zeroed, and all of it there: for what is used from the beginning.
 static void *take_lines(size_t count, size_t bytes)
 {
 	size_t total = (count * bytes + TD_CACHE_LINE - 1) & ~(size_t)(TD_CACHE_LINE - 1);
@@ -65,18 +65,22 @@ static int create_pools(struct td_engine *engine)
 		if (error != 0)
 			return error;
 	}
-	engine->contexts = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->contexts);
-	engine->streams = take_lines(engine->capacity[TD_POOL_STREAM], sizeof *engine->streams);
-	engine->players = take_lines(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
-	engine->taps = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
-	engine->forks = take_lines(engine->capacity[TD_POOL_FORK] + 1u, sizeof *engine->forks);
-	engine->tap_flags = take_lines(engine->capacity[TD_POOL_TAP], sizeof *engine->tap_flags);
-	engine->gone = take_lines(total, sizeof *engine->gone);
+	// Zeroed by the kernel as they are used, where they are large.
+	engine->contexts = calloc(engine->capacity[TD_POOL_CONTEXT], sizeof *engine->contexts);
+	engine->streams = calloc(engine->capacity[TD_POOL_STREAM], sizeof *engine->streams);
+	engine->tappings = calloc(engine->capacity[TD_POOL_STREAM], sizeof *engine->tappings);
+	engine->kits = calloc(engine->capacity[TD_POOL_STREAM], sizeof *engine->kits);
+	engine->players = calloc(engine->capacity[TD_POOL_PLAYER], sizeof *engine->players);
+	engine->taps = calloc(engine->capacity[TD_POOL_TAP], sizeof *engine->taps);
+	engine->forks = calloc(engine->capacity[TD_POOL_FORK] + 1u, sizeof *engine->forks);
+	engine->tap_flags = calloc(engine->capacity[TD_POOL_TAP], sizeof *engine->tap_flags);
+	engine->gone = calloc(total, sizeof *engine->gone);
 	engine->scratch = td_plan_scratch_create();
-	engine->reset.marked = take_lines(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
-	if (engine->contexts == NULL || engine->streams == NULL || engine->players == NULL ||
-	    engine->taps == NULL || engine->tap_flags == NULL || engine->forks == NULL ||
-	    engine->gone == NULL || engine->scratch == NULL || engine->reset.marked == NULL)
+	engine->reset.marked = calloc(engine->capacity[TD_POOL_CONTEXT], sizeof(bool));
+	if (engine->contexts == NULL || engine->streams == NULL || engine->tappings == NULL ||
+	    engine->kits == NULL || engine->players == NULL || engine->taps == NULL ||
+	    engine->tap_flags == NULL || engine->forks == NULL || engine->gone == NULL ||
+	    engine->scratch == NULL || engine->reset.marked == NULL)
 		return -TD_EMEMORY;
 	return 0;
 }
@@ -349,6 +353,8 @@ void td_engine_destroy(struct td_engine *engine)
 	free(engine->fork_memory);
 	free(engine->contexts);
 	free(engine->streams);
+	free(engine->tappings);
+	free(engine->kits);
 	free(engine->players);
 	free(engine->taps);
 	free(engine->forks);

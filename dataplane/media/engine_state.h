@@ -65,17 +65,24 @@ struct td_engine_tapping {
 	bool leaving; // the worker has been told
 };
 
+struct td_engine_tappings {
+	struct td_engine_tapping of[TD_STREAM_TAP_MAX];
+};
+
+// What was made for one stream; NULL: never needed.
+struct td_engine_kit {
+	struct td_engine_made *in, *out;          // resamplers
+	struct td_engine_made *decoder, *encoder; // states
+};
+
 struct td_engine_stream {
 	uint32_t handle;
-	uint32_t context; // index
-	struct td_engine_tapping taps[TD_STREAM_TAP_MAX];
+	uint32_t context;                                   // index
 	uint32_t next_hop, rtcp_next_hop, learned_next_hop; // references; TD_NEIGHBOUR_NONE
 	uint16_t port;
-	uint32_t slot;                   // in the context's matrix
-	uint32_t inlet, outlet;          // TD_LET_NONE: never needed; kept until the stream is gone
-	struct td_engine_made *in, *out; // resamplers
-	struct td_engine_made *decoder, *encoder; // states
-	uint8_t local;                            // index of the local address
+	uint32_t slot;          // in the context's matrix
+	uint32_t inlet, outlet; // TD_LET_NONE: never needed; kept until the stream is gone
+	uint8_t local;          // index of the local address
 	uint8_t state;
 	uint8_t fork_count;
 };
@@ -159,6 +166,9 @@ struct td_engine {
 	struct td_id_pool pools[TD_POOL_COUNT];
 	struct td_engine_context *contexts;
 	struct td_engine_stream *streams;
+	struct td_engine_tappings
+		*tappings;          // by stream: all zero, and no memory, where there are none
+	struct td_engine_kit *kits; // likewise
 	struct td_engine_player *players;
 	struct td_engine_tap *taps;
 	struct td_engine_fork *forks;
@@ -312,7 +322,8 @@ void td_engine_provision_undo(struct td_engine *engine, struct td_plan *plan,
 struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 						  const struct td_plan *plan, uint32_t stream)
 	TD_MAIN;
-void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b) TD_MAIN;
+void td_engine_provision_exchange(struct td_engine *engine, struct td_engine_stream *a,
+				  struct td_engine_stream *b) TD_MAIN;
 // Takes back what streams hold and no plan that may be in force names. Returns how much.
 uint32_t td_engine_provision_reclaim(struct td_engine *engine) TD_MAIN;
 void td_engine_made_free(struct td_engine_made *made);
@@ -349,7 +360,8 @@ void td_engine_tap_untake(struct td_engine *engine, struct td_tap_id id) TD_MAIN
 bool td_engine_tap_room(struct td_engine *engine, uint32_t changes) TD_MAIN;
 // Why this stream cannot be attached: -TD_EBUSY (it is already), -TD_EFULL (it has all the taps it
 // can have, or the tap all the streams), -TD_EINVALID (no such track); 0: it can.
-TD_MUST_CHECK int td_engine_tap_admits(const struct td_engine_tap *tap,
+TD_MUST_CHECK int td_engine_tap_admits(const struct td_engine *engine,
+				       const struct td_engine_tap *tap,
 				       const struct td_engine_stream *stream, uint32_t track)
 	TD_MAIN;
 // Attaches; `command` may be NULL, then nobody waits. Room and admission have been checked.
@@ -363,6 +375,8 @@ TD_MUST_CHECK int td_engine_tap_detach(struct td_engine *engine, struct td_engin
 // Ends it; needs room for its streams. `command`, if any, is answered when the last has left.
 void td_engine_tap_stop(struct td_engine *engine, struct td_engine_tap *tap,
 			const struct td_command *command, uint64_t now_ns) TD_MAIN;
+// The stream ends: the worker lets go of its taps without being told.
+void td_engine_taps_leave(struct td_engine *engine, const struct td_engine_stream *stream) TD_MAIN;
 // A worker has nothing to do with the stream, or with the tap on it, any more.
 void td_engine_tap_detached(struct td_engine *engine, uint32_t tap, uint32_t stream,
 			    uint64_t now_ns) TD_MAIN;

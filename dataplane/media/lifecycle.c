@@ -101,6 +101,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	cold->id = create->id;
 	cold->owner = create->owner;
 	cold->local = create->local;
+	cold->local_port_be = create->local_port_be;
 	cold->cname = create->cname;
 	cold->clock_khz = 8;
 	cold->fed_by = TD_FEED_NONE;
@@ -142,13 +143,13 @@ void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream)
 }
 
 // The accepted sender, if there is one already, becomes the hot key.
-static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold)
+static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold, bool ipv6)
 {
 	const struct td_endpoint *from = &cold->lock.accepted;
 
 	rx->flags &= (uint8_t) ~(TD_RX_IPV6 | TD_RX_STEADY);
 	rx->strict = 0; // until somebody has been turned away
-	if (cold->local.family == TD_FAMILY_IPV6)
+	if (ipv6)
 		rx->flags |= TD_RX_IPV6;
 	rx->key = cold->lock.rank == TD_LOCK_NOBODY
 			  ? 0
@@ -197,7 +198,8 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_MUX) |
 				  (set->flags & TD_REMOTE_RTCP_MUX ? TD_RX_MUX : 0u));
 	cold->rtcp_reduced = (set->flags & TD_REMOTE_RTCP_REDUCED) != 0;
-	set_key(&hot->rx, cold);
+	set_key(&hot->rx, cold,
+		td_stream_local(cold, worker->neighbours->locals).family == TD_FAMILY_IPV6);
 	hot->rx.payload_type = set->payload_type_rx;
 	hot->rx.event_payload_type = set->event_payload_type_rx;
 	tx->payload_type = set->payload_type;
@@ -211,11 +213,10 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	cold->dscp = set->dscp;
 	cold->sdp_next_hop = remote->next_hop;
 	cold->rtcp_next_hop = remote->rtcp_next_hop;
-	cold->remote = cold->lock.rank == TD_LOCK_NOBODY ? set->remote : cold->lock.accepted;
 	accepted_elsewhere = cold->lock.rank != TD_LOCK_NOBODY &&
 			     !td_endpoint_same_addr(&cold->lock.accepted, &set->remote);
 	cold->learned_pending = false;
-	td_sender_set_target(tx, cold, remote->next_hop,
+	td_sender_set_target(tx, cold, worker->neighbours->locals, remote->next_hop,
 			     cold->lock.rank != TD_LOCK_NOBODY && !accepted_elsewhere);
 	if (accepted_elsewhere)
 		td_media_note_learned(worker, stream);
@@ -229,10 +230,11 @@ void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 	struct td_stream_cold *cold = &worker->cold[stream];
 
 	// By now another sender may have been adopted: then this answer is to an old question.
-	if (!cold->learned_pending || !td_endpoint_equal(&cold->remote, &change->remote))
+	if (!cold->learned_pending || !td_endpoint_equal(td_stream_remote(cold), &change->remote))
 		return;
 	cold->learned_pending = false;
-	td_sender_set_target(td_media_tx(worker, stream), cold, change->next_hop, true);
+	td_sender_set_target(td_media_tx(worker, stream), cold, worker->neighbours->locals,
+			     change->next_hop, true);
 }
 
 uint8_t td_media_emptiest_slot(const struct td_media_worker *worker)

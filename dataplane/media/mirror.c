@@ -24,18 +24,16 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 	const struct td_rtp_source *source = &hot->rx.source;
 
 	memset(stats, 0, sizeof *stats);
-	stats->rx_packets = td_carry_update(&cold->rx_packets, hot->rx.packets);
+	stats->rx_packets = hot->rx.packets;
 	stats->rx_bytes = td_carry_update(&cold->rx_octets, hot->rx.octets);
-	stats->tx_packets = td_carry_update(&cold->tx_packets, tx->packets);
+	stats->tx_packets = tx->packets;
 	stats->tx_bytes = td_carry_update(&cold->tx_octets, tx->octets);
 	stats->rx_expected = td_rtp_source_expected(source, &cold->source);
-	stats->rx_lost = (int64_t)stats->rx_expected -
-			 (int64_t)td_rtp_source_received(source, &cold->source);
+	stats->rx_lost =
+		(int32_t)(stats->rx_expected - td_rtp_source_received(source, &cold->source));
 	stats->rx_reordered = cold->source.reordered;
 	stats->rx_duplicates = cold->source.duplicates;
-	cold->wrong_source += worker->strangers[stream];
-	worker->strangers[stream] = 0;
-	stats->rx_wrong_source = cold->wrong_source;
+	stats->rx_wrong_source = td_carry_update(&cold->strangers, worker->strangers[stream]);
 	stats->rx_unexpected = cold->refused.unexpected;
 	stats->rx_probation = cold->refused.probation;
 	stats->rx_payload_type = cold->refused.payload_type;
@@ -66,17 +64,14 @@ void td_media_fill_stats(const struct td_media_worker *worker, uint32_t stream,
 		fill_playout(&td_lets_inlet(worker->lets, cold->inlet)->playout, stats);
 }
 
-// Each only grows, so an equal sum says that none has moved.
-static uint64_t activity(const struct td_media_worker *worker, uint32_t stream)
+// Each only grows, so an equal sum says that none has moved: between two sweeps none by near 2^32.
+static uint32_t activity(const struct td_media_worker *worker, uint32_t stream)
 {
 	const struct td_stream *hot = &worker->streams[stream];
 	const struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_stream_cold *cold = &worker->cold[stream];
 
-	return cold->rx_packets.total +
-	       (uint32_t)(hot->rx.packets - (uint32_t)cold->rx_packets.total) +
-	       cold->tx_packets.total + (uint32_t)(tx->packets - (uint32_t)cold->tx_packets.total) +
-	       cold->source.duplicates + cold->wrong_source + worker->strangers[stream] +
+	return hot->rx.packets + tx->packets + cold->source.duplicates + worker->strangers[stream] +
 	       cold->refusals + cold->rtcp_rx + cold->rtcp_tx + cold->srtp_bad_tag +
 	       cold->srtp_replayed + cold->srtp_no_key + cold->srtp_refused;
 }
@@ -99,18 +94,16 @@ void td_media_mirror(struct td_media_worker *worker, uint32_t stream)
 	td_mirror_write_begin(&mirror->lock);
 	mirror->id = cold->id;
 	mirror->context = cold->context;
-	mirror->worker = worker->index;
+	mirror->worker = (uint8_t)worker->index;
 	mirror->owner = cold->owner;
-	mirror->local = cold->local;
-	mirror->remote = cold->remote;
+	mirror->local = td_stream_local(cold, worker->neighbours->locals);
+	mirror->remote = *td_stream_remote(cold);
 	mirror->codec = hot->rx.codec;
 	mirror->hears = cold->hears;
 	mirror->ptime_ms = cold->ptime_ms;
 	mirror->payload_type = tx->payload_type;
 	mirror->event_payload_type = tx->event_payload_type;
 	mirror->source_locked = hot->rx.key != 0;
-	mirror->tx_sequence = tx->last_sequence;
-	mirror->tx_timestamp = tx->last_timestamp;
 	td_protection_show(worker, stream, mirror);
 	mirror->stats = stats;
 	td_mirror_write_end(&mirror->lock);

@@ -41,7 +41,7 @@ void td_media_note_learned(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_note note = { .kind = TD_NOTE_LEARNED, .handle = cold->id.v };
 
-	note.remote = cold->remote;
+	note.remote = *td_stream_remote(cold);
 	cold->learned_pending = true;
 	// A full ring is no loss: the sweep asks again until the answer comes.
 	(void)!td_ring_push(&worker->notes, &note);

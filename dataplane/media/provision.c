@@ -111,8 +111,8 @@ static int finish_state(struct td_engine_made *made, int error, void (*fini)(voi
 	return error;
 }
 
-static int provide_decoder(struct td_engine_stream *stream, const struct td_codec *codec,
-			   uint32_t hz, struct td_plan *plan, void **out)
+static int provide_decoder(struct td_engine_kit *kit, const struct td_codec *codec, uint32_t hz,
+			   struct td_plan *plan, void **out)
 {
 	struct td_engine_made *made;
 	int error;
@@ -120,20 +120,20 @@ static int provide_decoder(struct td_engine_stream *stream, const struct td_code
 	*out = NULL;
 	if (codec->decoder_fini == NULL)
 		return 0;
-	if (stream->decoder == NULL || stream->decoder->codec != codec) {
+	if (kit->decoder == NULL || kit->decoder->codec != codec) {
 		error = new_state(codec, codec->decoder_bytes, &made);
 		if (error == 0)
 			error = finish_state(made, codec->decoder_init(made->state, hz),
 					     codec->decoder_fini);
 		if (error != 0)
 			return error;
-		keep(&stream->decoder, made, plan);
+		keep(&kit->decoder, made, plan);
 	}
-	*out = stream->decoder->state;
+	*out = kit->decoder->state;
 	return 0;
 }
 
-static int provide_encoder(struct td_engine_stream *stream, const struct td_codec *codec,
+static int provide_encoder(struct td_engine_kit *kit, const struct td_codec *codec,
 			   const struct td_plan_mix *mix, struct td_plan *plan, void **out)
 {
 	struct td_engine_made *made;
@@ -142,7 +142,7 @@ static int provide_encoder(struct td_engine_stream *stream, const struct td_code
 	*out = NULL;
 	if (codec->encoder_fini == NULL)
 		return 0;
-	if (stream->encoder == NULL || stream->encoder->codec != codec) {
+	if (kit->encoder == NULL || kit->encoder->codec != codec) {
 		error = new_state(codec, codec->encoder_bytes, &made);
 		if (error == 0)
 			error = finish_state(
@@ -151,10 +151,16 @@ static int provide_encoder(struct td_engine_stream *stream, const struct td_code
 				codec->encoder_fini);
 		if (error != 0)
 			return error;
-		keep(&stream->encoder, made, plan);
+		keep(&kit->encoder, made, plan);
 	}
-	*out = stream->encoder->state;
+	*out = kit->encoder->state;
 	return 0;
+}
+
+static struct td_engine_kit *kit_of(const struct td_engine *engine,
+				    const struct td_engine_stream *stream)
+{
+	return &engine->kits[stream - engine->streams];
 }
 
 static int provide_source(struct td_engine *engine, struct td_plan *plan,
@@ -162,11 +168,13 @@ static int provide_source(struct td_engine *engine, struct td_plan *plan,
 {
 	const struct td_codec *codec;
 	struct td_engine_stream *stream;
+	struct td_engine_kit *kit;
 	int error;
 
 	if (source->feed & TD_FEED_PLAYER)
 		return 0;
 	stream = &engine->streams[source->feed];
+	kit = kit_of(engine, stream);
 	codec = td_codec_get((enum td_codec_id)source->codec);
 	error = take(engine->free_inlets, &engine->free_inlet_count, &stream->inlet);
 	if (error != 0)
@@ -174,9 +182,9 @@ static int provide_source(struct td_engine *engine, struct td_plan *plan,
 	source->inlet = stream->inlet;
 	source->inlet_hz = native_hz(codec, plan->rate_hz);
 	plan->seats[source->slot].inlet_key = (uint32_t)source->codec << 24 | source->inlet_hz;
-	error = provide_decoder(stream, codec, source->inlet_hz, plan, &source->decoder);
+	error = provide_decoder(kit, codec, source->inlet_hz, plan, &source->decoder);
 	return error != 0 ? error
-			  : provide_resampler(&stream->in, source->inlet_hz, plan->rate_hz, plan,
+			  : provide_resampler(&kit->in, source->inlet_hz, plan->rate_hz, plan,
 					      &source->resampler);
 }
 
@@ -189,6 +197,7 @@ static struct td_engine_stream *stream_of_mix(struct td_engine *engine, const st
 static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td_plan_mix *mix)
 {
 	struct td_engine_stream *stream = stream_of_mix(engine, plan, mix);
+	struct td_engine_kit *kit = kit_of(engine, stream);
 	const struct td_codec *codec = td_codec_get((enum td_codec_id)mix->codec);
 	int error = take(engine->free_outlets, &engine->free_outlet_count, &stream->outlet);
 
@@ -196,9 +205,9 @@ static int provide_mix(struct td_engine *engine, struct td_plan *plan, struct td
 		return error;
 	mix->outlet = stream->outlet;
 	mix->outlet_hz = native_hz(codec, plan->rate_hz);
-	error = provide_encoder(stream, codec, mix, plan, &mix->encoder);
+	error = provide_encoder(kit, codec, mix, plan, &mix->encoder);
 	return error != 0 ? error
-			  : provide_resampler(&stream->out, plan->rate_hz, mix->outlet_hz, plan,
+			  : provide_resampler(&kit->out, plan->rate_hz, mix->outlet_hz, plan,
 					      &mix->resampler);
 }
 
@@ -267,17 +276,19 @@ struct td_engine_stream *td_engine_provision_heir(struct td_engine *engine,
 	return NULL;
 }
 
-void td_engine_provision_exchange(struct td_engine_stream *a, struct td_engine_stream *b)
+void td_engine_provision_exchange(struct td_engine *engine, struct td_engine_stream *a,
+				  struct td_engine_stream *b)
 {
-	struct td_engine_made *out = a->out, *encoder = a->encoder;
+	struct td_engine_kit *kit_a = kit_of(engine, a), *kit_b = kit_of(engine, b);
+	struct td_engine_made *out = kit_a->out, *encoder = kit_a->encoder;
 	uint32_t outlet = a->outlet;
 
 	a->outlet = b->outlet;
-	a->out = b->out;
-	a->encoder = b->encoder;
+	kit_a->out = kit_b->out;
+	kit_a->encoder = kit_b->encoder;
 	b->outlet = outlet;
-	b->out = out;
-	b->encoder = encoder;
+	kit_b->out = out;
+	kit_b->encoder = encoder;
 }
 
 // Codes for a mix of the plan.
@@ -324,16 +335,26 @@ uint32_t td_engine_provision_reclaim(struct td_engine *engine)
 	return count;
 }
 
+// Where nothing was made nothing is written: there may be no memory yet.
+static void end(struct td_engine_made **made)
+{
+	if (*made == NULL)
+		return;
+	td_engine_made_free(*made);
+	*made = NULL;
+}
+
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream)
 {
+	struct td_engine_kit *kit = kit_of(engine, stream);
+
 	if (stream->inlet != TD_LET_NONE)
 		engine->free_inlets[engine->free_inlet_count++] = stream->inlet;
 	if (stream->outlet != TD_LET_NONE)
 		engine->free_outlets[engine->free_outlet_count++] = stream->outlet;
 	stream->inlet = stream->outlet = TD_LET_NONE;
-	td_engine_made_free(stream->in);
-	td_engine_made_free(stream->out);
-	td_engine_made_free(stream->decoder);
-	td_engine_made_free(stream->encoder);
-	stream->in = stream->out = stream->decoder = stream->encoder = NULL;
+	end(&kit->in);
+	end(&kit->out);
+	end(&kit->decoder);
+	end(&kit->encoder);
 }

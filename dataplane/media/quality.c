@@ -58,7 +58,7 @@ static double rating(const struct td_media_worker *worker, uint32_t stream, doub
 	const struct td_stream *hot = &worker->streams[stream];
 	struct td_emodel_input input = { .loss_percent = loss_percent, .delay_ms = delay_ms };
 	struct td_loss loss;
-	uint64_t packets;
+	uint32_t packets;
 
 	td_rtp_source_losses(&hot->rx.source, &worker->cold[stream].source, &loss, &packets);
 	input.burst_ratio = td_loss_burst_ratio(&loss, packets);
@@ -96,10 +96,10 @@ static void count_losses(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_measure *measure = &cold->measure;
 	struct td_loss loss;
-	uint64_t packets, bad;
+	uint32_t packets, bad;
 
 	td_rtp_source_losses(&worker->streams[stream].rx.source, &cold->source, &loss, &packets);
-	bad = (uint64_t)loss.lost + loss.discarded;
+	bad = loss.lost + loss.discarded;
 	measure->window_expected[measure->window_at] = clamp16(packets - measure->expected);
 	// What was only late has come back since.
 	measure->window_bad[measure->window_at] =
@@ -154,7 +154,7 @@ static void fill_losses(const struct td_media_worker *worker, uint32_t stream,
 	const struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_loss_summary summary;
 	struct td_loss loss;
-	uint64_t packets;
+	uint32_t packets;
 
 	td_rtp_source_losses(&worker->streams[stream].rx.source, &cold->source, &loss, &packets);
 	td_loss_summarize(&loss, packets, &summary);
@@ -162,7 +162,9 @@ static void fill_losses(const struct td_media_worker *worker, uint32_t stream,
 	out->burst_lost = summary.burst_lost;
 	out->gap_lost = summary.gap_lost;
 	out->burst_ms =
-		summary.bursts == 0 ? 0 : summary.burst_packets / summary.bursts * cold->ptime_ms;
+		clamp16(summary.bursts == 0 ? 0
+					    : (uint64_t)(summary.burst_packets / summary.bursts) *
+						      cold->ptime_ms);
 	out->gap_ms = summary.gap_packets / summary.gaps * cold->ptime_ms;
 	out->burst_density = of_256(summary.burst_lost, summary.burst_packets);
 	out->gap_density = of_256(summary.gap_lost, summary.gap_packets);
@@ -205,7 +207,7 @@ static uint8_t mos_x10(double r)
 }
 
 static void rate_voip(const struct td_media_worker *worker, uint32_t stream,
-		      const struct td_loss *loss, uint64_t packets, struct td_voip_metrics *out)
+		      const struct td_loss *loss, uint32_t packets, struct td_voip_metrics *out)
 {
 	double loss_percent = 100.0 * (loss->lost + (double)loss->discarded) / (double)packets;
 	double r = rating(worker, stream, loss_percent, worker->cold[stream].measure.delay_ms);
@@ -223,7 +225,7 @@ void td_quality_voip(const struct td_media_worker *worker, uint32_t stream,
 	struct td_playout_stats played;
 	struct td_quality quality;
 	struct td_loss loss;
-	uint64_t packets;
+	uint32_t packets;
 
 	td_quality_fill(worker, stream, &quality);
 	td_rtp_source_losses(&worker->streams[stream].rx.source, &cold->source, &loss, &packets);
@@ -233,7 +235,7 @@ void td_quality_voip(const struct td_media_worker *worker, uint32_t stream,
 		.discard_rate = of_256(loss.discarded, packets),
 		.burst_density = quality.burst_density,
 		.gap_density = quality.gap_density,
-		.burst_ms = clamp16(quality.burst_ms),
+		.burst_ms = quality.burst_ms,
 		.gap_ms = clamp16(quality.gap_ms),
 		.round_trip_ms = clamp16(cold->rtt_us / 1000u),
 		.end_system_ms = clamp16(end_system_ms(worker, stream)),

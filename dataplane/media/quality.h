@@ -24,9 +24,9 @@ struct td_media_worker;
 
 // Each second.
 struct td_measure {
-	alignas(TD_CACHE_LINE) uint64_t seen_ns; // when it was looked at
-	uint64_t expected, bad;                  // as they were then
-	uint32_t rx_packets, tx_packets;         // likewise, wrapping
+	uint64_t seen_ns;                // when it was looked at
+	uint32_t expected, bad;          // as they were then
+	uint32_t rx_packets, tx_packets; // likewise
 	uint32_t one_way_ms, one_way_now_ms;
 	uint32_t rtt_max_us;
 	uint32_t mos_sum, mos_count; // over the seconds that have a rating
@@ -35,7 +35,7 @@ struct td_measure {
 	uint16_t delay_ms, delay_max_ms;
 	uint8_t window_at, r_factor;
 	bool xr_received;
-	struct td_voip_metrics remote;
+	struct td_quality_remote remote;
 };
 
 // quality.c: once a second, by the sweep.

@@ -4,7 +4,6 @@
 static void count(struct td_stream_cold *cold, enum td_drop reason)
 {
 	switch ((int)reason) {
-	case TD_DROP_SOURCE_MISMATCH: cold->wrong_source++; return; // in the mirror's sum already
 	case TD_DROP_RTP_DUPLICATE: return; // RFC 3550's own statistics have it
 	case TD_DROP_SOURCE_UNSET: cold->refused.unexpected++; break;
 	case TD_DROP_RTP_SEQUENCE: cold->refused.probation++; break;
@@ -20,6 +19,9 @@ static void count(struct td_stream_cold *cold, enum td_drop reason)
 void td_media_refuse(struct td_media_worker *worker, const struct td_packet *packet,
 		     enum td_drop reason)
 {
-	count(&worker->cold[packet->stream], reason);
+	if (reason == TD_DROP_SOURCE_MISMATCH)
+		worker->strangers[packet->stream]++; // in the mirror's sum already
+	else
+		count(&worker->cold[packet->stream], reason);
 	td_media_drop(worker, packet->mbuf, reason);
 }

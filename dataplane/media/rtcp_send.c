@@ -15,25 +15,26 @@ static uint64_t next_interval_ns(struct td_media_worker *worker)
 	return INTERVAL_NS / 2 + td_media_random(worker) % INTERVAL_NS;
 }
 
-static bool target(const struct td_stream *hot, const struct td_stream_tx *tx,
-		   const struct td_stream_cold *cold, struct td_udp_flow *flow)
+static bool target(const struct td_media_worker *worker, uint32_t stream, struct td_udp_flow *flow)
 {
-	bool mux = (hot->rx.flags & TD_RX_MUX) != 0;
+	const struct td_stream_tx *tx = td_media_tx(worker, stream);
+	const struct td_stream_cold *cold = &worker->cold[stream];
+	bool mux = (worker->streams[stream].rx.flags & TD_RX_MUX) != 0;
 
 	if ((tx->flags & (TD_TX_READY | TD_TX_BARRED)) != TD_TX_READY)
 		return false;
-	flow->source = cold->local;
-	flow->destination = cold->remote;
+	flow->source = td_stream_local(cold, worker->neighbours->locals);
+	flow->destination = *td_stream_remote(cold);
 	flow->next_hop = tx->next_hop;
 	flow->dscp = cold->dscp;
 	if (mux)
 		return true;
 	flow->source.port_be =
-		__builtin_bswap16((uint16_t)(__builtin_bswap16(cold->local.port_be) + 1u));
+		__builtin_bswap16((uint16_t)(__builtin_bswap16(cold->local_port_be) + 1u));
 	if (!td_source_lock_rtcp_target(&cold->lock, &flow->destination) ||
 	    flow->destination.port_be == 0)
 		return false;
-	if (!td_endpoint_same_addr(&flow->destination, &cold->remote))
+	if (!td_endpoint_same_addr(&flow->destination, td_stream_remote(cold)))
 		flow->next_hop = cold->rtcp_next_hop;
 	return flow->next_hop != TD_NEIGHBOUR_NONE;
 }
@@ -117,13 +118,11 @@ static size_t build(struct td_media_worker *worker, uint32_t stream, bool bye, u
 static struct rte_mbuf *make(struct td_media_worker *worker, uint32_t stream, bool bye,
 			     uint64_t now_ns, uint16_t *port)
 {
-	const struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_udp_flow flow;
 	struct rte_mbuf *mbuf;
 	size_t len;
 
-	if (!target(&worker->streams[stream], td_media_tx(worker, stream), cold, &flow) ||
-	    !td_media_reachable(worker, flow.next_hop))
+	if (!target(worker, stream, &flow) || !td_media_reachable(worker, flow.next_hop))
 		return NULL;
 	mbuf = rte_pktmbuf_alloc(worker->pool);
 	if (mbuf == NULL) {

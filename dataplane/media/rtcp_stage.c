@@ -10,10 +10,30 @@ static bool from_right_party(struct td_stream_rx *rx, struct td_stream_cold *col
 	struct td_endpoint from;
 
 	td_packet_source(packet, &from);
-	if ((rx->flags & TD_RX_MUX) && packet->local_port_be == cold->local.port_be)
+	if ((rx->flags & TD_RX_MUX) && packet->local_port_be == cold->local_port_be)
 		return cold->lock.rank != TD_LOCK_NOBODY &&
 		       td_endpoint_equal(&cold->lock.accepted, &from);
 	return td_source_lock_rtcp(&cold->lock, &from);
+}
+
+// Of the far end's metrics what anybody asks for.
+static void keep(const struct td_voip_metrics *voip, struct td_quality_remote *out)
+{
+	*out = (struct td_quality_remote){
+		.burst_ms = voip->burst_ms,
+		.gap_ms = voip->gap_ms,
+		.round_trip_ms = voip->round_trip_ms,
+		.end_system_ms = voip->end_system_ms,
+		.loss_rate = voip->loss_rate,
+		.discard_rate = voip->discard_rate,
+		.burst_density = voip->burst_density,
+		.gap_density = voip->gap_density,
+		.signal_dbm0 = voip->signal_dbm0,
+		.noise_dbm0 = voip->noise_dbm0,
+		.r_factor = voip->r_factor,
+		.mos_lq_x10 = voip->mos_lq_x10,
+		.mos_cq_x10 = voip->mos_cq_x10,
+	};
 }
 
 static void on_summary(struct td_media_worker *worker, struct td_stream_cold *cold,
@@ -36,7 +56,7 @@ static void on_summary(struct td_media_worker *worker, struct td_stream_cold *co
 		cold->remote_fraction_lost = summary->report.fraction_lost;
 	}
 	if (summary->has_voip) {
-		cold->measure.remote = summary->voip;
+		keep(&summary->voip, &cold->measure.remote);
 		cold->measure.xr_received = true;
 	}
 }

@@ -13,20 +13,21 @@ static uint16_t ip_sum(const struct td_stream_tx *tx)
 	return td_checksum_fold(sum + tx->source_be + tx->destination_be);
 }
 
-void td_sender_set_target(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t next_hop,
-			  bool ready)
+void td_sender_set_target(struct td_stream_tx *tx, const struct td_stream_cold *cold,
+			  const struct td_locals *locals, uint32_t next_hop, bool ready)
 {
-	bool ipv6 = cold->remote.family == TD_FAMILY_IPV6;
+	const struct td_endpoint *remote = td_stream_remote(cold);
+	bool ipv6 = remote->family == TD_FAMILY_IPV6;
 
 	TD_ASSERT(next_hop == TD_NEIGHBOUR_NONE || next_hop < TD_NEIGHBOUR_MAX);
 	tx->flags = (uint8_t)((tx->flags & ~(TD_TX_READY | TD_TX_IPV6)) | (ipv6 ? TD_TX_IPV6 : 0u));
-	tx->source_port_be = cold->local.port_be;
-	tx->destination_port_be = cold->remote.port_be;
-	memcpy(&tx->source_be, cold->local.addr, 4);
-	memcpy(&tx->destination_be, cold->remote.addr, 4);
+	tx->source_port_be = cold->local_port_be;
+	tx->destination_port_be = remote->port_be;
+	memcpy(&tx->source_be, locals->entries[cold->local].addr.addr, 4);
+	memcpy(&tx->destination_be, remote->addr, 4);
 	tx->tos = (uint8_t)(cold->dscp << 2);
 	tx->ip_sum = ip_sum(tx);
-	if (!ready || next_hop == TD_NEIGHBOUR_NONE || cold->remote.port_be == 0)
+	if (!ready || next_hop == TD_NEIGHBOUR_NONE || remote->port_be == 0)
 		return;
 	tx->next_hop = (uint16_t)next_hop;
 	tx->flags |= TD_TX_READY;
@@ -80,8 +81,8 @@ uint8_t *td_sender_headers6(const struct td_neighbours *neighbours, const struct
 	memcpy(l3 + 4, &len_be, 2);
 	l3[6] = 17;
 	l3[7] = 64;
-	memcpy(l3 + 8, cold->local.addr, 16);
-	memcpy(l3 + 24, cold->remote.addr, 16);
+	memcpy(l3 + 8, neighbours->locals->entries[cold->local].addr.addr, 16);
+	memcpy(l3 + 24, td_stream_remote(cold)->addr, 16);
 	memcpy(udp, &ports, sizeof ports);
 	*sum = td_checksum_add(ports, l3 + 8, 32);
 	return l3 - l2_len;

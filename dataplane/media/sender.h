@@ -20,9 +20,9 @@
 
 #define TD_FRAME_MS 20u // the tick, and the least a timestamp goes on by when the feeder changes
 
-// From cold->remote and the next hop to the hot words; ready when there is somewhere to send to.
-void td_sender_set_target(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t next_hop,
-			  bool ready);
+// From td_stream_remote and the next hop to the hot words; ready when there is somewhere to send to.
+void td_sender_set_target(struct td_stream_tx *tx, const struct td_stream_cold *cold,
+			  const struct td_locals *locals, uint32_t next_hop, bool ready);
 
 void td_sender_resync(struct td_stream_tx *tx, struct td_stream_cold *cold, uint32_t feed,
 		      uint32_t feed_ssrc, uint16_t sequence, uint32_t timestamp, uint64_t now_ns);

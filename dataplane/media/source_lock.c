@@ -8,8 +8,8 @@ static enum td_lock_rank rank_of(const struct td_source_lock *lock, const struct
 	if (td_endpoint_equal(&lock->expected, from))
 		return TD_LOCK_EXACT_MATCH;
 	if (td_endpoint_same_addr(&lock->expected, from) ||
-	    (lock->signalling.family != TD_FAMILY_NONE &&
-	     td_endpoint_same_addr(&lock->signalling, from)))
+	    (lock->has_signalling && from->family == lock->expected.family &&
+	     memcmp(lock->signalling, from->addr, sizeof lock->signalling) == 0))
 		return TD_LOCK_SAME_ADDRESS;
 	return TD_LOCK_OTHER;
 }
@@ -31,11 +31,13 @@ void td_source_lock_set(struct td_source_lock *lock, const struct td_source_lock
 	struct td_source_lock old = *lock;
 
 	memset(lock, 0, sizeof *lock);
+	lock->expected = *remote;
 	if (remote->family == TD_FAMILY_NONE || remote->port_be == 0)
 		return;
-	lock->expected = *remote;
 	lock->rtcp = terms->remote_rtcp;
-	lock->signalling = terms->signalling;
+	// Another family's is nobody's here.
+	lock->has_signalling = terms->signalling.family == remote->family;
+	memcpy(lock->signalling, terms->signalling.addr, sizeof lock->signalling);
 	if (!terms->learn) {
 		lock->mode = TD_LOCK_EXACT;
 		adopt(lock, remote, TD_LOCK_EXACT_MATCH);

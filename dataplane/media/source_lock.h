@@ -60,15 +60,16 @@ struct td_lock_candidates {
 };
 
 struct td_source_lock {
-	struct td_endpoint expected;   // by SDP
-	struct td_endpoint accepted;   // valid when rank is not NOBODY
-	struct td_endpoint signalling; // its address; family NONE: not known
-	struct td_endpoint rtcp;       // by SDP, or learned; family NONE: not known
-	uint64_t window_end_ns;        // 0: closed
-	uint8_t mode;                  // enum td_lock_mode
-	uint8_t rank;                  // enum td_lock_rank of `accepted`
-	bool rtcp_learned;             // a valid RTCP packet has fixed the port
-	bool has_candidates;
+	uint64_t window_end_ns;      // 0: closed
+	struct td_endpoint expected; // by SDP
+	struct td_endpoint accepted; // valid when rank is not NOBODY
+	struct td_endpoint rtcp;     // by SDP, or learned; family NONE: not known
+	uint8_t signalling[16];      // its address, of the family of `expected`
+	bool has_signalling : 1;
+	bool rtcp_learned : 1; // a valid RTCP packet has fixed the port
+	bool has_candidates : 1;
+	uint8_t mode; // enum td_lock_mode
+	uint8_t rank; // enum td_lock_rank of `accepted`
 };
 
 // What an answer or a re-INVITE says of a peer.

@@ -54,25 +54,35 @@ bool td_engine_tap_room(struct td_engine *engine, uint32_t changes)
 	return true;
 }
 
-static struct td_engine_tapping *tapping_of(struct td_engine_stream *stream, uint32_t tap)
+static struct td_engine_tapping *tappings_of(const struct td_engine *engine,
+					     const struct td_engine_stream *stream)
 {
+	return engine->tappings[stream - engine->streams].of;
+}
+
+static struct td_engine_tapping *tapping_of(const struct td_engine *engine,
+					    const struct td_engine_stream *stream, uint32_t tap)
+{
+	struct td_engine_tapping *tappings = tappings_of(engine, stream);
+
 	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++)
-		if (stream->taps[i].tap == tap)
-			return &stream->taps[i];
+		if (tappings[i].tap == tap)
+			return &tappings[i];
 	return NULL;
 }
 
-int td_engine_tap_admits(const struct td_engine_tap *tap, const struct td_engine_stream *stream,
-			 uint32_t track)
+int td_engine_tap_admits(const struct td_engine *engine, const struct td_engine_tap *tap,
+			 const struct td_engine_stream *stream, uint32_t track)
 {
+	const struct td_engine_tapping *tappings = tappings_of(engine, stream);
 	bool room = false;
 
 	if (track >= tap->track_count)
 		return -TD_EINVALID;
 	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++) {
-		if (stream->taps[i].tap == tap->handle)
+		if (tappings[i].tap == tap->handle)
 			return -TD_EBUSY;
-		room |= stream->taps[i].tap == 0;
+		room |= tappings[i].tap == 0;
 	}
 	return room && tap->stream_count < TD_TAP_STREAM_MAX ? 0 : -TD_EFULL;
 }
@@ -96,7 +106,7 @@ void td_engine_tap_attach(struct td_engine *engine, struct td_engine_tap *tap,
 			  struct td_engine_stream *stream, uint32_t track,
 			  const struct td_command *command)
 {
-	struct td_engine_tapping *tapping = tapping_of(stream, 0);
+	struct td_engine_tapping *tapping = tapping_of(engine, stream, 0);
 
 	TD_ASSERT(tapping != NULL);
 	*tapping = (struct td_engine_tapping){ .tap = tap->handle,
@@ -119,7 +129,7 @@ static TD_MAIN void leave(struct td_engine *engine, const struct td_engine_tap *
 int td_engine_tap_detach(struct td_engine *engine, struct td_engine_tap *tap,
 			 struct td_engine_stream *stream, const struct td_command *command)
 {
-	struct td_engine_tapping *tapping = tapping_of(stream, tap->handle);
+	struct td_engine_tapping *tapping = tapping_of(engine, stream, tap->handle);
 
 	if (tapping == NULL || tapping->leaving)
 		return -TD_ENOT_FOUND;
@@ -155,7 +165,7 @@ void td_engine_tap_stop(struct td_engine *engine, struct td_engine_tap *tap,
 	forget(&engine->contexts[tap->context], tap->handle);
 	for (index = tap->first_stream; index != TD_INDEX_NONE; index = next) {
 		struct td_engine_stream *stream = &engine->streams[index];
-		struct td_engine_tapping *tapping = tapping_of(stream, tap->handle);
+		struct td_engine_tapping *tapping = tapping_of(engine, stream, tap->handle);
 
 		TD_ASSERT(tapping != NULL);
 		next = tapping->next_stream;
@@ -172,7 +182,8 @@ static void unlink_stream(struct td_engine *engine, struct td_engine_tap *tap, u
 	uint32_t *link = &tap->first_stream;
 
 	while (*link != stream) {
-		struct td_engine_tapping *before = tapping_of(&engine->streams[*link], tap->handle);
+		struct td_engine_tapping *before =
+			tapping_of(engine, &engine->streams[*link], tap->handle);
 
 		TD_ASSERT(before != NULL);
 		link = &before->next_stream;
@@ -185,7 +196,7 @@ void td_engine_tap_detached(struct td_engine *engine, uint32_t handle, uint32_t 
 			    uint64_t now_ns)
 {
 	struct td_engine_tap *tap = &engine->taps[td_handle_index(handle)];
-	struct td_engine_tapping *tapping = tapping_of(&engine->streams[stream], handle);
+	struct td_engine_tapping *tapping = tapping_of(engine, &engine->streams[stream], handle);
 
 	TD_ASSERT(tap->handle == handle && tapping != NULL);
 	unlink_stream(engine, tap, stream, tapping);
@@ -194,10 +205,20 @@ void td_engine_tap_detached(struct td_engine *engine, uint32_t handle, uint32_t 
 		end(engine, tap, now_ns);
 }
 
+void td_engine_taps_leave(struct td_engine *engine, const struct td_engine_stream *stream)
+{
+	struct td_engine_tapping *tappings = tappings_of(engine, stream);
+
+	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++)
+		if (tappings[i].tap != 0)
+			tappings[i].leaving = true;
+}
+
 void td_engine_taps_of_gone(struct td_engine *engine, uint32_t stream, uint64_t now_ns)
 {
+	const struct td_engine_tapping *tappings = engine->tappings[stream].of;
+
 	for (unsigned i = 0; i < TD_STREAM_TAP_MAX; i++)
-		if (engine->streams[stream].taps[i].tap != 0)
-			td_engine_tap_detached(engine, engine->streams[stream].taps[i].tap, stream,
-					       now_ns);
+		if (tappings[i].tap != 0)
+			td_engine_tap_detached(engine, tappings[i].tap, stream, now_ns);
 }

@@ -67,7 +67,8 @@ struct td_media_worker {
 	struct td_stream_taps *taps; // by stream: see td_stream_taps_of
 	// By stream: touched by main where something is to be learned, by nobody elsewhere.
 	struct td_lock_candidates *candidates;
-	// By stream: packets of a wrong source that its cold half has not counted.
+	// By stream: packets of a wrong source, wraps; without the cold half, of which a spray would pull
+	// all through the cache.
 	uint32_t *strangers;
 	struct td_worker_context *contexts;
 	struct td_player *players;

@@ -19,15 +19,15 @@ static struct td_digit_report report(const struct td_event_rx *rx, enum td_digit
 		.kind = kind,
 		.digit = rx->digit,
 		.volume = rx->volume,
-		.duration_ms = (uint32_t)(rx->duration_total * 1000 / rx->clock_hz),
+		.duration_ms = rx->duration_total / rx->clock_khz,
 	};
 }
 
 void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz)
 {
-	TD_ASSERT(clock_hz > 0);
+	TD_ASSERT(clock_hz >= 1000 && clock_hz / 1000u <= UINT8_MAX);
 	memset(rx, 0, sizeof *rx);
-	rx->clock_hz = clock_hz;
+	rx->clock_khz = (uint8_t)(clock_hz / 1000u);
 }
 
 // Does this packet, later than the current event's timestamp, belong to it all the same? Either it
@@ -36,7 +36,7 @@ void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz)
 static bool continues(struct td_event_rx *rx, uint32_t ahead, bool marker,
 		      const struct td_telephone_event *event)
 {
-	uint32_t segment_min = UINT16_MAX - rx->clock_hz / SEGMENT_SLACK_DIVISOR;
+	uint32_t segment_min = UINT16_MAX - rx->clock_khz * (1000u / SEGMENT_SLACK_DIVISOR);
 
 	if (marker || event->digit != rx->digit)
 		return false;
@@ -82,11 +82,9 @@ static uint32_t take(struct td_event_rx *rx, uint32_t timestamp, bool marker,
 	uint32_t count = 0;
 
 	// A late packet of an event before this one: whatever it was is over.
-	if (rx->known && ahead != 0 && behind < STALE_S * rx->clock_hz &&
-	    now_ns - rx->heard_ns < STALE_HEARD_NS) {
-		rx->stale_count++;
+	if (rx->known && ahead != 0 && behind < STALE_S * 1000u * rx->clock_khz &&
+	    now_ns - rx->heard_ns < STALE_HEARD_NS)
 		return 0;
-	}
 	if (rx->known && !same && continues(rx, ahead, marker, event)) {
 		rx->timestamp = timestamp;
 		same = true;
@@ -116,19 +114,15 @@ uint32_t td_event_rx_packet(struct td_event_rx *rx, uint32_t timestamp, bool mar
 	struct td_telephone_event event;
 	uint32_t count = 0;
 
-	if (len < TD_TELEPHONE_EVENT_BYTES || len % TD_TELEPHONE_EVENT_BYTES != 0) {
-		rx->malformed_count++;
+	if (len < TD_TELEPHONE_EVENT_BYTES || len % TD_TELEPHONE_EVENT_BYTES != 0)
 		return 0;
-	}
 	for (size_t i = 0; i < TD_TELEPHONE_EVENT_PACKED_MAX; i++) {
 		size_t offset = i * TD_TELEPHONE_EVENT_BYTES;
 
 		if (offset >= len ||
 		    td_telephone_event_parse(payload + offset, len - offset, &event) != 0)
 			break;
-		if (event.digit == '\0')
-			rx->unknown_count++;
-		else
+		if (event.digit != '\0')
 			count += take(rx, timestamp, marker, &event, now_ns, out + count);
 		// Each packed event begins where the one before it ended.
 		timestamp += event.duration;

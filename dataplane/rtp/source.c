@@ -5,10 +5,9 @@
 
 #include "rtp/rtcp.h"
 
-#define NO_CANDIDATE UINT32_MAX
-#define WINDOW_BITS  64u
-#define LOST_MAX     0x7fffff
-#define LOST_MIN     (-0x800000)
+#define WINDOW_BITS 64u
+#define LOST_MAX    0x7fffff
+#define LOST_MIN    (-0x800000)
 
 static uint32_t expected_now(const struct td_rtp_source *hot, const struct td_rtp_source_cold *cold)
 {
@@ -63,7 +62,7 @@ static void begin(struct td_rtp_source *hot, struct td_rtp_source_cold *cold, ui
 	cold->base = sequence;
 	cold->expected_prior = 0;
 	cold->received_prior = 0;
-	cold->candidate_next = NO_CANDIDATE;
+	cold->has_candidate = false;
 	hot->ssrc = ssrc;
 	hot->highest = sequence;
 	hot->window = ~0ull;
@@ -73,10 +72,9 @@ static void begin(struct td_rtp_source *hot, struct td_rtp_source_cold *cold, ui
 // Another SSRC, or numbers far from where they should be: true once two follow each other.
 static bool confirmed(struct td_rtp_source_cold *cold, uint32_t ssrc, uint16_t sequence)
 {
-	if (cold->candidate_ssrc == ssrc && cold->candidate_next == sequence)
+	if (cold->has_candidate && cold->candidate_ssrc == ssrc && cold->candidate_next == sequence)
 		return true;
-	cold->candidate_ssrc = ssrc;
-	cold->candidate_next = (uint16_t)(sequence + 1u);
+	td_rtp_source_expect(cold, ssrc, (uint16_t)(sequence + 1u));
 	return false;
 }
 
@@ -126,7 +124,7 @@ void td_rtp_source_discard(struct td_rtp_source *hot, struct td_rtp_source_cold 
 }
 
 void td_rtp_source_losses(const struct td_rtp_source *hot, const struct td_rtp_source_cold *cold,
-			  struct td_loss *loss, uint64_t *packets)
+			  struct td_loss *loss, uint32_t *packets)
 {
 	*loss = cold->loss;
 	*packets = td_rtp_source_expected(hot, cold);
@@ -138,13 +136,13 @@ void td_rtp_source_init(struct td_rtp_source *hot, struct td_rtp_source_cold *co
 {
 	memset(hot, 0, sizeof *hot);
 	memset(cold, 0, sizeof *cold);
-	cold->candidate_next = NO_CANDIDATE;
 }
 
 void td_rtp_source_expect(struct td_rtp_source_cold *cold, uint32_t ssrc, uint16_t sequence)
 {
 	cold->candidate_ssrc = ssrc;
 	cold->candidate_next = sequence;
+	cold->has_candidate = true;
 }
 
 enum td_rtp_verdict td_rtp_source_irregular(struct td_rtp_source *hot,
@@ -172,13 +170,13 @@ enum td_rtp_verdict td_rtp_source_irregular(struct td_rtp_source *hot,
 	return TD_RTP_FRESH;
 }
 
-uint64_t td_rtp_source_expected(const struct td_rtp_source *hot,
+uint32_t td_rtp_source_expected(const struct td_rtp_source *hot,
 				const struct td_rtp_source_cold *cold)
 {
 	return cold->expected_before + expected_now(hot, cold);
 }
 
-uint64_t td_rtp_source_received(const struct td_rtp_source *hot,
+uint32_t td_rtp_source_received(const struct td_rtp_source *hot,
 				const struct td_rtp_source_cold *cold)
 {
 	return cold->received_before + hot->received;

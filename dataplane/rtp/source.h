@@ -8,6 +8,7 @@
 // reports and irregular packets touch. Where A.1 says nothing: a source is followed from its first
 // packet (its address is checked elsewhere), another SSRC or a jump in the numbers takes over only
 // with TD_RTP_MIN_SEQUENTIAL packets in sequence, and a number seen already is a duplicate, dropped.
+// Packets are counted in 32 bits, as the reports have them: they wrap after 994 days of 50 a second.
 // Pure; caller's memory; one thread.
 #pragma once
 
@@ -42,11 +43,12 @@ struct td_rtp_source {
 struct td_rtp_source_cold {
 	uint32_t base; // extended number of the first packet of this numbering
 	uint32_t candidate_ssrc;
-	uint32_t candidate_next; // sequence number that would confirm it; above 0xffff: none
+	uint16_t candidate_next; // sequence number that would confirm it
+	bool has_candidate;
+	bool timed;                                // transit is valid
 	uint32_t expected_prior, received_prior;   // at the last report
-	uint64_t expected_before, received_before; // sums over former SSRCs and numberings
-	uint64_t reordered, duplicates, ssrc_changes;
-	bool timed;           // transit is valid
+	uint32_t expected_before, received_before; // sums over former SSRCs and numberings
+	uint32_t reordered, duplicates, ssrc_changes;
 	uint64_t before_base; // bit i: number base - 1 - i has come late
 	uint64_t discarded;   // bit (number mod 64): not in the window because it was of no use
 	struct td_loss loss;
@@ -59,7 +61,7 @@ void td_rtp_source_discard(struct td_rtp_source *hot, struct td_rtp_source_cold 
 			   uint16_t sequence);
 // Losses as they would be if nothing missing came any more; *packets of them all.
 void td_rtp_source_losses(const struct td_rtp_source *hot, const struct td_rtp_source_cold *cold,
-			  struct td_loss *loss, uint64_t *packets);
+			  struct td_loss *loss, uint32_t *packets);
 
 // Forgets everything.
 void td_rtp_source_init(struct td_rtp_source *hot, struct td_rtp_source_cold *cold);
@@ -123,9 +125,9 @@ static inline void td_rtp_source_time_first(struct td_rtp_source *hot, uint32_t 
 }
 
 // Totals over all SSRCs and numberings so far (RFC 3550 A.3).
-uint64_t td_rtp_source_expected(const struct td_rtp_source *hot,
+uint32_t td_rtp_source_expected(const struct td_rtp_source *hot,
 				const struct td_rtp_source_cold *cold);
-uint64_t td_rtp_source_received(const struct td_rtp_source *hot,
+uint32_t td_rtp_source_received(const struct td_rtp_source *hot,
 				const struct td_rtp_source_cold *cold);
 
 // Fills the reception report (RFC 3550 section 6.4.1; A.3 for the fraction since the last call)

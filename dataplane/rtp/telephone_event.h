@@ -62,24 +62,23 @@ struct td_digit_report {
 
 struct td_event_rx {
 	uint64_t heard_ns;       // when the last packet of the current event came
-	uint64_t duration_total; // of the current event over all its segments, RTP clock units
-	uint64_t segment_base;   // of that, what lies before the current segment
+	uint32_t duration_total; // of the current event over all its segments, RTP clock units
+	uint32_t segment_base;   // of that, what lies before the current segment
 	uint32_t timestamp;      // of the current segment, or of the last one
-	uint32_t clock_hz;
-	uint16_t duration; // of the current segment
+	uint16_t duration;       // of the current segment
+	uint8_t clock_khz;
 	char digit;
 	uint8_t volume;
 	bool known;  // the fields above are of some event
 	bool active; // and it has not ended
-	uint32_t unknown_count, malformed_count, stale_count;
 };
 
-// Forgets everything. `clock_hz` is of the payload type: 8000 to 96000 and not 0.
+// Forgets everything. `clock_hz` is of the payload type: whole kilohertz, 8000 to 96000.
 void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz);
 
 // One RTP packet of the event payload type, in any order and any number of times. Writes what it
-// means to `out` and answers how many: 0 for a repetition, for events that are no digits and for
-// malformed ones, which are counted. A payload of several events (RFC 4733 section 2.5.1.5) is
+// means to `out` and answers how many: 0 for a repetition, for what comes late of an event before, for
+// events that are no digits and for malformed ones. A payload of several events (RFC 4733 section 2.5.1.5) is
 // read up to TD_TELEPHONE_EVENT_PACKED_MAX.
 uint32_t td_event_rx_packet(struct td_event_rx *rx, uint32_t timestamp, bool marker,
 			    const uint8_t *payload, size_t len, uint64_t now_ns,

@@ -23,8 +23,8 @@ static void write_round(uint64_t value)
 {
 	td_mirror_write_begin(&mirror.lock);
 	mirror.owner = value;
-	mirror.stats.rx_packets = value;
-	mirror.stats.tx_packets = value;
+	mirror.stats.rx_bytes = value;
+	mirror.stats.tx_bytes = value;
 	mirror.stats.rtcp_tx = (uint32_t)value;
 	td_mirror_write_end(&mirror.lock);
 }
@@ -36,7 +36,7 @@ START_TEST(reads_what_was_written)
 	write_round(42);
 	ck_assert_int_eq(td_mirror_read(&mirror, &copy), 0);
 	ck_assert_uint_eq(copy.owner, 42);
-	ck_assert_uint_eq(copy.stats.tx_packets, 42);
+	ck_assert_uint_eq(copy.stats.tx_bytes, 42);
 	ck_assert_uint_eq(atomic_load(&mirror.lock) & 1u, 0);
 }
 END_TEST
@@ -87,8 +87,8 @@ START_TEST(never_torn)
 		if (td_mirror_read(&mirror, &copy) != 0)
 			continue;
 		good++;
-		ck_assert_uint_eq(copy.owner, copy.stats.rx_packets);
-		ck_assert_uint_eq(copy.owner, copy.stats.tx_packets);
+		ck_assert_uint_eq(copy.owner, copy.stats.rx_bytes);
+		ck_assert_uint_eq(copy.owner, copy.stats.tx_bytes);
 		ck_assert_uint_eq((uint32_t)copy.owner, copy.stats.rtcp_tx);
 	}
 	atomic_store(&stop, 1);

@@ -82,7 +82,7 @@ START_TEST(through_reception)
 	struct td_rtp_source_cold cold;
 	struct td_loss_summary got;
 	struct td_loss loss;
-	uint64_t packets;
+	uint32_t packets;
 	uint16_t sequence = 65530;
 	size_t len = strlen(row->trace);
 
@@ -180,7 +180,7 @@ START_TEST(late_is_not_lost_and_long_holes_are)
 	struct td_rtp_source hot;
 	struct td_rtp_source_cold cold;
 	struct td_loss loss;
-	uint64_t packets;
+	uint32_t packets;
 
 	td_rtp_source_init(&hot, &cold);
 	ck_assert_int_eq(td_rtp_source_update(&hot, &cold, 9, 100), TD_RTP_FRESH);

@@ -198,7 +198,6 @@ START_TEST(stale_packets_and_new_numbering)
 	give(&rx, &now, &heard);
 	give(&rx, &late, &heard);
 	ck_assert_uint_eq(heard.count, 2);
-	ck_assert_uint_eq(rx.stale_count, 1);
 	late.at_ns = 2000 * MS;
 	give(&rx, &late, &heard);
 	ck_assert_uint_eq(heard.count, 4);
@@ -210,7 +209,7 @@ START_TEST(stale_packets_and_new_numbering)
 }
 END_TEST
 
-START_TEST(strange_payloads_are_counted)
+START_TEST(strange_payloads_say_nothing)
 {
 	struct td_event_rx rx;
 	struct td_digit_report out[TD_EVENT_RX_REPORT_MAX];
@@ -220,8 +219,6 @@ START_TEST(strange_payloads_are_counted)
 	for (size_t len = 0; len <= 9; len++)
 		ck_assert_uint_eq(td_event_rx_packet(&rx, 0, true, bytes, len, 0, out),
 				  len == 8 ? 1 : 0); // the second four bytes begin digit 0
-	ck_assert_uint_eq(rx.malformed_count, 8);
-	ck_assert_uint_eq(rx.unknown_count, 2);
 }
 END_TEST
 
@@ -326,7 +323,7 @@ int main(void)
 	tcase_add_test(tcase, any_order_of_arrival);
 	tcase_add_test(tcase, end_by_timeout_to_the_nanosecond);
 	tcase_add_test(tcase, stale_packets_and_new_numbering);
-	tcase_add_test(tcase, strange_payloads_are_counted);
+	tcase_add_test(tcase, strange_payloads_say_nothing);
 	tcase_add_test(tcase, packed_events);
 	tcase_add_test(tcase, moving_timestamps_are_one_event);
 	tcase_add_test(tcase, segments_cut_early);
