@@ -182,7 +182,7 @@ static void note_behind(struct td_run *run, uint64_t due, uint64_t pps)
 // Sends at the pace and takes what arrives, for `length_ns`.
 static void pace(struct td_run *run, uint64_t length_ns)
 {
-	const uint64_t pps = (uint64_t)run->blast->flow_count * FLOW_PPS;
+	const uint64_t pps = (uint64_t)run->blast->flow_count * FLOW_PPS * run->blast->times;
 	uint64_t start_ns = td_clock_now_ns(), now_ns = start_ns, done = 0, busy_ns = 0;
 
 	while (now_ns - start_ns < length_ns) {

@@ -26,6 +26,7 @@ struct td_blast {
 	int busy_poll;
 	int pid; // the process whose CPU time is taken; 0: none
 	double seconds;
+	uint32_t times;               // every flow so many times as fast as speech
 	double loss, duplicate, swap; // probabilities a packet, of what the generator does itself
 };
 

@@ -55,6 +55,7 @@ static const char help[] =
 	"  --complexity N     of Opus encoders of --tandem (5)\n"
 	"How:\n"
 	"  --seconds S        measured, after one of warm-up (5)\n"
+	"  --times N          every flow N times as fast as speech: full bursts from few flows (1)\n"
 	"  --loss P --duplicate P --swap P     per cent of packets the generator itself does that to\n"
 	"  --poll             never rest: for polled devices and idle cores\n"
 	"  --pid PID          whose CPU time a packet is to be told\n"
@@ -66,7 +67,8 @@ enum option_key {
 	KEY_SWAP,
 	KEY_COMPLEXITY,
 	KEY_OWN_MAC,
-	KEY_WRITE_PLAN
+	KEY_WRITE_PLAN,
+	KEY_TIMES
 };
 
 struct options {
@@ -138,6 +140,7 @@ static void take_option(int option, struct options *options, struct td_plan *pla
 	case 'x': blast->transcoded = 1; break;
 	case KEY_COMPLEXITY: options->complexity = (uint8_t)atoi(optarg); break;
 	case 's': blast->seconds = atof(optarg); break;
+	case KEY_TIMES: blast->times = (uint32_t)atoi(optarg); break;
 	case KEY_LOSS: blast->loss = percent(optarg); break;
 	case KEY_DUPLICATE: blast->duplicate = percent(optarg); break;
 	case KEY_SWAP: blast->swap = percent(optarg); break;
@@ -168,6 +171,7 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		{ "transcoded", no_argument, NULL, 'x' },
 		{ "complexity", required_argument, NULL, KEY_COMPLEXITY },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "times", required_argument, NULL, KEY_TIMES },
 		{ "loss", required_argument, NULL, KEY_LOSS },
 		{ "duplicate", required_argument, NULL, KEY_DUPLICATE },
 		{ "swap", required_argument, NULL, KEY_SWAP },
@@ -188,6 +192,8 @@ static void parse_options(int argc, char **argv, struct options *options, struct
 		quit("--flows", "an even number up to 200000");
 	if (blast->seconds <= 0)
 		quit("--seconds", "more than nothing");
+	if (blast->times < 1 || blast->times > 1000)
+		quit("--times", "from 1 to 1000");
 	plan->event_every = (uint32_t)(options->event_s * 1000.0 / TD_PAYLOAD_PTIME_MS);
 	if (plan->event_every && plan->event_every < 20)
 		quit("--events", "a digit takes 0.4 s with the pause after it");
@@ -356,7 +362,7 @@ int main(int argc, char **argv)
 		.from = 0x0a4d0901, .to = 0x0a4d0902, .flows = 500, .complexity = 5
 	};
 	struct td_plan plan = { .codecs = { TD_CODEC_PCMU, TD_CODEC_PCMU } };
-	struct td_blast blast = { .seconds = 5 };
+	struct td_blast blast = { .seconds = 5, .times = 1 };
 	int used;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0) {

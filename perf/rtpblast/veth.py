@@ -20,6 +20,8 @@ DEVICE_ADDR, GENERATOR_ADDR = "10.77.9.2", "10.77.9.1"
 GENERATOR_MAC = "02:00:00:00:77:09"
 # The sender this far behind its schedule: no figure. Phones' own packets wander as much.
 PACE_MISSED_MS = 20.0
+# 4,096 packets: what comes in two milliseconds in which the machine holds one of the ends up.
+MEMIF_RING_BITS = 12
 
 CONFIG = """\
 system:
@@ -127,7 +129,7 @@ def generator(netns, pid, seconds, *options, driver="af_packet", name=GENERATOR)
     memory = ("--no-huge", "-m", "512")
     own_mac = ("--own-mac", GENERATOR_MAC)
     if driver == "memif":
-        vdev = f"net_memif0,role=client,socket={name},socket-abstract=no"
+        vdev = f"net_memif0,role=client,socket={name},socket-abstract=no,rsize={MEMIF_RING_BITS}"
         memory, own_mac = ("--in-memory", "--single-file-segments"), ()
     elif driver == "af_xdp":
         vdev = f"net_af_xdp0,iface={name},busy_budget=0"
