@@ -44,7 +44,7 @@ static void on_adopted(struct td_media_worker *worker, uint32_t stream,
 	struct td_stream_cold *cold = &worker->cold[stream];
 	bool same_address = td_endpoint_same_addr(&cold->lock.accepted, &cold->lock.expected);
 
-	hot->rx.key = td_stream_key(packet->source_key, packet->source_port_be, packet->family);
+	hot->rx.key = packet->sender;
 	hot->rx.flags &= (uint8_t) ~(TD_RX_ACTIVE | TD_RX_STEADY);
 	td_rtp_source_expect(&cold->source, header->ssrc, header->sequence);
 	td_sender_set_target(td_media_tx(worker, stream), cold, worker->neighbours->locals,

@@ -91,7 +91,7 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	hot->rx.flags = TD_RX_LIVE;
 	hot->tx.feed = TD_FEED_NONE;
 	hot->tx.flags = TD_TX_FORCED;
-	hot->tx.stream = index;
+	hot->tx.stream = index & TD_HANDLE_INDEX_MASK;
 	cold->tx_slot = index;
 	hot->tx.ssrc = create->ssrc;
 	hot->tx.last_sequence = create->sequence;
@@ -153,7 +153,7 @@ static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold, 
 		rx->flags |= TD_RX_IPV6;
 	rx->key = cold->lock.rank == TD_LOCK_NOBODY
 			  ? 0
-			  : td_stream_key(td_packet_key(from), from->port_be, from->family);
+			  : td_packet_sender(td_packet_key(from), from->port_be, from->family);
 }
 
 // What counts time by the RTP clock begins anew when the clock is another one.

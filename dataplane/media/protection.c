@@ -212,8 +212,7 @@ static bool is_hopeless(const struct td_media_worker *worker, const struct td_pa
 	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 	struct td_endpoint from;
 
-	if (rx->key == td_stream_key(packet->source_key, packet->source_port_be, packet->family) &&
-	    !(rx->flags & TD_RX_IPV6))
+	if (rx->key == packet->sender && !(rx->flags & TD_RX_IPV6))
 		return false;
 	td_packet_source(packet, &from);
 	return !td_source_lock_may_accept(&worker->cold[packet->stream].lock, &from, now_ns);
@@ -288,7 +287,8 @@ static void become_plain(struct td_packet *packet, uint16_t len)
 
 	memcpy(udp + 4, words, sizeof words);
 	packet->payload_len = len;
-	packet->flags |= TD_PACKET_OPENED | TD_PACKET_CHECKSUM_VERIFIED;
+	packet->flags = (uint8_t)((packet->flags & ~TD_PACKET_PLAIN) | TD_PACKET_OPENED |
+				  TD_PACKET_CHECKSUM_VERIFIED);
 	packet->mbuf->data_len = (uint16_t)(packet->mbuf->data_len - less);
 	packet->mbuf->pkt_len -= less;
 }

@@ -3,6 +3,8 @@
 
 #include "td_assert.h"
 
+_Static_assert(TD_STREAM_MAX <= 1u << 20 && TD_NEIGHBOUR_MAX <= 1u << 12,
+	       "a stream and a next hop fit their bits of td_stream_tx");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "headers are written as words");
 
 // The sum of the IPv4 header's words that are the same in every packet.
@@ -20,7 +22,8 @@ void td_sender_set_target(struct td_stream_tx *tx, const struct td_stream_cold *
 	bool ipv6 = remote->family == TD_FAMILY_IPV6;
 
 	TD_ASSERT(next_hop == TD_NEIGHBOUR_NONE || next_hop < TD_NEIGHBOUR_MAX);
-	tx->flags = (uint8_t)((tx->flags & ~(TD_TX_READY | TD_TX_IPV6)) | (ipv6 ? TD_TX_IPV6 : 0u));
+	tx->flags = (uint8_t)((tx->flags & ~(TD_TX_READY | TD_TX_IPV6 | TD_TX_STEADY)) |
+			      (ipv6 ? TD_TX_IPV6 : 0u));
 	tx->source_port_be = cold->local_port_be;
 	tx->destination_port_be = remote->port_be;
 	memcpy(&tx->source_be, locals->entries[cold->local].addr.addr, 4);
@@ -29,7 +32,7 @@ void td_sender_set_target(struct td_stream_tx *tx, const struct td_stream_cold *
 	tx->ip_sum = ip_sum(tx);
 	if (!ready || next_hop == TD_NEIGHBOUR_NONE || remote->port_be == 0)
 		return;
-	tx->next_hop = (uint16_t)next_hop;
+	tx->next_hop = next_hop % TD_NEIGHBOUR_MAX;
 	tx->flags |= TD_TX_READY;
 }
 
@@ -51,7 +54,7 @@ void td_sender_resync(struct td_stream_tx *tx, struct td_stream_cold *cold, uint
 	cold->floor_sequence = tx->last_sequence;
 	tx->feed = feed;
 	tx->feed_ssrc = feed_ssrc;
-	tx->flags &= (uint8_t)~TD_TX_FORCED;
+	tx->flags &= (uint8_t) ~(TD_TX_FORCED | TD_TX_STEADY);
 	tx->sequence_offset = (uint16_t)(tx->last_sequence + 1u - sequence);
 	tx->timestamp_offset = tx->last_timestamp + step - timestamp;
 }

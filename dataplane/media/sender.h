@@ -48,25 +48,14 @@ static inline uint16_t td_sender_ip_checksum(const struct td_stream_tx *tx, uint
 	return (uint16_t) ~((sum & 0xffffu) + (sum >> 16));
 }
 
-// Writes ports, IP and layer 2 in front of the UDP header of `udp_len` bytes at `udp`. Returns
-// where the frame begins, or NULL when the next hop is unresolved and nothing was written. *sum
-// gets the unfolded sum of addresses and ports, which the UDP checksum covers.
-static inline uint8_t *td_sender_headers(const struct td_neighbours *neighbours,
-					 const struct td_stream_tx *tx,
-					 const struct td_stream_cold *cold, uint8_t *udp,
-					 uint16_t udp_len, uint64_t *sum)
+// Writes ports and the IPv4 header in front of the UDP header of `udp_len` bytes at `udp`.
+static inline void td_sender_headers4(const struct td_stream_tx *tx, uint8_t *udp, uint16_t udp_len)
 {
 	uint8_t *l3 = udp - 20;
 	uint16_t total_be = __builtin_bswap16((uint16_t)(udp_len + 20u));
+	uint32_t ports = tx->source_port_be | (uint32_t)tx->destination_port_be << 16;
 	uint64_t words[3];
-	uint32_t ports, l2_len;
 
-	if (__builtin_expect(tx->flags & TD_TX_IPV6, 0))
-		return td_sender_headers6(neighbours, tx, cold, udp, udp_len, sum);
-	l2_len = td_neighbour_write_l2(neighbours, tx->next_hop, l3);
-	if (__builtin_expect(l2_len == 0, 0))
-		return NULL;
-	ports = tx->source_port_be | (uint32_t)tx->destination_port_be << 16;
 	// Little-endian words as they lie in memory: version, length, DSCP, DF; TTL 64, UDP,
 	// checksum, source; destination and the UDP header's ports.
 	words[0] = 0x45u | (uint64_t)tx->tos << 8 | (uint64_t)total_be << 16 | 0x0040ull << 48;
@@ -77,6 +66,26 @@ static inline uint8_t *td_sender_headers(const struct td_neighbours *neighbours,
 	memcpy(l3, &words[0], 8);
 	memcpy(l3 + 8, &words[1], 8);
 	memcpy(l3 + 16, &words[2], 8);
-	*sum = (uint64_t)tx->source_be + tx->destination_be + ports;
+}
+
+// Writes ports, IP and layer 2 in front of the UDP header of `udp_len` bytes at `udp`. Returns
+// where the frame begins, or NULL when the next hop is unresolved and nothing was written. *sum
+// gets the unfolded sum of addresses and ports, which the UDP checksum covers.
+static inline uint8_t *td_sender_headers(const struct td_neighbours *neighbours,
+					 const struct td_stream_tx *tx,
+					 const struct td_stream_cold *cold, uint8_t *udp,
+					 uint16_t udp_len, uint64_t *sum)
+{
+	uint8_t *l3 = udp - 20;
+	uint32_t l2_len;
+
+	if (__builtin_expect(tx->flags & TD_TX_IPV6, 0))
+		return td_sender_headers6(neighbours, tx, cold, udp, udp_len, sum);
+	l2_len = td_neighbour_write_l2(neighbours, tx->next_hop, l3);
+	if (__builtin_expect(l2_len == 0, 0))
+		return NULL;
+	td_sender_headers4(tx, udp, udp_len);
+	*sum = (uint64_t)tx->source_be + tx->destination_be + tx->source_port_be +
+	       ((uint64_t)tx->destination_port_be << 16);
 	return l3 - l2_len;
 }

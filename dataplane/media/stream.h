@@ -51,15 +51,10 @@ enum td_guard {
 #define TD_TX_FORCED   0x04u // the next packet begins a new run, whoever feeds it
 #define TD_TX_SEALED   0x20u // SRTP
 #define TD_TX_BARRED   0x40u // there is to be a key, and there is none: sends nothing
-
-// The accepted sender in one word: see td_stream_key().
-static inline uint64_t td_stream_key(uint32_t address_key, uint16_t port_be, uint8_t family)
-{
-	return (uint64_t)address_key << 32 | (uint64_t)port_be << 8 | family;
-}
+#define TD_TX_STEADY   0x80u // the last packet went from `feed` to where the next one will go
 
 struct td_stream_rx {
-	uint64_t key; // 0 until something is accepted: no packet has family 0
+	uint64_t key; // the accepted sender, as in td_packet.sender; 0 until something is accepted
 	struct td_rtp_source source;
 	uint64_t last_ns;
 	uint32_t octets; // payload, since creation, wraps; totals are in the cold half
@@ -86,13 +81,16 @@ struct td_stream_tx {
 	uint64_t last_ns;
 	uint32_t source_be, destination_be; // IPv4
 	uint16_t source_port_be, destination_port_be;
-	uint16_t next_hop; // index for net/neighbour.h
+	// What the words that are the same in all packets of a run, addresses, ports and SSRC, add to
+	// the UDP checksum on their way from `feed`: with TD_TX_STEADY.
+	uint16_t checksum_step;
 	uint8_t payload_type, event_payload_type;
 	uint32_t packets, octets; // payload, since creation, wrap; totals are in the cold half
 	uint8_t flags;            // TD_TX_*
 	uint8_t tos;              // DSCP << 2
 	uint16_t ip_sum;          // folded sum of the IPv4 header's words that never change
-	uint32_t stream;          // whose tx this is
+	uint32_t stream : 20;     // whose tx this is
+	uint32_t next_hop : 12;   // index for net/neighbour.h
 };
 
 struct td_stream {

@@ -153,9 +153,8 @@ static inline bool td_media_is_stranger(const struct td_media_worker *worker,
 	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 
 	return rx->strict && (rx->flags & (TD_RX_LIVE | TD_RX_MUX)) == TD_RX_LIVE &&
-	       rx->key !=
-		       td_stream_key(packet->source_key, packet->source_port_be, packet->family) &&
-	       packet->payload_len >= TD_RTP_HEADER_BYTES && packet->payload[0] >> 6 == 2;
+	       rx->key != packet->sender && packet->payload_len >= TD_RTP_HEADER_BYTES &&
+	       packet->payload[0] >> 6 == 2;
 }
 
 // Drops a packet that its stream does not let in, and counts it there as well (refuse.c).
@@ -182,7 +181,7 @@ static inline bool td_media_is_accepted(const struct td_media_worker *worker,
 {
 	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
 
-	if (rx->key != td_stream_key(packet->source_key, packet->source_port_be, packet->family))
+	if (rx->key != packet->sender)
 		return false;
 	return !(rx->flags & TD_RX_IPV6) ||
 	       memcmp(packet->l3 + TD_IPV6_SOURCE_OFFSET,
@@ -211,6 +210,12 @@ static inline uint64_t td_media_random(struct td_media_worker *worker)
 // admit.c: the packet passes everything td_media_rtp asks for, or is gone. True: `forward` is set.
 bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
 		    struct td_forward *forward);
+
+// forward.c: any packet, admitted first; and one that has been, whose sink is a slot.
+void td_forward_any(struct td_media_worker *worker, struct td_packet *packet, uint64_t now_ns,
+		    struct td_tx *tx);
+void td_forward_admitted(struct td_media_worker *worker, const struct td_forward *forward,
+			 uint64_t now_ns, struct td_tx *tx);
 
 // The arrival of a packet in units of its RTP clock, which RFC 3550 A.8 compares with its timestamp.
 static inline uint32_t td_media_arrival(uint8_t clock_khz, uint64_t now_ns)

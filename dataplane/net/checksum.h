@@ -5,6 +5,7 @@
 // 32-bit additions than a frame has.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -67,6 +68,20 @@ static inline uint64_t td_checksum_add(uint64_t sum, const void *data, size_t le
 	return len & 1u ? sum + *p : sum;
 }
 
+// A header of 20 bytes, of which the checksum is one word, in three pieces as they lie in memory: does
+// it sum to 0xffff? Not 0, as an IPv4 header's first byte is not. 0xffff divides 2^64 - 1, so words of
+// 64 bits can be summed as well, their carries put back; and it divides the sum when the sum times its
+// inverse is no more than the greatest quotient there can be.
+static inline bool td_checksum_is_right20(uint64_t first, uint64_t second, uint32_t third)
+{
+	uint64_t sum = first + second;
+
+	sum += sum < first;
+	sum += third;
+	sum += sum < third;
+	return sum * -0x0001000100010001ull <= 0x0001000100010001ull;
+}
+
 // RFC 1624 equation 3: the checksum after words summing to `removed` gave way to words summing to
 // `added` (both unfolded sums of words as they lie in memory, of a frame at most).
 static inline uint16_t td_checksum_adjust(uint16_t checksum, uint64_t removed, uint64_t added)
@@ -75,6 +90,20 @@ static inline uint16_t td_checksum_adjust(uint16_t checksum, uint64_t removed, u
 	uint64_t sum = (0xffffffffull << 16) - removed;
 
 	return (uint16_t)~td_checksum_fold(sum + (uint16_t)~checksum + added);
+}
+
+// What becomes of a sum when words summing to `removed` give way to words summing to `added`.
+static inline uint16_t td_checksum_step(uint64_t removed, uint64_t added)
+{
+	return td_checksum_fold((0xffffffffull << 16) - removed + added);
+}
+
+// A UDP checksum after such a step, of more than 16 bits too; it is not 0 and does not become 0.
+static inline uint16_t td_checksum_add_step(uint16_t checksum, uint64_t step)
+{
+	uint16_t stepped = (uint16_t)~td_checksum_fold(step + (uint16_t)~checksum);
+
+	return stepped == 0 ? 0xffffu : stepped;
 }
 
 // The same for UDP: 0 on the wire means "no checksum", so a computed 0 is sent as 0xffff

@@ -1,6 +1,6 @@
 // The port table: (local address, UDP port) -> which stream, on which worker.
 //
-//   entry, 32 bits:  | 31 open | 30 rtcp | 29..24 - | 23..20 worker | 19..0 stream index |
+//   entry, 32 bits:  | 31 open | 30 rtcp | 29..28 - | 27..24 worker | 23..20 - | 19..0 stream index |
 //
 // One table of 32,768 pairs per local address, so a look-up is one load that can be prefetched a
 // vector ahead; no hash, no compare. Both ports of a pair are in one word: which of the two it was
@@ -25,9 +25,13 @@
 
 #define TD_DEMUX_OPEN         0x80000000u
 #define TD_DEMUX_RTCP         0x40000000u
-#define TD_DEMUX_WORKER_SHIFT 20
+#define TD_DEMUX_WORKER_SHIFT 24
 #define TD_DEMUX_WORKER_MASK  0xfu
 #define TD_DEMUX_STREAM_MASK  0xfffffu
+
+// Of an entry's owner byte.
+#define TD_DEMUX_OWNER_OPEN (TD_DEMUX_OPEN >> TD_DEMUX_WORKER_SHIFT)
+#define TD_DEMUX_OWNER_RTCP (TD_DEMUX_RTCP >> TD_DEMUX_WORKER_SHIFT)
 
 _Static_assert(TD_WORKER_MAX <= TD_DEMUX_WORKER_MASK + 1, "a worker's index fits its four bits");
 _Static_assert(TD_STREAM_MAX <= TD_DEMUX_STREAM_MASK + 1, "a stream's index fits its twenty bits");
@@ -51,6 +55,12 @@ static inline uint32_t td_demux_stream(uint32_t entry)
 static inline uint32_t td_demux_worker(uint32_t entry)
 {
 	return (entry >> TD_DEMUX_WORKER_SHIFT) & TD_DEMUX_WORKER_MASK;
+}
+
+// All of an entry but the stream, in a byte: worker w's RTP has TD_DEMUX_OWNER_OPEN | w.
+static inline uint8_t td_demux_owner(uint32_t entry)
+{
+	return (uint8_t)(entry >> TD_DEMUX_WORKER_SHIFT);
 }
 
 static inline uint32_t td_demux_pair(uint32_t local, uint16_t port)

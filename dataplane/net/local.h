@@ -60,9 +60,12 @@ static inline uint64_t td_locals_slot4(const struct td_locals *locals, uint32_t 
 	return word;
 }
 
+#define TD_LOCAL_SLOT_INDEX      32 // where the index + 1 lies
+#define TD_LOCAL_SLOT_INDEX_MASK (0xffull << TD_LOCAL_SLOT_INDEX)
+
 static inline uint8_t td_locals_slot_index(uint64_t slot)
 {
-	return (uint8_t)((uint8_t)(slot >> 32) - 1u);
+	return (uint8_t)((uint8_t)(slot >> TD_LOCAL_SLOT_INDEX) - 1u);
 }
 
 static inline uint8_t td_locals_slot_port(uint64_t slot)

@@ -124,6 +124,22 @@ static inline uint32_t td_neighbour_write_l2(const struct td_neighbours *table, 
 	return TD_L2_MAX;
 }
 
+// The same for an untagged IPv4 frame; false, and nothing written, for any other.
+static inline bool td_neighbour_write_plain(const struct td_neighbours *table, uint32_t index,
+					    uint8_t *l3)
+{
+	const struct td_next_hop *hop = &table->hot[index];
+	uint64_t word = atomic_load_explicit(&hop->word, memory_order_relaxed), source;
+
+	if (!(word & TD_NEIGHBOUR_USABLE) || hop->l2_len != 14)
+		return false;
+	memcpy(&source, &table->sources[hop->port], sizeof source);
+	source = (source & TD_NEIGHBOUR_MAC_MASK) | 0x0008ull << 48; // 0x0800 as it lies in memory
+	memcpy(l3 - 14, &word, sizeof word);
+	memcpy(l3 - 8, &source, sizeof source);
+	return true;
+}
+
 static inline uint32_t td_neighbour_port(const struct td_neighbours *table, uint32_t index)
 {
 	return table->hot[index].port;

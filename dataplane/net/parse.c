@@ -53,6 +53,9 @@ static int parse_udp(struct td_packet *packet, uint8_t *l4, uint32_t len)
 		if (packet->family == TD_FAMILY_IPV6)
 			return DROP(UDP_CHECKSUM);
 		packet->flags |= TD_PACKET_CHECKSUM_ABSENT;
+	} else if (packet->l2_len + packet->l3_len == TD_PLAIN_UDP &&
+		   packet->family == TD_FAMILY_IPV4) {
+		packet->flags |= TD_PACKET_PLAIN;
 	}
 	memcpy(&packet->source_port_be, l4, 2);
 	memcpy(&packet->local_port_be, l4 + 2, 2);
@@ -337,41 +340,52 @@ static inline uint64_t prefetch_frames(struct rte_mbuf **mbufs, uint32_t count)
 	return bytes;
 }
 
+// The long way for one of a vector. True: it is UDP, and in *packet; else it is in `other`, or gone.
+static __attribute__((noinline)) bool parse_any(const struct td_parse_env *env, uint32_t in_port,
+						struct rte_mbuf *mbuf, struct td_packet *packet,
+						struct td_packet *other, uint32_t *other_count,
+						struct td_worker_stats *stats)
+{
+	int drop = td_parse_frame(env, in_port, mbuf, packet);
+
+	if (drop != 0) {
+		stats->drops[drop - 1]++;
+		rte_pktmbuf_free(mbuf);
+		return false;
+	}
+	if (packet->kind == TD_PACKET_UDP)
+		return true;
+	other[(*other_count)++] = *packet;
+	return false;
+}
+
 uint32_t td_parse_burst(const struct td_parse_env *env, uint32_t in_port, struct rte_mbuf **mbufs,
 			uint32_t count, struct td_packet *udp, struct td_packet *other,
 			uint32_t *other_count, struct td_worker_stats *stats)
 {
 	const struct td_port *port = &env->ports[in_port];
+	const struct td_plain_vector vector = td_plain_vector(env->locals, port, in_port);
 	bool untagged = port->vlan == 0, lookup = env->demux != NULL;
-	uint32_t udp_count = 0;
-	uint64_t mac = 0;
+	struct td_packet *packet = udp, *ahead = udp + TD_PACKET_AHEAD, *end;
 
 	TD_ASSERT(count <= TD_PARSE_VECTOR);
-	memcpy(&mac, port->mac, sizeof port->mac);
 	*other_count = 0;
 	stats->rx_packets += count;
 	stats->rx_bytes += prefetch_frames(mbufs, count);
 	for (uint32_t i = 0; i < count; i++) {
-		struct td_packet *packet = &udp[udp_count];
-		int drop = 0;
-
-		if (!untagged || !td_parse_plain(env->locals, in_port, mac, mbufs[i], packet))
-			drop = td_parse_frame(env, in_port, mbufs[i], packet);
-		if (__builtin_expect(drop != 0, 0)) {
-			stats->drops[drop - 1]++;
-			rte_pktmbuf_free(mbufs[i]);
-		} else if (__builtin_expect(packet->kind == TD_PACKET_UDP, 1)) {
-			udp_count++;
-			if (lookup)
-				td_parse_expect(env, packet);
-			if (lookup && udp_count > TD_PACKET_AHEAD)
+		if (__builtin_expect(!untagged || !td_parse_plain(&vector, mbufs[i], packet), 0) &&
+		    !parse_any(env, in_port, mbufs[i], packet, other, other_count, stats))
+			continue;
+		if (lookup) {
+			td_parse_expect(env, packet);
+			if (packet >= ahead)
 				td_parse_lookup(env, packet - TD_PACKET_AHEAD);
-		} else {
-			other[(*other_count)++] = *packet;
 		}
+		packet++;
 	}
-	for (uint32_t i = udp_count < TD_PACKET_AHEAD ? 0 : udp_count - TD_PACKET_AHEAD;
-	     lookup && i < udp_count; i++)
-		td_parse_lookup(env, &udp[i]);
-	return udp_count;
+	end = packet;
+	for (packet = packet > ahead ? packet - TD_PACKET_AHEAD : udp; lookup && packet < end;
+	     packet++)
+		td_parse_lookup(env, packet);
+	return (uint32_t)(end - udp);
 }

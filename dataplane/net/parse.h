@@ -47,8 +47,8 @@ static inline void td_parse_expect_look(const struct td_packet *packet, uint32_t
 	rte_prefetch0((const void *)(wanted & -(uintptr_t)TD_CACHE_LINE));
 }
 
-// Looks up who listens, some time after td_parse_expect: packet->stream becomes the port's entry
-// (net/demux.h), and what that stream needs first is on its way into the cache.
+// Looks up who listens, some time after td_parse_expect: packet->stream and packet->owner become what
+// the port's entry says (net/demux.h), and what that stream needs first is on its way into the cache.
 static inline void td_parse_lookup(const struct td_parse_env *env, struct td_packet *packet)
 {
 	uint32_t entry = td_demux_lookup(env->demux, packet->local,
@@ -56,7 +56,8 @@ static inline void td_parse_lookup(const struct td_parse_env *env, struct td_pac
 	uint32_t index = td_demux_stream(entry);
 	const uint8_t *stream = env->streams + (size_t)index * env->stream_bytes;
 
-	packet->stream = entry;
+	packet->stream = index;
+	packet->owner = td_demux_owner(entry);
 	rte_prefetch0(stream);
 	rte_prefetch0(stream + TD_CACHE_LINE); // of the one that listens (media/placement.c)
 	if (env->looked_into)

@@ -78,9 +78,9 @@ enum td_rtp_verdict td_rtp_source_irregular(struct td_rtp_source *hot,
 static inline bool td_rtp_source_next(struct td_rtp_source *hot, uint32_t ssrc, uint16_t sequence)
 {
 	// Before the first packet the window is empty.
-	if (__builtin_expect((ssrc != hot->ssrc) | (sequence != (uint16_t)(hot->highest + 1u)) |
-				     !(hot->window >> 63),
-			     0))
+	if (__builtin_expect(ssrc != hot->ssrc, 0) ||
+	    __builtin_expect(sequence != (uint16_t)(hot->highest + 1u), 0) ||
+	    __builtin_expect(!(hot->window >> 63), 0))
 		return false;
 	hot->highest++;
 	hot->window = hot->window << 1 | 1u;

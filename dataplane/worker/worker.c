@@ -28,14 +28,30 @@ static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td
 
 // Nobody listens there, or somebody on another worker. One that has crossed before crosses again
 // when its stream has moved meanwhile.
-static void pass_on(struct td_worker *worker, const struct td_packet *packet, uint32_t entry)
+static void pass_on(struct td_worker *worker, const struct td_packet *packet)
 {
-	uint32_t owner = td_demux_worker(entry);
+	uint32_t owner = packet->owner & TD_DEMUX_WORKER_MASK;
 
-	if (!(entry & TD_DEMUX_OPEN) || owner >= worker->steer.worker_count)
+	if (!(packet->owner & TD_DEMUX_OWNER_OPEN) || owner >= worker->steer.worker_count)
 		drop_packet(worker, packet->mbuf, TD_DROP_PORT_CLOSED);
 	else
 		td_steer_push(&worker->steer, owner, packet);
+}
+
+static uint32_t close_up(struct td_worker *worker, struct td_packet *udp, uint32_t count,
+			 struct rtcp_vector *rtcp, uint32_t mine)
+{
+	uint32_t rtp_count = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if ((udp[i].owner & ~TD_DEMUX_OWNER_RTCP) != mine)
+			pass_on(worker, &udp[i]);
+		else if (udp[i].owner & TD_DEMUX_OWNER_RTCP)
+			rtcp->packets[rtcp->count++] = udp[i];
+		else
+			udp[rtp_count++] = udp[i];
+	}
+	return rtp_count;
 }
 
 // Splits a UDP vector by what listens at each port: RTP stays, closed up, and is counted; RTCP
@@ -43,28 +59,12 @@ static void pass_on(struct td_worker *worker, const struct td_packet *packet, ui
 static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, uint32_t count,
 			     struct rtcp_vector *rtcp)
 {
-	const uint32_t mine = TD_DEMUX_OPEN | worker->index << TD_DEMUX_WORKER_SHIFT;
-	const uint32_t whose = TD_DEMUX_OPEN | TD_DEMUX_WORKER_MASK << TD_DEMUX_WORKER_SHIFT;
-	uint32_t rtp_count = 0;
+	uint32_t mine = TD_DEMUX_OWNER_OPEN | worker->index, others = 0;
 
 	rtcp->count = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t entry = udp[i].stream;
-
-		udp[i].stream = td_demux_stream(entry);
-		if (__builtin_expect((entry & whose) != mine, 0)) {
-			pass_on(worker, &udp[i], entry);
-			continue;
-		}
-		if (__builtin_expect(entry & TD_DEMUX_RTCP, 0)) {
-			rtcp->packets[rtcp->count++] = udp[i];
-			continue;
-		}
-		if (__builtin_expect(rtp_count != i, 0))
-			udp[rtp_count] = udp[i];
-		rtp_count++;
-	}
-	return rtp_count;
+	for (uint32_t i = 0; i < count; i++)
+		others |= udp[i].owner ^ mine;
+	return others == 0 ? count : close_up(worker, udp, count, rtcp, mine);
 }
 
 static TD_WORKER void run_media(struct td_worker *worker, struct td_packet *udp, uint32_t count,

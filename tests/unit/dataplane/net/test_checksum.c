@@ -83,6 +83,63 @@ START_TEST(adjusted)
 }
 END_TEST
 
+// The same by what the difference comes to, of any size.
+START_TEST(stepped)
+{
+	for (uint32_t seed = 0; seed < 1000; seed++) {
+		uint64_t removed, added;
+		uint16_t before;
+
+		fill(seed);
+		before = (uint16_t)~plainly(bytes, 172);
+		if (before == 0)
+			continue; // no checksum
+		removed = td_checksum_add(0, bytes, 20);
+		for (int i = 0; i < 20; i++)
+			bytes[i] = (uint8_t)(bytes[i] * 5 + 1);
+		added = td_checksum_add(0, bytes, 20);
+		same((uint16_t)~td_checksum_add_step(before, td_checksum_step(removed, added)),
+		     plainly(bytes, 172));
+		same((uint16_t)~td_checksum_add_step(before,
+						     (0xffffffffull << 8) - removed + added),
+		     plainly(bytes, 172));
+	}
+	ck_assert_uint_eq(td_checksum_add_step(0x1234, 0x1234), 0xffff); // never 0
+}
+END_TEST
+
+static bool is_right(const uint8_t header[20])
+{
+	uint64_t words[2];
+	uint32_t last;
+
+	memcpy(words, header, 16);
+	memcpy(&last, header + 16, 4);
+	return td_checksum_is_right20(words[0], words[1], last);
+}
+
+// A header with its checksum, and with any one bit of it flipped; those that carry everywhere, too.
+START_TEST(header_of_twenty)
+{
+	for (uint32_t seed = 0; seed < 4000; seed++) {
+		uint16_t checksum;
+
+		fill(seed);
+		if (seed % 4 == 1)
+			memset(bytes, 0xff, 20);
+		if (seed % 4 == 2)
+			memset(bytes + seed % 16, 0xff, 4);
+		bytes[0] = 0x45;
+		memset(bytes + 10, 0, 2);
+		checksum = (uint16_t)~plainly(bytes, 20);
+		memcpy(bytes + 10, &checksum, 2);
+		ck_assert(is_right(bytes));
+		bytes[seed % 20] ^= (uint8_t)(1u << seed / 20 % 8);
+		ck_assert_int_eq(is_right(bytes), plainly(bytes, 20) == 0xffff);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("net checksum");
@@ -94,6 +151,8 @@ int main(void)
 	tcase_add_test(tcase, all_ones);
 	tcase_add_test(tcase, in_pieces);
 	tcase_add_test(tcase, adjusted);
+	tcase_add_test(tcase, stepped);
+	tcase_add_test(tcase, header_of_twenty);
 	suite_add_tcase(suite, tcase);
 	srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_run_all(runner, CK_NORMAL);
