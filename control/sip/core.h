@@ -145,6 +145,8 @@ void td_sip_txn_transmit(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 void td_sip_txn_abandon(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 void td_sip_txn_clear_graves(struct td_sip_endpoint *ep);
 #define TD_SIP_MARK_RETRANSMIT 1 // of td_timer.mark; the expire timer has 0
+// Does what a server cell left to do after a repeated request or a timer; -1: nothing.
+void td_sip_server_act(struct td_sip_endpoint *ep, struct td_sip_txn *txn, int actions);
 void td_sip_timer_expired(struct td_sip_endpoint *ep, struct td_timer *timer);
 TD_MUST_CHECK int td_sip_buffer_set(struct td_sip_endpoint *ep, struct td_sip_buffer *buffer,
 				    struct td_str bytes);

@@ -67,7 +67,7 @@ void td_sip_cancel_in(struct td_sip_endpoint *ep, const struct td_sip_message *m
 		return;
 	}
 	td_sip_reply(ep, msg, from, 200, TD_STR_NONE);
-	if (invite->state == TD_IST_PROCEEDING && invite->last_status < 200)
+	if (invite->last_status < 200)
 		end_invite(ep, invite, msg, from);
 }
 
@@ -157,11 +157,9 @@ void td_sip_dialog_request_in(struct td_sip_endpoint *ep, const struct td_sip_me
 	}
 	leg->dialog.remote_cseq = msg->cseq;
 	leg->dialog.remote_cseq_set = true;
-	if (msg->method == TD_SIP_INVITE) {
+	if (msg->method == TD_SIP_INVITE)
 		leg->server_invite = txn->handle;
-		td_sip_answer_status(ep, txn, 100, TD_STR_NONE);
-	} else if (msg->method == TD_SIP_BYE) {
+	else if (msg->method == TD_SIP_BYE)
 		begin_bye(ep, leg, msg, from);
-	}
 	td_sip_tell(ep, TD_SIP_EVENT_REQUEST, txn, msg, from);
 }

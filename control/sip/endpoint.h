@@ -5,8 +5,8 @@
 //   td_sip_endpoint_advance --> timers ---^                             |
 //   td_sip_request_send / td_sip_respond / td_sip_ack / td_sip_cancel --+--> send
 //
-// Done here, so that the user need not: 100 Trying at once for INVITE, retransmissions of
-// everything, ACK of a non-2xx, 2xx until its ACK comes, 487 after CANCEL, ACK and BYE for a
+// Done here, so that the user need not: 100 Trying for an INVITE that has no answer after
+// 100 ms or comes again, retransmissions of everything, ACK of a non-2xx, 2xx until its ACK comes, 487 after CANCEL, ACK and BYE for a
 // second fork's 2xx, 491 and 500 for crossing re-INVITEs, 481, 482, 483, 405/501, 415, 416, 420, 406,
 // and a stateless 503 with Retry-After 1..8 s when a pool is full (in-dialog requests keep a reserve).
 //

@@ -251,11 +251,8 @@ static void new_request(struct td_sip_endpoint *ep, const struct td_sip_message 
 		td_sip_shed_request(ep, msg, from);
 		return;
 	}
-	if (msg->method == TD_SIP_INVITE) {
-		if (!open_dialog(ep, txn, msg, from))
-			return;
-		td_sip_answer_status(ep, txn, 100, TD_STR_NONE);
-	}
+	if (msg->method == TD_SIP_INVITE && !open_dialog(ep, txn, msg, from))
+		return;
 	event.txn.v = txn->handle;
 	ep->ops.on_event(ep->user, &event);
 }
@@ -279,7 +276,7 @@ void td_sip_request_in(struct td_sip_endpoint *ep, const struct td_sip_message *
 	txn = td_sip_txn_lookup(ep, key);
 	if (txn) {
 		td_sip_count(ep, TD_SIP_COUNT_RETRANSMITS_IN);
-		td_sip_txn_step(ep, txn, TD_SERVER_REQUEST);
+		td_sip_server_act(ep, txn, td_sip_txn_step(ep, txn, TD_SERVER_REQUEST));
 		return;
 	}
 	if (!rules_ok(ep, msg, from))

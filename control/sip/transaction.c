@@ -151,6 +151,7 @@ static const uint8_t nct_retransmit[TD_NCT_STATE_COUNT] = {
 };
 
 static const struct td_fsm_state ist_states[TD_IST_STATE_COUNT] = {
+	[TD_IST_TRYING] = GUARDED("trying", TD_SERVER_EXPIRE),
 	[TD_IST_PROCEEDING] = GUARDED("proceeding", TD_SERVER_EXPIRE),
 	[TD_IST_COMPLETED] = GUARDED("completed", TD_SERVER_EXPIRE),
 	[TD_IST_CONFIRMED] = GUARDED("confirmed", TD_SERVER_EXPIRE),
@@ -160,6 +161,15 @@ static const struct td_fsm_state ist_states[TD_IST_STATE_COUNT] = {
 };
 
 static const struct td_fsm_cell ist_cells[TD_IST_STATE_COUNT][TD_SERVER_EVENT_COUNT] = {
+	[TD_IST_TRYING] = {
+		[TD_SERVER_REQUEST] = TO(TD_IST_PROCEEDING, TD_SIP_ACT_TRYING),
+		[TD_SERVER_ACK] = NOP,
+		[TD_SERVER_SEND_1XX] = TO(TD_IST_PROCEEDING, SEND),
+		[TD_SERVER_SEND_2XX] = TO(TD_IST_ACCEPTED, SEND),
+		[TD_SERVER_SEND_300] = TO(TD_IST_COMPLETED, SEND),
+		[TD_SERVER_RETRANSMIT] = NOP,
+		[TD_SERVER_EXPIRE] = TO(TD_IST_PROCEEDING, TD_SIP_ACT_TRYING),
+	},
 	[TD_IST_PROCEEDING] = {
 		[TD_SERVER_REQUEST] = DO(TD_SIP_ACT_RESEND),
 		[TD_SERVER_ACK] = NOP,
@@ -209,10 +219,11 @@ static const struct td_fsm_cell ist_cells[TD_IST_STATE_COUNT][TD_SERVER_EVENT_CO
 };
 
 static const uint8_t ist_expire[TD_IST_STATE_COUNT] = {
-	TD_TIMER_P, TD_TIMER_H, TD_TIMER_I, TD_TIMER_L, TD_TIMER_L, TD_TIMER_NONE,
+	TD_TIMER_100, TD_TIMER_P, TD_TIMER_H, TD_TIMER_I, TD_TIMER_L, TD_TIMER_L, TD_TIMER_NONE,
 };
 static const uint8_t ist_retransmit[TD_IST_STATE_COUNT] = {
-	TD_TIMER_NONE, TD_TIMER_G, TD_TIMER_NONE, TD_TIMER_G, TD_TIMER_NONE, TD_TIMER_NONE,
+	TD_TIMER_NONE, TD_TIMER_NONE, TD_TIMER_G,    TD_TIMER_NONE,
+	TD_TIMER_G,    TD_TIMER_NONE, TD_TIMER_NONE,
 };
 
 static const struct td_fsm_state nst_states[TD_NST_STATE_COUNT] = {
@@ -276,7 +287,7 @@ static const uint8_t nst_retransmit[TD_NST_STATE_COUNT] = { TD_TIMER_NONE };
 
 MACHINE(ict, ICT, "client INVITE transaction", client_events, TD_ICT_CALLING);
 MACHINE(nct, NCT, "client transaction", client_events, TD_NCT_HELD);
-MACHINE(ist, IST, "server INVITE transaction", server_events, TD_IST_PROCEEDING);
+MACHINE(ist, IST, "server INVITE transaction", server_events, TD_IST_TRYING);
 MACHINE(nst, NST, "server transaction", server_events, TD_NST_TRYING);
 
 uint32_t td_sip_timer_ms(enum td_sip_timer timer, const struct td_sip_times *times)
@@ -293,6 +304,8 @@ uint32_t td_sip_timer_ms(enum td_sip_timer timer, const struct td_sip_times *tim
 	case TD_TIMER_C: return 181000;
 	case TD_TIMER_D: return 32000;
 	case TD_TIMER_P: return 60000;
+	// Half of what 17.2.1 grants: a loop that is late, or a caller with a short T1, sees it in time.
+	case TD_TIMER_100: return 100;
 	case TD_TIMER_B:
 	case TD_TIMER_F:
 	case TD_TIMER_H:

@@ -5,8 +5,9 @@
 // Each state names the RFC timer that ends it and the one that retransmits in it; a move to a state
 // with the same ending timer lets it run on, except C and the keepalive, which begin again. What an
 // action means is the endpoint's business; the tables only say when. Added to the RFC: ICT WITHDRAWN
-// and CANCELLING (section 9.1), NCT HELD (a BYE that waits for an ACK, section 15), and IST ACKED,
-// which tells a 2xx that was acknowledged from one that is still repeated (section 13.3.1.4).
+// and CANCELLING (section 9.1), NCT HELD (a BYE that waits for an ACK, section 15), IST TRYING (nothing
+// sent yet: the 100 of section 17.2.1 waits for an answer that would spare it), and IST ACKED, which
+// tells a 2xx that was acknowledged from one that is still repeated (section 13.3.1.4).
 #pragma once
 
 #include "base/fsm.h"
@@ -43,6 +44,7 @@ enum td_sip_client_event {
 };
 
 enum td_sip_ist_state {
+	TD_IST_TRYING, // no response is out
 	TD_IST_PROCEEDING,
 	TD_IST_COMPLETED,
 	TD_IST_CONFIRMED,
@@ -82,28 +84,30 @@ enum td_sip_action {
 	TD_SIP_ACT_CROSSED = 1 << 6,     // a 2xx nobody wants: ACK and BYE
 	TD_SIP_ACT_REACK = 1 << 7,       // a repeated 2xx: its ACK again, or a second fork's
 	TD_SIP_ACT_ACK_TIMEOUT = 1 << 8, // tell the user that the 2xx was not acknowledged
-	TD_SIP_ACT_KEEPALIVE = 1 << 9    // repeat a provisional response, once a minute
+	TD_SIP_ACT_KEEPALIVE = 1 << 9,   // repeat a provisional response, once a minute
+	TD_SIP_ACT_TRYING = 1 << 10      // send 100 Trying
 };
 
 enum td_sip_timer {
 	TD_TIMER_NONE,
-	TD_TIMER_A,  // INVITE request: T1, doubling
-	TD_TIMER_B,  // 64 * T1
-	TD_TIMER_C,  // three minutes without a provisional response
-	TD_TIMER_D,  // 32 s
-	TD_TIMER_E,  // request: T1, doubling up to T2
-	TD_TIMER_E2, // E once a provisional response has come: every T2
-	TD_TIMER_F,  // 64 * T1
-	TD_TIMER_G,  // INVITE response: T1, doubling up to T2
-	TD_TIMER_H,  // 64 * T1
-	TD_TIMER_I,  // T4
-	TD_TIMER_J,  // 64 * T1
-	TD_TIMER_K,  // T4
-	TD_TIMER_L,  // 64 * T1
-	TD_TIMER_M,  // 64 * T1
-	TD_TIMER_X,  // 64 * T1 after our CANCEL (section 9.1)
-	TD_TIMER_P,  // one minute: repeat the provisional response (section 13.3.1.1)
-	TD_TIMER_T,  // 64 * T1 for the user to answer: the client's F has ended by then
+	TD_TIMER_A,   // INVITE request: T1, doubling
+	TD_TIMER_B,   // 64 * T1
+	TD_TIMER_C,   // three minutes without a provisional response
+	TD_TIMER_D,   // 32 s
+	TD_TIMER_E,   // request: T1, doubling up to T2
+	TD_TIMER_E2,  // E once a provisional response has come: every T2
+	TD_TIMER_F,   // 64 * T1
+	TD_TIMER_G,   // INVITE response: T1, doubling up to T2
+	TD_TIMER_H,   // 64 * T1
+	TD_TIMER_I,   // T4
+	TD_TIMER_J,   // 64 * T1
+	TD_TIMER_K,   // T4
+	TD_TIMER_L,   // 64 * T1
+	TD_TIMER_M,   // 64 * T1
+	TD_TIMER_X,   // 64 * T1 after our CANCEL (section 9.1)
+	TD_TIMER_P,   // one minute: repeat the provisional response (section 13.3.1.1)
+	TD_TIMER_T,   // 64 * T1 for the user to answer: the client's F has ended by then
+	TD_TIMER_100, // the longest a 100 Trying is held back
 	TD_TIMER_COUNT
 };
 

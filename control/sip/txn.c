@@ -293,15 +293,10 @@ static void retransmit_expired(struct td_sip_endpoint *ep, struct td_sip_txn *tx
 	td_wheel_arm(&ep->wheel, &txn->retransmit, ep->now_ms + txn->interval_ms);
 }
 
-static void server_expired(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
+static void ack_missed(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 {
 	struct td_sip_leg *leg = td_sip_leg_find(ep, txn->dialog);
-	int actions = td_sip_txn_step(ep, txn, TD_SERVER_EXPIRE);
 
-	if (actions & TD_SIP_ACT_KEEPALIVE && txn->last_status > 100)
-		td_sip_txn_transmit(ep, txn);
-	if (!(actions & TD_SIP_ACT_ACK_TIMEOUT))
-		return;
 	td_sip_count(ep, TD_SIP_COUNT_ACK_TIMEOUTS);
 	if (!leg || leg->server_invite != txn->handle)
 		return;
@@ -311,6 +306,18 @@ static void server_expired(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 		td_sip_leg_release(ep, leg);
 	else
 		td_sip_tell(ep, TD_SIP_EVENT_ACK_TIMEOUT, txn, NULL, NULL);
+}
+
+void td_sip_server_act(struct td_sip_endpoint *ep, struct td_sip_txn *txn, int actions)
+{
+	if (actions < 0)
+		return;
+	if (actions & TD_SIP_ACT_TRYING)
+		td_sip_answer_status(ep, txn, 100, TD_STR_NONE);
+	if (actions & TD_SIP_ACT_KEEPALIVE && txn->last_status > 100)
+		td_sip_txn_transmit(ep, txn);
+	if (actions & TD_SIP_ACT_ACK_TIMEOUT)
+		ack_missed(ep, txn);
 }
 
 void td_sip_timer_expired(struct td_sip_endpoint *ep, struct td_timer *timer)
@@ -323,7 +330,7 @@ void td_sip_timer_expired(struct td_sip_endpoint *ep, struct td_timer *timer)
 	}
 	txn = TD_LIST_ENTRY(timer, struct td_sip_txn, expire);
 	if (!is_client(txn)) {
-		server_expired(ep, txn);
+		td_sip_server_act(ep, txn, td_sip_txn_step(ep, txn, TD_SERVER_EXPIRE));
 		return;
 	}
 	td_sip_client_act(ep, txn, td_sip_txn_step(ep, txn, TD_CLIENT_EXPIRE), NULL, NULL);

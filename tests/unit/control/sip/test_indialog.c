@@ -39,6 +39,7 @@ START_TEST(reinvite_and_its_conflicts)
 	rig_invite(rig, "z9hG4bK2", 2, tag);
 	ck_assert_uint_eq(rig->events[0].dialog.v, dialog.v);
 	ck_assert_uint_eq(rig->events[0].owner, 77);
+	rig_run(rig, 100);
 	ck_assert_uint_eq(rig_status(rig, 0), 100);
 	// A second one before the first is answered: 500 with Retry-After (14.2).
 	rig_invite(rig, "z9hG4bK3", 3, tag);

@@ -14,13 +14,12 @@ START_TEST(invite_ringing_answer_ack_bye)
 	ck_assert_uint_eq(rig->event_count, 1);
 	ck_assert_int_eq(rig->events[0].kind, TD_SIP_EVENT_REQUEST);
 	ck_assert_uint_eq(rig->events[0].dialog.v, 0);
-	ck_assert_uint_eq(rig_status(rig, 0), 100);
-	ck_assert(!rig_parse(rig, 0, &msg)->to.has_tag);
+	ck_assert_uint_eq(rig->out_count, 0); // the 100 waits for something better to say
 	ck_assert_uint_eq(td_sip_txn_dialog(rig->ep, rig->events[0].txn).v, 0);
 	ck_assert_int_eq(td_sip_txn_adopt(rig->ep, rig->events[0].txn, 77, 0), 0);
 
 	ck_assert_int_eq(rig_respond(rig, 0, 180), 0);
-	ck_assert_uint_eq(rig_status(rig, 1), 180);
+	ck_assert_uint_eq(rig_status(rig, 0), 180);
 	tag = rig_our_tag(rig);
 	rig_last(rig, &msg);
 	ck_assert_str_eq(rig_text(td_sip_message_value(&msg, TD_SIP_HEADER_CONTACT)),
@@ -147,10 +146,82 @@ START_TEST(accepted_absorbs_repeated_invites)
 }
 END_TEST
 
+// RFC 3261 section 17.2.1: within 200 ms there is a 100 or something better.
+START_TEST(trying_comes_by_its_timer)
+{
+	struct rig *rig = rig_make(64, 8);
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	rig_run(rig, 99);
+	ck_assert_uint_eq(rig->out_count, 0);
+	rig_run(rig, 1);
+	ck_assert_uint_eq(rig->out_count, 1);
+	ck_assert_uint_eq(rig_status(rig, 0), 100);
+	ck_assert(!rig_parse(rig, 0, &msg)->to.has_tag);
+	ck_assert_uint_eq(td_sip_txn_dialog(rig->ep, rig->events[0].txn).v, 0);
+	rig_run(rig, 1000);
+	ck_assert_uint_eq(rig->out_count, 1); // once
+	ck_assert_int_eq(rig_respond(rig, 0, 200), 0);
+	ck_assert_uint_eq(rig_status(rig, 1), 200);
+	rig_free(rig);
+}
+END_TEST
+
+// Whatever is said in time takes its place; it never follows.
+START_TEST(trying_is_spared_by_an_answer)
+{
+	static const unsigned statuses[] = { 180, 200, 486 };
+	struct rig *rig = rig_make(64, 8);
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	rig_run(rig, 99);
+	ck_assert_int_eq(rig_respond(rig, 0, statuses[_i]), 0);
+	rig_run(rig, 400);
+	ck_assert_uint_eq(rig->out_count, 1);
+	ck_assert_uint_eq(rig_status(rig, 0), statuses[_i]);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(trying_is_brought_by_a_repeated_request)
+{
+	struct rig *rig = rig_make(64, 8);
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	rig_run(rig, 50);
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	ck_assert_uint_eq(rig->out_count, 1);
+	ck_assert_uint_eq(rig_status(rig, 0), 100);
+	rig_run(rig, 200);
+	ck_assert_uint_eq(rig->out_count, 1);
+	ck_assert_uint_eq(rig->event_count, 1);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(cancel_before_trying)
+{
+	struct rig *rig = rig_make(64, 8);
+
+	rig_invite(rig, "z9hG4bK1", 1, "");
+	rig_request(rig, "CANCEL", "z9hG4bK1", 1, "");
+	ck_assert_int_eq(rig->events[1].kind, TD_SIP_EVENT_CANCELLED);
+	ck_assert_uint_eq(rig->out_count, 2);
+	ck_assert_uint_eq(rig_status(rig, 0), 200);
+	ck_assert_uint_eq(rig_status(rig, 1), 487);
+	rig_request(rig, "ACK", "z9hG4bK1", 1, rig_our_tag(rig));
+	rig_run(rig, 5000);
+	ck_assert_uint_eq(rig->out_count, 2);
+	ck_assert_uint_eq(rig_transactions(rig), 0);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(lost_provisional_is_repeated_by_the_request_and_each_minute)
 {
 	struct rig *rig = rig_make(64, 8);
 
+	rig_invite(rig, "z9hG4bK1", 1, "");
 	rig_invite(rig, "z9hG4bK1", 1, "");
 	rig_invite(rig, "z9hG4bK1", 1, "");
 	ck_assert_uint_eq(rig->out_count, 2);
@@ -261,6 +332,10 @@ int main(void)
 	tcase_add_test(tc, refusal_is_repeated_until_acknowledged);
 	tcase_add_test(tc, refusal_never_acknowledged_ends_with_timer_h);
 	tcase_add_test(tc, accepted_absorbs_repeated_invites);
+	tcase_add_test(tc, trying_comes_by_its_timer);
+	tcase_add_loop_test(tc, trying_is_spared_by_an_answer, 0, 3);
+	tcase_add_test(tc, trying_is_brought_by_a_repeated_request);
+	tcase_add_test(tc, cancel_before_trying);
 	tcase_add_test(tc, lost_provisional_is_repeated_by_the_request_and_each_minute);
 	tcase_add_test(tc, cancel_before_answer);
 	tcase_add_test(tc, cancel_against_answer_and_against_nothing);

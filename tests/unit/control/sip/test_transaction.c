@@ -31,6 +31,8 @@ static const char *const nct_expected[TD_NCT_STATE_COUNT][TD_CLIENT_EVENT_COUNT]
 
 static const char *const ist_expected[TD_IST_STATE_COUNT][TD_SERVER_EVENT_COUNT] = {
 	// request, ack, send-1xx, send-2xx, send-300-699, retransmit, expire
+	{ "proceeding trying", "-", "proceeding send", "accepted send", "completed send", "-",
+	  "proceeding trying" },
 	{ "=resend", "-", "proceeding send", "accepted send", "completed send", "-",
 	  "proceeding keepalive" },
 	{ "=resend", "confirmed", "!", "!", "!", "=resend", "terminated" },
@@ -71,6 +73,7 @@ static const struct {
 	{ TD_SIP_ACT_REACK, "reack" },
 	{ TD_SIP_ACT_ACK_TIMEOUT, "ack-timeout" },
 	{ TD_SIP_ACT_KEEPALIVE, "keepalive" },
+	{ TD_SIP_ACT_TRYING, "trying" },
 };
 
 static void action_text(unsigned mask, char *out, size_t size)
