@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "td_assert.h"
+#include "td_log.h"
 
 struct trace_record {
 	uint64_t time_ns;
@@ -111,6 +112,7 @@ void td_trace_dump(int fd)
 
 void td_assert_fail(const char *condition, const char *file, int line, const char *func)
 {
+	td_log_flush();
 	fprintf(stderr, "BUG: %s:%d: %s: assertion \"%s\" failed in %s %u; last trace records:\n",
 		file, line, func, condition, td_role_name(role_current), role_index);
 	fflush(stderr);

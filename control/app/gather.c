@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "td_assert.h"
+#include "td_log.h"
 
 uint64_t td_gather_turn(struct td_gather *gather, uint64_t now_ns, uint64_t waited_ns)
 {
@@ -23,6 +24,15 @@ uint64_t td_gather_turn(struct td_gather *gather, uint64_t now_ns, uint64_t wait
 	return gather->napping ? TD_GATHER_NAP_NS : 0;
 }
 
+// The next turn may be far: what is held has to be written now.
+static bool log_is_due(const struct td_gather_hooks *hooks, const uv_loop_t *loop)
+{
+	int wait_ms = uv_backend_timeout(loop);
+
+	return wait_ms < 0 || wait_ms > TD_GATHER_LOG_MS ||
+	       hooks->rest_ns - hooks->logged_ns >= TD_GATHER_LOG_MS * 1000000ull;
+}
+
 static void on_prepare(uv_prepare_t *prepare) TD_CONTROL
 {
 	struct td_gather_hooks *hooks = prepare->data;
@@ -30,8 +40,14 @@ static void on_prepare(uv_prepare_t *prepare) TD_CONTROL
 
 	hooks->rest_ns = uv_hrtime();
 	nap.tv_nsec = (long)td_gather_turn(&hooks->gather, hooks->rest_ns, hooks->waited_ns);
-	if (nap.tv_nsec)
-		nanosleep(&nap, NULL);
+	td_log_hold(nap.tv_nsec > 0);
+	if (!nap.tv_nsec)
+		return;
+	if (log_is_due(hooks, prepare->loop)) {
+		td_log_flush();
+		hooks->logged_ns = hooks->rest_ns;
+	}
+	nanosleep(&nap, NULL);
 }
 
 static void on_check(uv_check_t *check) TD_CONTROL
@@ -59,6 +75,7 @@ void td_gather_start(struct td_gather_hooks *hooks, uv_loop_t *loop)
 
 void td_gather_stop(struct td_gather_hooks *hooks)
 {
+	td_log_hold(false);
 	uv_close((uv_handle_t *)&hooks->prepare, NULL);
 	uv_close((uv_handle_t *)&hooks->check, NULL);
 }

@@ -6,6 +6,7 @@
 // loop naps TD_GATHER_NAP_NS before it polls again, as a network card does with its interrupts: a
 // message waits a millisecond at most, a call costs a good part less. Never when the loop had
 // less than TD_GATHER_SLACK_PERCENT of the window to itself: a busy loop gathers by being busy.
+// While it naps, lines of the log gather too, for TD_GATHER_LOG_MS at most.
 // The decision is pure; the loop's hooks are in gather.c.
 #pragma once
 
@@ -21,6 +22,7 @@
 #define TD_GATHER_TURNS         24 // a window: 1,200 a second begin it
 #define TD_GATHER_TURNS_END     8  // 400 a second end it
 #define TD_GATHER_SLACK_PERCENT 30
+#define TD_GATHER_LOG_MS        100
 
 struct td_gather {
 	uint64_t window_ns; // when it began
@@ -39,6 +41,7 @@ struct td_gather_hooks {
 	uv_check_t check;
 	uint64_t rest_ns; // when the turn's work was done
 	uint64_t waited_ns;
+	uint64_t logged_ns; // when what was held of the log was written last
 };
 
 // Before any other prepare handle of this loop is started, so that its own runs last. The
