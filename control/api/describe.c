@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "api/gain.h"
+#include "base/utc.h"
 #include "td_codec_id.h"
 
 #define TEXT_MAX 512
@@ -28,16 +29,9 @@ json_t *td_describe_text(const char *text)
 
 json_t *td_describe_utc(uint64_t utc_ms)
 {
-	time_t seconds = (time_t)(utc_ms / 1000);
-	char text[40];
-	struct tm broken;
-	size_t length;
+	char text[TD_UTC_TEXT_BYTES];
 
-	if (utc_ms == 0 || !gmtime_r(&seconds, &broken))
-		return json_null();
-	length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken);
-	snprintf(text + length, sizeof text - length, ".%03uZ", (unsigned)(utc_ms % 1000));
-	return json_string(text);
+	return utc_ms ? json_string(td_utc_text(utc_ms, text)) : json_null();
 }
 
 json_t *td_describe_endpoint(const struct td_endpoint *endpoint)

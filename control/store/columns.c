@@ -4,12 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/utc.h"
 #include "store/cdr.h"
 #include "td_quality.h"
-
-#define UTC_TEXT_MAX 32
 
 #define CALL(name, kind, field)                                                                    \
 	{                                                                                          \
@@ -145,19 +143,15 @@ int td_columns_insert_sql(const struct td_column *columns, const char *table, co
 
 static int bind_utc(sqlite3_stmt *statement, int at, int64_t utc_ms)
 {
-	time_t seconds = (time_t)(utc_ms / 1000);
-	char text[UTC_TEXT_MAX];
-	struct tm broken;
-	size_t length;
+	char text[TD_UTC_TEXT_BYTES];
 	int rc;
 
-	if (utc_ms <= 0 || !gmtime_r(&seconds, &broken)) {
+	if (utc_ms <= 0) {
 		rc = sqlite3_bind_null(statement, at);
 		return rc == SQLITE_OK ? sqlite3_bind_null(statement, at + 1) : rc;
 	}
-	length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken);
-	snprintf(text + length, sizeof text - length, ".%03dZ", (int)(utc_ms % 1000));
-	rc = sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
+	td_utc_text((uint64_t)utc_ms, text);
+	rc = sqlite3_bind_text(statement, at, text, TD_UTC_TEXT_BYTES - 1, SQLITE_TRANSIENT);
 	return rc == SQLITE_OK ? sqlite3_bind_int64(statement, at + 1, utc_ms) : rc;
 }
 

@@ -1,6 +1,6 @@
 // The store: call detail records into SQLite, by a thread of its own.
 //
-//   loop: put_call --> bounded queue --> writer thread: BEGIN, rows of <= 100 ms, COMMIT --> file
+//   loop: put_call --> bounded queue --> writer thread: BEGIN, rows of <= 250 ms, COMMIT --> file
 //
 //   invariant: accepted = written + queued      (a record accepted is never dropped silently)
 //
@@ -19,7 +19,7 @@
 #include "td_error.h"
 
 #define TD_STORE_QUEUE_MAX 8192 // calls that wait for the disk
-#define TD_STORE_GROUP_MS  100  // the longest a record waits for company
+#define TD_STORE_GROUP_MS  250  // the longest a record waits for company
 #define TD_STORE_ERROR_MAX 256
 
 struct td_store;
