@@ -4,7 +4,7 @@
 //
 // A wake-up costs more than what one SIP message asks for. Beyond TD_GATHER_TURNS turns a window the
 // loop naps TD_GATHER_NAP_NS before it polls again, as a network card does with its interrupts: a
-// message waits a millisecond at most, a call costs a good part less. Never when the loop had
+// message waits three milliseconds at most, a call costs a good part less. Never when the loop had
 // less than TD_GATHER_SLACK_PERCENT of the window to itself: a busy loop gathers by being busy.
 // While it naps, lines of the log gather too, for TD_GATHER_LOG_MS at most.
 // The decision is pure; the loop's hooks are in gather.c.
@@ -18,9 +18,9 @@
 #include "td_role.h"
 
 #define TD_GATHER_WINDOW_NS     20000000ull
-#define TD_GATHER_NAP_NS        1000000ull
+#define TD_GATHER_NAP_NS        3000000ull
 #define TD_GATHER_TURNS         24 // a window: 1,200 a second begin it
-#define TD_GATHER_TURNS_END     8  // 400 a second end it
+#define TD_GATHER_TURNS_END     3  // 150 a second end it; naps alone allow 333
 #define TD_GATHER_SLACK_PERCENT 30
 #define TD_GATHER_LOG_MS        100
 

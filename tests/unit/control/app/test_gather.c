@@ -51,7 +51,9 @@ START_TEST(it_ends_well_below_where_it_began)
 	ck_assert(gather.napping);
 	naps(&gather, 600, 20, 1);
 	ck_assert(gather.napping);
-	naps(&gather, 300, 20, 1);
+	naps(&gather, SECOND_NS / TD_GATHER_NAP_NS, 20, 1);
+	ck_assert(gather.napping);
+	naps(&gather, 100, 20, 1);
 	ck_assert(!gather.napping);
 	ck_assert_uint_eq(naps(&gather, 800, 20, 1), 0);
 }
