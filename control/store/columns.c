@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/utc.h"
 #include "store/cdr.h"
+#include "td_assert.h"
 #include "td_quality.h"
 
 #define CALL(name, kind, field)                                                                    \
@@ -141,9 +141,8 @@ int td_columns_insert_sql(const struct td_column *columns, const char *table, co
 	return fclose(text) == 0 ? (int)length : -1;
 }
 
-static int bind_utc(sqlite3_stmt *statement, int at, int64_t utc_ms)
+static int bind_utc(sqlite3_stmt *statement, int at, int64_t utc_ms, char text[TD_UTC_TEXT_BYTES])
 {
-	char text[TD_UTC_TEXT_BYTES];
 	int rc;
 
 	if (utc_ms <= 0) {
@@ -151,7 +150,7 @@ static int bind_utc(sqlite3_stmt *statement, int at, int64_t utc_ms)
 		return rc == SQLITE_OK ? sqlite3_bind_null(statement, at + 1) : rc;
 	}
 	td_utc_text((uint64_t)utc_ms, text);
-	rc = sqlite3_bind_text(statement, at, text, TD_UTC_TEXT_BYTES - 1, SQLITE_TRANSIENT);
+	rc = sqlite3_bind_text(statement, at, text, TD_UTC_TEXT_BYTES - 1, SQLITE_STATIC);
 	return rc == SQLITE_OK ? sqlite3_bind_int64(statement, at + 1, utc_ms) : rc;
 }
 
@@ -173,9 +172,8 @@ static int bind_field(sqlite3_stmt *statement, int at, enum td_column_kind kind,
 
 	switch (kind) {
 	case TD_COLUMN_TEXT:
-		return *text ? sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT)
+		return *text ? sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC)
 			     : sqlite3_bind_null(statement, at);
-	case TD_COLUMN_UTC: return bind_utc(statement, at, *(const int64_t *)field);
 	case TD_COLUMN_BOOL: return bind_number(statement, at, *(const bool *)field, false);
 	case TD_COLUMN_U16:
 		return bind_number(statement, at, *(const uint16_t *)field,
@@ -190,20 +188,26 @@ static int bind_field(sqlite3_stmt *statement, int at, enum td_column_kind kind,
 	case TD_COLUMN_DBM0:
 		return bind_number(statement, at, *(const int32_t *)field,
 				   *(const int32_t *)field == TD_LEVEL_UNKNOWN);
+	case TD_COLUMN_UTC: // td_columns_bind's own
 	default: return SQLITE_MISUSE;
 	}
 }
 
 int td_columns_bind(sqlite3_stmt *statement, int at, const struct td_column *columns,
-		    const void *record, int has_media)
+		    const void *record, int has_media,
+		    char moments[TD_COLUMN_MOMENTS_MAX][TD_UTC_TEXT_BYTES])
 {
+	unsigned moment = 0;
 	int rc = SQLITE_OK;
 
 	for (; rc == SQLITE_OK && columns->name; columns++) {
 		const char *field = (const char *)record + columns->offset;
 
+		TD_ASSERT(moment < TD_COLUMN_MOMENTS_MAX || columns->kind != TD_COLUMN_UTC);
 		if (columns->measured && !has_media)
 			rc = sqlite3_bind_null(statement, at);
+		else if (columns->kind == TD_COLUMN_UTC)
+			rc = bind_utc(statement, at, *(const int64_t *)field, moments[moment++]);
 		else
 			rc = bind_field(statement, at, columns->kind, field);
 		at += columns->kind == TD_COLUMN_UTC ? 2 : 1;

@@ -9,6 +9,10 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
+#include "base/utc.h"
+
+#define TD_COLUMN_MOMENTS_MAX 4 // TD_COLUMN_UTC of one table
+
 enum td_column_kind {
 	TD_COLUMN_TEXT,      // char[]; empty: NULL
 	TD_COLUMN_UTC,       // int64_t ms; 0: NULL; columns NAME_utc and NAME_ms
@@ -38,6 +42,8 @@ extern const struct td_column td_call_columns[], td_leg_columns[],
 int td_columns_insert_sql(const struct td_column *columns, const char *table, const char *first,
 			  char *out, size_t out_bytes);
 
-// Binds the fields of `record` from parameter `at` on. An SQLite result code.
+// Binds the fields of `record` from parameter `at` on; times are written to `moments`. Both are
+// borrowed until the statement is reset. An SQLite result code.
 int td_columns_bind(sqlite3_stmt *statement, int at, const struct td_column *columns,
-		    const void *record, int has_media);
+		    const void *record, int has_media,
+		    char moments[TD_COLUMN_MOMENTS_MAX][TD_UTC_TEXT_BYTES]);

@@ -198,7 +198,8 @@ void td_database_rollback(struct td_database *db)
 static int insert(sqlite3_stmt *statement, int at, const struct td_column *columns,
 		  const void *record, int has_media)
 {
-	int rc = td_columns_bind(statement, at, columns, record, has_media);
+	char moments[TD_COLUMN_MOMENTS_MAX][TD_UTC_TEXT_BYTES];
+	int rc = td_columns_bind(statement, at, columns, record, has_media, moments);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(statement);
