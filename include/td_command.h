@@ -245,8 +245,9 @@ struct td_command_record_note {
 
 // What these streams' parties say goes, while they say it, to a destination that the configuration
 // names: never to an address or a path of the command's own. A capture takes their packets instead,
-// in both directions, into a file that the dataplane names. Streams stay where they are; one that
-// is destroyed meanwhile falls silent.
+// in both directions, into a file that the dataplane names. A fork hears its streams wherever they
+// are, also when they move to another context or worker; one that is destroyed meanwhile falls
+// silent. It ends with `context` at the latest, in which its player is.
 enum td_fork_what {
 	TD_FORK_DESTINATION, // `destination` says how: RTP, or a socket on which somebody may speak
 	TD_FORK_CAPTURE

@@ -175,7 +175,6 @@ static void fork_start(struct td_media_worker *worker, const struct td_change *c
 						  .live = fork->live,
 						  .stop_stream = TD_INDEX_END };
 
-	td_fork_set(worker, fork, true);
 	if (fork->player.v != 0)
 		td_media_player_create(worker, change->context, &speaker);
 	event->u.fork_started.fork = fork->id;
@@ -189,7 +188,6 @@ static void fork_stop(struct td_media_worker *worker, const struct td_change *ch
 	const struct td_change_fork *fork = &change->u.fork;
 	uint32_t player = td_handle_index(fork->player.v);
 
-	td_fork_set(worker, fork, false);
 	apply_plan(worker, change);
 	if (fork->player.v != 0 && fork->keep_player) {
 		worker->players[player].live = NULL;
@@ -200,6 +198,19 @@ static void fork_stop(struct td_media_worker *worker, const struct td_change *ch
 	}
 	worker->stats->forks--;
 	note(worker, TD_NOTE_FORK_STOPPED, fork->id.v);
+}
+
+static void apply_fork(struct td_media_worker *worker, const struct td_change *change)
+{
+	struct td_note gone = { .kind = TD_NOTE_FORK_DETACHED, .object = change->object };
+
+	if (change->kind == TD_CHANGE_FORK_ATTACH) {
+		td_fork_attach(worker, change->object, &change->u.fork);
+		return;
+	}
+	td_fork_detach(worker, change->object, &change->u.fork);
+	gone.handle = change->u.fork.id.v;
+	td_media_note(worker, &gone);
 }
 
 static void apply(struct td_media_worker *worker, const struct td_change *change, uint64_t now_ns)
@@ -247,6 +258,8 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_TAP_DETACH: apply_tap(worker, change, &event); break;
 	case TD_CHANGE_FORK_START: fork_start(worker, change, &event); break;
 	case TD_CHANGE_FORK_STOP: fork_stop(worker, change); break;
+	case TD_CHANGE_FORK_ATTACH:
+	case TD_CHANGE_FORK_DETACH: apply_fork(worker, change); break;
 	case TD_CHANGE_CONTEXT_PRIVACY:
 		apply_privacy(worker, change);
 		event.u.context = change->context;

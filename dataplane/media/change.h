@@ -39,10 +39,12 @@ enum td_change_kind {
 	TD_CHANGE_PLAYER_CONTROL,
 	TD_CHANGE_PLAYER_DESTROY,
 	TD_CHANGE_PLAN,
-	TD_CHANGE_FORK_START,
-	TD_CHANGE_FORK_STOP,
-	TD_CHANGE_TAP_ATTACH, // object: stream
-	TD_CHANGE_TAP_DETACH, // likewise; TD_NOTE_TAP_DETACHED follows
+	TD_CHANGE_FORK_START,  // its part in its context: its player
+	TD_CHANGE_FORK_STOP,   // TD_NOTE_FORK_STOPPED follows
+	TD_CHANGE_FORK_ATTACH, // object: stream
+	TD_CHANGE_FORK_DETACH, // likewise; TD_NOTE_FORK_DETACHED follows
+	TD_CHANGE_TAP_ATTACH,  // object: stream
+	TD_CHANGE_TAP_DETACH,  // likewise; TD_NOTE_TAP_DETACHED follows
 	TD_CHANGE_CONTEXT_PRIVACY,
 	TD_CHANGE_KIND_COUNT
 };
@@ -120,10 +122,9 @@ struct td_change_fork {
 	struct td_fork_id id;
 	struct td_player_id player; // what the far end says; v == 0: nothing
 	struct td_live *live;       // of that player
-	bool capture;
-	bool keep_player; // of FORK_STOP: it goes with its context
-	uint32_t stream_count;
-	uint32_t streams[TD_FORK_STREAM_MAX]; // indexes; UINT32_MAX: destroyed meanwhile
+	bool keep_player;           // of FORK_STOP: it goes with its context
+	bool capture;               // of ATTACH
+	uint8_t track;              // likewise
 };
 
 struct td_change {
@@ -148,15 +149,16 @@ struct td_change {
 };
 
 enum td_note_kind {
-	TD_NOTE_CONTEXT_GONE, // handle: context
-	TD_NOTE_STREAM_GONE,  // handle: stream
-	TD_NOTE_PLAYER_GONE,  // handle: player
-	TD_NOTE_TAP_DETACHED, // handle: tap, object: stream; its last record has been pushed
-	TD_NOTE_FORK_STOPPED, // handle: fork; likewise, and its player has let go of it
-	TD_NOTE_RELEASED,     // `released`: next hops the worker does not use any more
-	TD_NOTE_LEARNED,      // handle: stream; `remote` is where it sends from
-	TD_NOTE_PLAN,         // `plan` is not used any more
-	TD_NOTE_LEFT          // what was to leave this worker has left it
+	TD_NOTE_CONTEXT_GONE,  // handle: context
+	TD_NOTE_STREAM_GONE,   // handle: stream
+	TD_NOTE_PLAYER_GONE,   // handle: player
+	TD_NOTE_TAP_DETACHED,  // handle: tap, object: stream; its last record has been pushed
+	TD_NOTE_FORK_DETACHED, // handle: fork, object: stream; likewise
+	TD_NOTE_FORK_STOPPED,  // handle: fork; its player has let go of it
+	TD_NOTE_RELEASED,      // `released`: next hops the worker does not use any more
+	TD_NOTE_LEARNED,       // handle: stream; `remote` is where it sends from
+	TD_NOTE_PLAN,          // `plan` is not used any more
+	TD_NOTE_LEFT           // what was to leave this worker has left it
 };
 
 struct td_note {

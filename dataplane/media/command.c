@@ -72,6 +72,9 @@ static TD_MAIN void on_note(struct td_engine *engine, const struct td_note *note
 	case TD_NOTE_TAP_DETACHED:
 		td_engine_tap_detached(engine, note->handle, note->object, now_ns);
 		break;
+	case TD_NOTE_FORK_DETACHED:
+		td_engine_fork_detached(engine, note->handle, note->object);
+		break;
 	case TD_NOTE_FORK_STOPPED: td_engine_fork_stopped(engine, note->handle); break;
 	case TD_NOTE_RELEASED:
 		for (unsigned i = 0; i < TD_RELEASED_MAX; i++)

@@ -55,8 +55,10 @@ static TD_MAIN void close_member(struct td_engine *engine, const struct td_matri
 uint32_t td_engine_context_changes(struct td_engine *engine,
 				   const struct td_engine_context *context)
 {
-	uint32_t count = context->fork_count + 1u;
+	uint32_t count = 1;
 
+	for (unsigned i = 0; i < context->fork_count; i++)
+		count += td_engine_fork_changes(engine, context->forks[i]);
 	for (unsigned i = 0; i < context->tap_count; i++)
 		count += engine->taps[td_handle_index(context->taps[i])].stream_count;
 	return count;

@@ -30,15 +30,14 @@ static int check_words(const struct td_command_fork_start *start)
 	return 0;
 }
 
-// Each stream is of this context, there once, and has room for one fork more.
-static int check_streams(struct td_engine *engine, const struct td_engine_context *context,
-			 const struct td_command_fork_start *start)
+// Each stream is there once, in whatever context, and has room for one fork more.
+static int check_streams(struct td_engine *engine, const struct td_command_fork_start *start)
 {
 	for (uint32_t i = 0; i < start->stream_count; i++) {
 		const struct td_engine_stream *stream =
 			td_engine_find_stream(engine, start->streams[i].v);
 
-		if (stream == NULL || stream->context != td_handle_index(context->handle))
+		if (stream == NULL)
 			return -TD_ESTALE;
 		if (stream->fork_count == TD_FORKS_PER_STREAM)
 			return -TD_EFULL;
@@ -75,14 +74,28 @@ static TD_MAIN int add_player(struct td_engine *engine, struct td_engine_context
 	return 0;
 }
 
-static void fill_change(const struct td_engine *engine, const struct td_engine_fork *fork,
-			struct td_change_fork *out)
+static TD_MAIN void tell_stream(struct td_engine *engine, enum td_change_kind kind,
+				const struct td_engine_fork *fork, uint32_t track)
 {
-	out->id.v = fork->handle;
-	out->player.v = fork->player != TD_INDEX_NONE ? engine->players[fork->player].handle : 0;
-	out->capture = fork->capture;
-	out->stream_count = fork->stream_count;
-	memcpy(out->streams, fork->streams, sizeof out->streams);
+	uint32_t stream = fork->streams[track];
+	const struct td_engine_context *context =
+		&engine->contexts[engine->streams[stream].context];
+	struct td_change change;
+
+	td_engine_change_begin(&change, kind, NULL, context);
+	change.object = stream;
+	change.u.fork.id.v = fork->handle;
+	change.u.fork.capture = fork->capture;
+	change.u.fork.track = (uint8_t)track;
+	td_engine_change_push(engine, context->worker, &change);
+}
+
+static void begin_part(const struct td_engine *engine, const struct td_engine_fork *fork,
+		       struct td_change *change)
+{
+	change->u.fork.id.v = fork->handle;
+	change->u.fork.player.v =
+		fork->player != TD_INDEX_NONE ? engine->players[fork->player].handle : 0;
 }
 
 // From here on nothing fails.
@@ -98,16 +111,18 @@ static TD_MAIN void begin(struct td_engine *engine, const struct td_command *com
 					 .context = td_handle_index(context->handle),
 					 .player = player,
 					 .stream_count = start->stream_count,
+					 .held = start->stream_count + 1u,
 					 .capture = start->what == TD_FORK_CAPTURE,
 					 .state = TD_OBJECT_LIVE };
 	for (uint32_t i = 0; i < start->stream_count; i++) {
 		fork->streams[i] = td_handle_index(start->streams[i].v);
 		engine->streams[fork->streams[i]].fork_count++;
 		td_pages_touch(&engine->stream_taps[fork->streams[i]], sizeof *engine->stream_taps);
+		tell_stream(engine, TD_CHANGE_FORK_ATTACH, fork, i);
 	}
 	context->forks[context->fork_count++] = handle;
 	td_engine_change_begin(&change, TD_CHANGE_FORK_START, command, context);
-	fill_change(engine, fork, &change.u.fork);
+	begin_part(engine, fork, &change);
 	change.u.fork.live = live;
 	td_engine_change_push(engine, context->worker, &change);
 }
@@ -151,22 +166,30 @@ int td_engine_fork_start(struct td_engine *engine, const struct td_command *comm
 		return -TD_ESTALE;
 	if (engine->options.forker.open == NULL || engine->options.fork_count == 0)
 		return -TD_EUNSUPPORTED;
-	error = check_streams(engine, context, start);
+	error = check_streams(engine, start);
 	if (error != 0)
 		return error;
 	if (context->fork_count == TD_FORKS_PER_CONTEXT)
 		return -TD_EFULL;
-	if (!td_engine_change_room(engine, context->worker, 1))
+	if (!td_engine_tap_room(engine, start->stream_count + 1u))
 		return -TD_EBUSY;
 	error = td_engine_take(engine, TD_POOL_FORK, &handle);
 	return error != 0 ? error : open_fork(engine, command, context, handle);
 }
 
-static void leave_streams(struct td_engine *engine, const struct td_engine_fork *fork)
+uint32_t td_engine_fork_changes(const struct td_engine *engine, uint32_t handle)
 {
+	return engine->forks[td_handle_index(handle)].stream_count + 1u;
+}
+
+// Those that are being destroyed are let go of with that.
+static TD_MAIN void leave_streams(struct td_engine *engine, struct td_engine_fork *fork)
+{
+	fork->state = TD_OBJECT_DYING;
 	for (uint32_t i = 0; i < fork->stream_count; i++)
-		if (fork->streams[i] != TD_INDEX_NONE)
-			engine->streams[fork->streams[i]].fork_count--;
+		if (fork->streams[i] != TD_INDEX_NONE &&
+		    engine->streams[fork->streams[i]].state == TD_OBJECT_LIVE)
+			tell_stream(engine, TD_CHANGE_FORK_DETACH, fork, i);
 }
 
 static void forget_fork(struct td_engine_context *context, uint32_t handle)
@@ -189,10 +212,10 @@ int td_engine_fork_stop(struct td_engine *engine, const struct td_command *comma
 	if (fork == NULL)
 		return -TD_ESTALE;
 	context = &engine->contexts[fork->context];
-	if (!td_engine_change_room(engine, context->worker, 1))
+	if (!td_engine_tap_room(engine, td_engine_fork_changes(engine, fork->handle)))
 		return -TD_EBUSY;
 	td_engine_change_begin(&change, TD_CHANGE_FORK_STOP, command, context);
-	fill_change(engine, fork, &change.u.fork);
+	begin_part(engine, fork, &change);
 	if (fork->player != TD_INDEX_NONE) {
 		error = td_engine_member_remove(engine, context, engine->players[fork->player].slot,
 						&change);
@@ -200,7 +223,6 @@ int td_engine_fork_stop(struct td_engine *engine, const struct td_command *comma
 			return error;
 		engine->players[fork->player].state = TD_OBJECT_DYING;
 	}
-	fork->state = TD_OBJECT_DYING;
 	leave_streams(engine, fork);
 	forget_fork(context, fork->handle);
 	td_engine_change_push(engine, context->worker, &change);
@@ -213,42 +235,65 @@ void td_engine_fork_stop_all(struct td_engine *engine, struct td_engine_context 
 		struct td_engine_fork *fork = &engine->forks[td_handle_index(context->forks[i])];
 		struct td_change change;
 
-		td_engine_change_begin(&change, TD_CHANGE_FORK_STOP, NULL, context);
-		fill_change(engine, fork, &change.u.fork);
-		change.u.fork.keep_player = true;
-		fork->state = TD_OBJECT_DYING;
 		leave_streams(engine, fork);
+		td_engine_change_begin(&change, TD_CHANGE_FORK_STOP, NULL, context);
+		begin_part(engine, fork, &change);
+		change.u.fork.keep_player = true;
 		td_engine_change_push(engine, context->worker, &change);
 	}
 	context->fork_count = 0;
 }
 
-void td_engine_fork_leave(struct td_engine *engine, struct td_engine_stream *stream)
+// Once nothing is held, the last record is on its ring and the player has let go. The handle stays taken
+// until the forker reports the fork closed, so that nothing of another one can be taken for this one's.
+static TD_MAIN void let_go(struct td_engine *engine, struct td_engine_fork *fork)
 {
-	uint32_t index = td_handle_index(stream->handle);
+	struct td_fork_id id = { .v = fork->handle };
 
-	// Only where there are any: every other stream's end costs nothing here.
-	for (uint32_t i = 0; stream->fork_count > 0 && i < engine->capacity[TD_POOL_FORK]; i++) {
-		struct td_engine_fork *fork = &engine->forks[i];
+	TD_ASSERT(fork->held > 0);
+	if (--fork->held > 0)
+		return;
+	TD_ASSERT(fork->state == TD_OBJECT_DYING); // its part in its context goes with a stop
+	engine->options.forker.close(engine->options.forker.user, id);
+}
 
-		for (uint32_t j = 0; fork->state == TD_OBJECT_LIVE && j < fork->stream_count; j++) {
-			if (fork->streams[j] != index)
-				continue;
-			fork->streams[j] = TD_INDEX_NONE;
-			stream->fork_count--;
-		}
+void td_engine_fork_stopped(struct td_engine *engine, uint32_t handle)
+{
+	struct td_engine_fork *fork = &engine->forks[td_handle_index(handle)];
+
+	TD_ASSERT(fork->handle == handle);
+	let_go(engine, fork);
+}
+
+static TD_MAIN void let_go_of(struct td_engine *engine, struct td_engine_fork *fork,
+			      uint32_t stream)
+{
+	for (uint32_t i = 0; i < fork->stream_count; i++) {
+		if (fork->streams[i] != stream)
+			continue;
+		fork->streams[i] = TD_INDEX_NONE;
+		engine->streams[stream].fork_count--;
+		let_go(engine, fork);
+		return;
 	}
 }
 
-// The last record is on its ring and the player has let go. The handle stays taken until the forker
-// reports the fork closed, so that nothing of another one can be taken for this one's.
-void td_engine_fork_stopped(struct td_engine *engine, uint32_t handle)
+void td_engine_fork_detached(struct td_engine *engine, uint32_t handle, uint32_t stream)
 {
-	const struct td_engine_fork *fork = &engine->forks[td_handle_index(handle)];
-	struct td_fork_id id = { .v = handle };
+	struct td_engine_fork *fork = &engine->forks[td_handle_index(handle)];
 
-	TD_ASSERT(fork->handle == handle && fork->state == TD_OBJECT_DYING);
-	engine->options.forker.close(engine->options.forker.user, id);
+	TD_ASSERT(fork->handle == handle);
+	let_go_of(engine, fork, stream);
+}
+
+void td_engine_forks_of_gone(struct td_engine *engine, uint32_t stream)
+{
+	// Only where there are any: every other stream's end costs nothing here.
+	for (uint32_t i = 0;
+	     engine->streams[stream].fork_count > 0 && i < engine->capacity[TD_POOL_FORK]; i++)
+		if (engine->forks[i].state == TD_OBJECT_LIVE ||
+		    engine->forks[i].state == TD_OBJECT_DYING)
+			let_go_of(engine, &engine->forks[i], stream);
 }
 
 int td_engine_fork_event(struct td_engine *engine, const struct td_event *event)

@@ -96,8 +96,6 @@ int td_engine_stream_move(struct td_engine *engine, const struct td_command *com
 	from_context = &engine->contexts[stream->context];
 	if (from_context == to_context)
 		return -TD_EINVALID;
-	if (from_context->worker != to_context->worker && stream->fork_count > 0)
-		return -TD_ESTATE; // its forks are fed by this worker
 	if (from_context->matrix.private && from_context->matrix.members[stream->slot].party)
 		return -TD_ESTATE; // what it says would be heard
 	if (!td_engine_change_room(engine, from_context->worker, 1))
@@ -131,8 +129,6 @@ int td_engine_context_move(struct td_engine *engine, const struct td_command *co
 		return -TD_ESTALE;
 	if (move->worker >= engine->options.worker_count)
 		return -TD_EINVALID;
-	if (context->fork_count > 0 && move->worker != context->worker)
-		return -TD_ESTATE; // its forks are fed by this worker
 	if (!td_engine_change_room(engine, context->worker, 1))
 		return -TD_EBUSY;
 	if (move->worker == context->worker) {

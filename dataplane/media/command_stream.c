@@ -338,7 +338,6 @@ void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *s
 {
 	td_demux_unpublish(engine->options.demux, stream->local, stream->port);
 	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
-	td_engine_fork_leave(engine, stream);
 	stream->state = TD_OBJECT_DYING;
 	td_engine_taps_leave(engine, stream);
 }
@@ -377,6 +376,7 @@ void td_engine_stream_gone(struct td_engine *engine, uint32_t handle, uint64_t n
 	td_engine_release_next_hop(engine, stream->learned_next_hop);
 	td_engine_provision_end(engine, stream);
 	td_engine_taps_of_gone(engine, td_handle_index(handle), now_ns);
+	td_engine_forks_of_gone(engine, td_handle_index(handle));
 	stream->state = TD_OBJECT_GONE;
 	engine->links[engine->contexts[stream->context].worker].load--;
 	td_engine_retire(engine, TD_POOL_STREAM, handle);

@@ -95,12 +95,19 @@ struct td_engine_player {
 	bool live; // a fork's: it comes and goes with it
 };
 
+// A fork hears streams wherever they are; its player is in the context it was made in, with which it
+// ends at the latest.
+//
+//   LIVE --stop--> DYING, every stream and the context is told --all have let go--> the forker is told, which
+//   gives the handle back (td_engine_retire) once it is done with what it got
 struct td_engine_fork {
 	uint32_t handle;
 	uint32_t context;
 	uint32_t player; // index, TD_INDEX_NONE: it does not speak
 	uint32_t stream_count;
-	uint32_t streams[TD_FORK_STREAM_MAX]; // indexes; TD_INDEX_NONE once that one is destroyed
+	uint32_t streams
+		[TD_FORK_STREAM_MAX]; // indexes; TD_INDEX_NONE once a worker has let go of it
+	uint32_t held;                // what workers have of it: streams, and one in its context
 	uint8_t state;
 	bool capture;
 };
@@ -344,9 +351,13 @@ int td_engine_fork_start(struct td_engine *engine, const struct td_command *comm
 int td_engine_fork_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 // All of a context that ends; its players go with it.
 void td_engine_fork_stop_all(struct td_engine *engine, struct td_engine_context *context) TD_MAIN;
-// The stream is destroyed: its forks go on without it.
-void td_engine_fork_leave(struct td_engine *engine, struct td_engine_stream *stream);
+// How many changes the end of one is.
+uint32_t td_engine_fork_changes(const struct td_engine *engine, uint32_t handle);
+// A worker's notes: it has let go of the fork's part in its context, or of one of its streams.
 void td_engine_fork_stopped(struct td_engine *engine, uint32_t handle) TD_MAIN;
+void td_engine_fork_detached(struct td_engine *engine, uint32_t handle, uint32_t stream) TD_MAIN;
+// The stream is gone: its forks go on without it.
+void td_engine_forks_of_gone(struct td_engine *engine, uint32_t stream) TD_MAIN;
 // Takes what the forker reported. Returns how many events.
 uint32_t td_engine_fork_events(struct td_engine *engine, uint64_t now_ns) TD_MAIN;
 void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop) TD_MAIN;

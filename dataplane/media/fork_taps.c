@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rtp/header.h"
+#include "td_assert.h"
 
 #define UDP_BYTES  8u
 #define IPV6_BYTES 40u
@@ -113,26 +114,6 @@ void td_fork_packet_out(struct td_media_worker *worker, uint32_t stream,
 		mbuf->data_len, NULL, now_ns);
 }
 
-// Main has made sure that there is room.
-static void add(struct td_stream_taps *taps, uint32_t index, uint32_t track, bool capture)
-{
-	taps->forks[taps->fork_count++] = (struct td_stream_fork){ .index = (uint16_t)index,
-								   .track = (uint8_t)track,
-								   .capture = capture };
-	taps->capture_count += capture;
-}
-
-static void drop(struct td_stream_taps *taps, uint32_t index)
-{
-	for (unsigned i = 0; i < taps->fork_count; i++) {
-		if (taps->forks[i].index != index)
-			continue;
-		taps->capture_count -= taps->forks[i].capture;
-		taps->forks[i] = taps->forks[--taps->fork_count];
-		return;
-	}
-}
-
 static void set_flags(struct td_media_worker *worker, uint32_t stream)
 {
 	struct td_stream_rx *rx = &worker->streams[stream].rx;
@@ -146,19 +127,30 @@ static void set_flags(struct td_media_worker *worker, uint32_t stream)
 			      (taps->capture_count > 0 ? TD_TX_CAPTURED : 0u));
 }
 
-void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fork, bool on)
+void td_fork_attach(struct td_media_worker *worker, uint32_t stream,
+		    const struct td_change_fork *fork)
 {
-	uint32_t index = td_handle_index(fork->id.v);
+	struct td_stream_taps *taps = td_stream_taps_begin(worker, stream);
 
-	for (uint32_t track = 0; track < fork->stream_count; track++) {
-		uint32_t stream = fork->streams[track];
+	TD_ASSERT(taps->fork_count < TD_FORKS_PER_STREAM); // main has made sure
+	taps->forks[taps->fork_count++] =
+		(struct td_stream_fork){ .index = (uint16_t)td_handle_index(fork->id.v),
+					 .track = fork->track,
+					 .capture = fork->capture };
+	taps->capture_count += fork->capture;
+	set_flags(worker, stream);
+}
 
-		if (stream == UINT32_MAX)
-			continue; // destroyed while it was forked
-		if (on)
-			add(td_stream_taps_begin(worker, stream), index, track, fork->capture);
-		else
-			drop(td_stream_taps_of(worker, stream), index);
-		set_flags(worker, stream);
-	}
+void td_fork_detach(struct td_media_worker *worker, uint32_t stream,
+		    const struct td_change_fork *fork)
+{
+	struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
+	uint32_t at = 0;
+
+	while (at < taps->fork_count && taps->forks[at].index != td_handle_index(fork->id.v))
+		at++;
+	TD_ASSERT(at < taps->fork_count);
+	taps->capture_count -= taps->forks[at].capture;
+	taps->forks[at] = taps->forks[--taps->fork_count];
+	set_flags(worker, stream);
 }

@@ -18,5 +18,8 @@ void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *p
 void td_fork_packet_out(struct td_media_worker *worker, uint32_t stream,
 			const struct rte_mbuf *mbuf, uint64_t now_ns);
 
-// A fork begins or ends on the streams that still belong to it.
-void td_fork_set(struct td_media_worker *worker, const struct td_change_fork *fork, bool on);
+// A fork begins or ends to take what a stream says, or a capture its packets.
+void td_fork_attach(struct td_media_worker *worker, uint32_t stream,
+		    const struct td_change_fork *fork);
+void td_fork_detach(struct td_media_worker *worker, uint32_t stream,
+		    const struct td_change_fork *fork);

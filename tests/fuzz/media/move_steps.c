@@ -27,18 +27,13 @@ static int arrive(const struct stage_party *party, const struct oracle_member *w
 	return oracle_edit(oracle, move->cells, move->cell_count);
 }
 
-// Forks are fed by the worker they began on; what a private party says would be heard elsewhere.
-static bool may_not_leave(const struct stage_party *party, const struct stage_context *to)
+// What a private party says would be heard elsewhere.
+static bool may_not_leave(const struct stage_party *party)
 {
-	const struct td_engine *engine = stage.world.engine;
 	const struct stage_context *from = &stage.contexts[party->context];
 	struct oracle_member member = { .kind = TD_MEMBER_STREAM, .handle = party->party.id.v };
 
-	if (from->private && stage_is_party(from, &member))
-		return true;
-	return engine->streams[td_handle_index(party->party.id.v)].fork_count > 0 &&
-	       engine->contexts[td_handle_index(from->id.v)].worker !=
-		       engine->contexts[td_handle_index(to->id.v)].worker;
+	return from->private && stage_is_party(from, &member);
 }
 
 void step_move_stream(void)
@@ -61,7 +56,7 @@ void step_move_stream(void)
 		must(result == (party == NULL || context == NULL ? -TD_ESTALE : -TD_EINVALID));
 		return;
 	}
-	if (may_not_leave(party, context)) {
+	if (may_not_leave(party)) {
 		must(result == -TD_ESTATE);
 		return;
 	}
@@ -81,21 +76,6 @@ void step_move_stream(void)
 	party->context = place;
 }
 
-static uint32_t worker_of(const struct stage_context *context)
-{
-	return stage.world.engine->contexts[td_handle_index(context->id.v)].worker;
-}
-
-static uint32_t forks_of(const struct stage_context *context)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < STAGE_TAPS; i++)
-		count += stage.forks[i].handle != 0 &&
-			 &stage.contexts[stage.forks[i].context] == context;
-	return count;
-}
-
 void step_move_context(void)
 {
 	struct td_command command = { .kind = TD_COMMAND_CONTEXT_MOVE };
@@ -108,9 +88,6 @@ void step_move_context(void)
 		context != NULL ? context->id.v : stage_dead(STAGE_CONTEXT, byte);
 	command.u.context_move.worker = (byte >> 2) % (STAGE_WORKERS + 1u);
 	expected = command.u.context_move.worker < STAGE_WORKERS ? 0 : -TD_EINVALID;
-	if (context != NULL && expected == 0 && forks_of(context) > 0 &&
-	    worker_of(context) != command.u.context_move.worker)
-		expected = -TD_ESTATE;
 	must(stage_command(&command).result == (context != NULL ? expected : -TD_ESTALE));
 }
 

@@ -9,8 +9,14 @@ struct td_live live;
 
 void fork_open(uint32_t forks)
 {
+	fork_open_on(1, forks);
+}
+
+void fork_open_on(uint32_t workers, uint32_t forks)
+{
 	struct world_options options = world_default;
 
+	options.workers = workers;
 	options.forks = forks;
 	world_open_two(&world, &options, &context, &a, &b);
 }
@@ -79,12 +85,15 @@ struct td_engine_counts fork_counts(void)
 
 bool fork_record(struct td_tap_record *out)
 {
-	struct td_tap_ring *ring = td_engine_fork_ring(world.engine, 0);
-	const struct td_tap_record *record = td_tap_peek(ring);
+	for (uint32_t i = 0; i < world.workers; i++) {
+		struct td_tap_ring *ring = td_engine_fork_ring(world.engine, i);
+		const struct td_tap_record *record = td_tap_peek(ring);
 
-	if (record == NULL)
-		return false;
-	memcpy(out, record, (size_t)record->lines * TD_CACHE_LINE);
-	td_tap_release(ring);
-	return true;
+		if (record == NULL)
+			continue;
+		memcpy(out, record, (size_t)record->lines * TD_CACHE_LINE);
+		td_tap_release(ring);
+		return true;
+	}
+	return false;
 }

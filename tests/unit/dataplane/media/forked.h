@@ -10,6 +10,7 @@ extern struct td_live live; // what a far end that speaks is given
 
 // With room for so many.
 void fork_open(uint32_t forks);
+void fork_open_on(uint32_t workers, uint32_t forks);
 void fork_close(void);
 
 // Of both parties, to "bot"; to vary.
@@ -20,5 +21,5 @@ struct td_event fork_stop(struct td_fork_id fork);
 void fork_closed(struct td_fork_id fork);
 
 struct td_engine_counts fork_counts(void);
-// The next record of the forker's ring; false: there is none.
+// The next record of the forker's rings, worker by worker; false: there is none.
 bool fork_record(struct td_tap_record *out);
