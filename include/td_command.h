@@ -248,16 +248,22 @@ struct td_command_record_note {
 // in both directions, into a file that the dataplane names. A fork hears its streams wherever they
 // are, also when they move to another context or worker; one that is destroyed meanwhile falls
 // silent. It ends with `context` at the latest, in which its player is.
+//
+// A fork may instead hear a whole context, as a party would who only listens: the mix of its floor,
+// without what it says itself. A capture without streams takes those of all streams of the context,
+// of those that come later as well, while they are in it; one at a time, else -TD_EEXISTS.
 enum td_fork_what {
 	TD_FORK_DESTINATION, // `destination` says how: RTP, or a socket on which somebody may speak
-	TD_FORK_CAPTURE
+	TD_FORK_CAPTURE,
+	TD_FORK_FLOOR // as DESTINATION: one track, whose stream is v == 0
 };
 
 struct td_command_fork_start {
 	struct td_context_id context;
 	uint32_t what;         // enum td_fork_what
-	uint32_t stream_count; // 1 to TD_FORK_STREAM_MAX; a socket takes one or two
+	uint32_t stream_count; // 0 (see above) to TD_FORK_STREAM_MAX; a socket takes one or two
 	uint32_t seconds;      // of a capture; 0: until stopped
+	uint32_t codec;        // of FLOOR: enum td_codec_id that its mix is coded in
 	uint64_t owner;
 	struct td_stream_id streams[TD_FORK_STREAM_MAX];
 	char destination[TD_FORK_NAME_MAX];

@@ -24,7 +24,8 @@ static void create_context(struct td_media_worker *worker, const struct td_chang
 
 	*context = (struct td_worker_context){ .id = change->context,
 					       .first_stream = TD_INDEX_END,
-					       .first_player = TD_INDEX_END };
+					       .first_player = TD_INDEX_END,
+					       .capture = TD_CAPTURE_NONE };
 	context->slot = td_media_emptiest_slot(worker);
 	context->load = 1;
 	worker->slot_load[context->slot] += context->load;
@@ -167,37 +168,17 @@ static void apply_privacy(struct td_media_worker *worker, const struct td_change
 	apply_plan(worker, change);
 }
 
-static void fork_start(struct td_media_worker *worker, const struct td_change *change,
-		       struct td_event *event)
+// Its ear is there before the plan that names it, and goes after the one that does not.
+static void apply_fork_part(struct td_media_worker *worker, const struct td_change *change,
+			    struct td_event *event)
 {
-	const struct td_change_fork *fork = &change->u.fork;
-	const struct td_change_player speaker = { .id = fork->player,
-						  .live = fork->live,
-						  .stop_stream = TD_INDEX_END };
-
-	if (fork->player.v != 0)
-		td_media_player_create(worker, change->context, &speaker);
-	event->u.fork_started.fork = fork->id;
-	event->u.fork_started.player = fork->player;
-	worker->stats->forks++;
-}
-
-// The forker's memory is not touched after the note.
-static void fork_stop(struct td_media_worker *worker, const struct td_change *change)
-{
-	const struct td_change_fork *fork = &change->u.fork;
-	uint32_t player = td_handle_index(fork->player.v);
-
-	apply_plan(worker, change);
-	if (fork->player.v != 0 && fork->keep_player) {
-		worker->players[player].live = NULL;
-		td_player_end(&worker->players[player], TD_PLAYER_END_STOPPED, '\0');
-	} else if (fork->player.v != 0) {
-		td_media_player_destroy(worker, player);
-		note(worker, TD_NOTE_PLAYER_GONE, fork->player.v);
+	if (change->kind == TD_CHANGE_FORK_START) {
+		td_fork_start(worker, change, event);
+		apply_plan(worker, change);
+		return;
 	}
-	worker->stats->forks--;
-	note(worker, TD_NOTE_FORK_STOPPED, fork->id.v);
+	apply_plan(worker, change);
+	td_fork_stop(worker, change);
 }
 
 static void apply_fork(struct td_media_worker *worker, const struct td_change *change)
@@ -256,8 +237,8 @@ static void apply(struct td_media_worker *worker, const struct td_change *change
 	case TD_CHANGE_PLAN: apply_plan(worker, change); break;
 	case TD_CHANGE_TAP_ATTACH:
 	case TD_CHANGE_TAP_DETACH: apply_tap(worker, change, &event); break;
-	case TD_CHANGE_FORK_START: fork_start(worker, change, &event); break;
-	case TD_CHANGE_FORK_STOP: fork_stop(worker, change); break;
+	case TD_CHANGE_FORK_START:
+	case TD_CHANGE_FORK_STOP: apply_fork_part(worker, change, &event); break;
 	case TD_CHANGE_FORK_ATTACH:
 	case TD_CHANGE_FORK_DETACH: apply_fork(worker, change); break;
 	case TD_CHANGE_CONTEXT_PRIVACY:

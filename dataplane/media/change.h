@@ -120,11 +120,13 @@ struct td_change_privacy {
 
 struct td_change_fork {
 	struct td_fork_id id;
-	struct td_player_id player; // what the far end says; v == 0: nothing
-	struct td_live *live;       // of that player
-	bool keep_player;           // of FORK_STOP: it goes with its context
-	bool capture;               // of ATTACH
-	uint8_t track;              // likewise
+	struct td_player_id player;  // what the far end says; v == 0: nothing
+	struct td_live *live;        // of that player
+	struct td_change_stream ear; // what hears the floor for it; id.v == 0: nothing does
+	uint8_t codec;               // that ear is coded for in
+	bool keep_player;            // of FORK_STOP: player and ear go with the context
+	bool capture;                // of ATTACH; of START and STOP: of all streams of the context
+	uint8_t track;               // likewise
 };
 
 struct td_change {

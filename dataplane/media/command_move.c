@@ -111,6 +111,7 @@ int td_engine_stream_move(struct td_engine *engine, const struct td_command *com
 		return error;
 	}
 	change.object = td_handle_index(stream->handle);
+	td_engine_fork_expect(engine, to_context, change.object);
 	change.u.move.to.v = to_context->handle;
 	change.u.move.plan = td_engine_edit_adopt(&to);
 	change.plan = td_engine_edit_adopt(&from);
@@ -161,7 +162,8 @@ static TD_MAIN void publish(struct td_engine *engine, uint32_t stream, uint8_t w
 {
 	const struct td_engine_stream *entry = &engine->streams[stream];
 
-	td_demux_publish(engine->options.demux, entry->local, entry->port, worker, stream);
+	if (!entry->ear)
+		td_demux_publish(engine->options.demux, entry->local, entry->port, worker, stream);
 }
 
 // Packets are looked up for the new worker from now on. Returns how many streams they are.

@@ -12,15 +12,20 @@ void td_engine_release_next_hop(struct td_engine *engine, uint32_t next_hop)
 		td_neighbour_put(engine->options.neighbours, next_hop);
 }
 
-static void describe(struct td_engine *engine, const struct td_engine_stream *stream,
-		     const struct td_command_stream_create *create, struct td_change_stream *out)
+void td_engine_stream_draw(struct td_engine *engine, struct td_change_stream *out)
 {
-	out->id.v = stream->handle;
 	out->ssrc = (uint32_t)td_engine_random(engine);
 	out->timestamp = (uint32_t)td_engine_random(engine);
 	// Not near its wrap, which a peer that misses the first packets could not tell (RFC 3711
 	// section 3.3.1).
 	out->sequence = (uint16_t)(td_engine_random(engine) & 0x7fffu);
+}
+
+static void describe(struct td_engine *engine, const struct td_engine_stream *stream,
+		     const struct td_command_stream_create *create, struct td_change_stream *out)
+{
+	out->id.v = stream->handle;
+	td_engine_stream_draw(engine, out);
 	out->owner = create->owner;
 	out->local = stream->local;
 	out->local_port_be = __builtin_bswap16(stream->port);
@@ -28,8 +33,8 @@ static void describe(struct td_engine *engine, const struct td_engine_stream *st
 	out->protected = (create->flags & TD_STREAM_PROTECTED) != 0;
 }
 
-static void stream_init(struct td_engine_stream *stream, uint32_t handle,
-			const struct td_engine_context *context, uint32_t slot)
+void td_engine_stream_init(struct td_engine_stream *stream, uint32_t handle,
+			   const struct td_engine_context *context, uint32_t slot)
 {
 	memset(stream, 0, sizeof *stream);
 	stream->handle = handle;
@@ -115,9 +120,10 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 		return error;
 	}
 	stream = &engine->streams[td_handle_index(handle)];
-	stream_init(stream, handle, context, slot);
+	td_engine_stream_init(stream, handle, context, slot);
 	stream->local = local;
 	stream->port = port;
+	td_engine_fork_expect(engine, context, td_handle_index(handle));
 	engine->links[context->worker].load++;
 	td_engine_change_begin(&change, TD_CHANGE_STREAM_CREATE, command, context);
 	describe(engine, stream, create, &change.u.stream);
@@ -336,8 +342,10 @@ void td_engine_stream_learned(struct td_engine *engine, const struct td_note *no
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
 			    uint64_t now_ns)
 {
-	td_demux_unpublish(engine->options.demux, stream->local, stream->port);
-	td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
+	if (!stream->ear) {
+		td_demux_unpublish(engine->options.demux, stream->local, stream->port);
+		td_demux_port_give(engine->options.demux, stream->local, stream->port, now_ns);
+	}
 	stream->state = TD_OBJECT_DYING;
 	td_engine_taps_leave(engine, stream);
 }
@@ -378,6 +386,7 @@ void td_engine_stream_gone(struct td_engine *engine, uint32_t handle, uint64_t n
 	td_engine_taps_of_gone(engine, td_handle_index(handle), now_ns);
 	td_engine_forks_of_gone(engine, td_handle_index(handle));
 	stream->state = TD_OBJECT_GONE;
+	engine->ear_count -= stream->ear;
 	engine->links[engine->contexts[stream->context].worker].load--;
 	td_engine_retire(engine, TD_POOL_STREAM, handle);
 }

@@ -142,32 +142,43 @@ int td_engine_edit_cells(struct td_engine *engine, struct td_edit *edit,
 	return 0;
 }
 
-int td_engine_member_remove(struct td_engine *engine, struct td_engine_context *context,
-			    uint32_t slot, struct td_change *change)
+int td_engine_members_remove(struct td_engine *engine, struct td_engine_context *context,
+			     const uint32_t *slots, uint32_t count, struct td_change *change)
 {
-	const struct td_matrix_member *member = &context->matrix.members[slot];
 	struct td_engine_stream *stream = NULL, *heir = NULL;
+	struct td_matrix *matrix = &context->matrix; // nobody hears anybody yet
 	struct td_edit edit;
-	int error;
+	int error = 0;
 
-	if (context->plan == NULL) {
-		td_matrix_remove(&context->matrix, slot); // nobody hears anybody yet
-		return 0;
+	if (context->plan != NULL) {
+		error = td_engine_edit_begin(context, &edit);
+		matrix = &edit.matrix;
 	}
-	error = td_engine_edit_begin(context, &edit);
 	if (error != 0)
 		return error;
-	if (member->kind == TD_MEMBER_STREAM) {
-		stream = &engine->streams[member->feed];
-		heir = td_engine_provision_heir(engine, context->plan, member->feed);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct td_matrix_member *member = &matrix->members[slots[i]];
+
+		if (context->plan != NULL && member->kind == TD_MEMBER_STREAM) {
+			stream = &engine->streams[member->feed];
+			heir = td_engine_provision_heir(engine, context->plan, member->feed);
+		}
+		td_matrix_remove(matrix, slots[i]);
 	}
+	if (context->plan == NULL)
+		return 0;
 	if (heir != NULL)
 		td_engine_provision_exchange(engine, stream, heir);
-	td_matrix_remove(&edit.matrix, slot);
 	error = td_engine_edit_commit(engine, &edit, change);
 	if (error != 0 && heir != NULL)
 		td_engine_provision_exchange(engine, stream, heir);
 	return error;
+}
+
+int td_engine_member_remove(struct td_engine *engine, struct td_engine_context *context,
+			    uint32_t slot, struct td_change *change)
+{
+	return td_engine_members_remove(engine, context, &slot, 1, change);
 }
 
 void td_engine_plan_gone(struct td_engine *engine, const struct td_note *note)

@@ -397,7 +397,7 @@ struct td_stream *td_media_streams(struct td_media_worker *worker)
 void td_engine_count(const struct td_engine *engine, struct td_engine_counts *counts)
 {
 	counts->contexts = engine->live[TD_POOL_CONTEXT];
-	counts->streams = engine->live[TD_POOL_STREAM];
+	counts->streams = engine->live[TD_POOL_STREAM] - engine->ear_count;
 	counts->players = engine->live[TD_POOL_PLAYER];
 	counts->taps = engine->live[TD_POOL_TAP];
 	counts->forks = engine->live[TD_POOL_FORK];

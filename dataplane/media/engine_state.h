@@ -36,6 +36,7 @@ struct td_engine_context {
 	uint8_t tap_count;
 	uint32_t taps[TD_TAPS_PER_CONTEXT]; // handles
 	uint8_t fork_count;
+	bool captured;                        // all of it, by one of them
 	uint32_t forks[TD_FORKS_PER_CONTEXT]; // handles
 	struct td_matrix matrix;
 	struct td_plan *plan; // the last one sent to the worker, NULL: none yet
@@ -85,6 +86,7 @@ struct td_engine_stream {
 	uint8_t local;          // index of the local address
 	uint8_t state;
 	uint8_t fork_count;
+	bool ear; // a fork's: it has no port, and no command finds it
 };
 
 struct td_engine_player {
@@ -104,12 +106,13 @@ struct td_engine_fork {
 	uint32_t handle;
 	uint32_t context;
 	uint32_t player; // index, TD_INDEX_NONE: it does not speak
+	uint32_t ear;    // stream that hears the floor for it; TD_INDEX_NONE
 	uint32_t stream_count;
 	uint32_t streams
 		[TD_FORK_STREAM_MAX]; // indexes; TD_INDEX_NONE once a worker has let go of it
 	uint32_t held;                // what workers have of it: streams, and one in its context
 	uint8_t state;
-	bool capture;
+	bool capture; // without streams: of the whole context
 };
 
 // A tap hears streams wherever they are, and ends with the context it was made in at the latest.
@@ -179,6 +182,7 @@ struct td_engine {
 	struct td_engine_player *players;
 	struct td_engine_tap *taps;
 	struct td_engine_fork *forks;
+	uint32_t ear_count;
 	_Atomic uint8_t *tap_flags; // by tap; read by workers
 	uint32_t capacity[TD_POOL_COUNT];
 	uint32_t live[TD_POOL_COUNT];
@@ -316,6 +320,11 @@ TD_MUST_CHECK int td_engine_member_remove(struct td_engine *engine,
 					  struct td_engine_context *context, uint32_t slot,
 					  struct td_change *change) TD_MAIN;
 
+// The same of several at once, streams or not; at most one is a stream.
+TD_MUST_CHECK int td_engine_members_remove(struct td_engine *engine,
+					   struct td_engine_context *context, const uint32_t *slots,
+					   uint32_t count, struct td_change *change) TD_MAIN;
+
 // provision.c: fills in inlets, outlets, rates, resamplers and states of a plan. -TD_EFULL, -TD_EMEMORY:
 // the plan is freed, and nothing has been taken for it.
 TD_MUST_CHECK int td_engine_provision(struct td_engine *engine, struct td_plan *plan,
@@ -337,6 +346,11 @@ void td_engine_made_free(struct td_engine_made *made);
 // A stream is gone: so is what it was provided with.
 void td_engine_provision_end(struct td_engine *engine, struct td_engine_stream *stream);
 
+// As it is on the main thread before anything is known of its peer.
+void td_engine_stream_init(struct td_engine_stream *stream, uint32_t handle,
+			   const struct td_engine_context *context, uint32_t slot);
+// The numbers it begins with, drawn.
+void td_engine_stream_draw(struct td_engine *engine, struct td_change_stream *out);
 // The port closes at once; the rest follows the worker's note.
 void td_engine_stream_close(struct td_engine *engine, struct td_engine_stream *stream,
 			    uint64_t now_ns) TD_MAIN;
@@ -351,6 +365,19 @@ int td_engine_fork_start(struct td_engine *engine, const struct td_command *comm
 int td_engine_fork_stop(struct td_engine *engine, const struct td_command *command) TD_MAIN;
 // All of a context that ends; its players go with it.
 void td_engine_fork_stop_all(struct td_engine *engine, struct td_engine_context *context) TD_MAIN;
+// forks.c: it is a capture of all streams of its context.
+bool td_engine_fork_takes_all(const struct td_engine_fork *fork);
+// ATTACH or DETACH of one of its streams, to that one's worker; room has been checked before.
+void td_engine_fork_tell(struct td_engine *engine, enum td_change_kind kind,
+			 const struct td_engine_fork *fork, uint32_t track) TD_MAIN;
+// What the context's worker is told of it at the start and at the end.
+void td_engine_fork_part(const struct td_engine *engine, const struct td_engine_fork *fork,
+			 struct td_change *change);
+// Such a capture begins: all its streams may be listened to from now on.
+void td_engine_fork_expect_all(struct td_engine *engine, struct td_engine_context *context) TD_MAIN;
+// A stream comes to this context: what a capture of all of it needs.
+void td_engine_fork_expect(struct td_engine *engine, const struct td_engine_context *context,
+			   uint32_t stream);
 // How many changes the end of one is.
 uint32_t td_engine_fork_changes(const struct td_engine *engine, uint32_t handle);
 // A worker's notes: it has let go of the fork's part in its context, or of one of its streams.

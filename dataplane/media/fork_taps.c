@@ -66,35 +66,52 @@ static void mend_lengths(uint8_t *frame, const struct td_packet *packet)
 	}
 }
 
+static bool take_frame(struct td_media_worker *worker, uint32_t fork, uint32_t side,
+		       enum td_tap_kind kind, const uint8_t *frame, uint32_t len,
+		       const struct td_packet *opened, uint64_t now_ns)
+{
+	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
+	struct td_tap_record *record = reserve(worker, taken);
+
+	if (record == NULL)
+		return false;
+	record->arrival_ns = now_ns;
+	record->tap = fork;
+	record->side = (uint8_t)side;
+	record->kind = (uint8_t)kind;
+	record->flags = 0;
+	record->offered = (uint16_t)len;
+	record->payload_len = (uint16_t)taken;
+	memcpy(record->payload, frame, record->payload_len);
+	if (opened != NULL)
+		mend_lengths(record->payload, opened);
+	td_tap_commit(worker->fork_ring);
+	return true;
+}
+
 // `opened`: a packet that came, and may have been opened; NULL: one that goes.
 static void capture(struct td_media_worker *worker, uint32_t stream, enum td_tap_kind kind,
 		    const uint8_t *frame, uint32_t len, const struct td_packet *opened,
 		    uint64_t now_ns)
 {
 	const struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
-	uint32_t taken = len < TD_RTP_PAYLOAD_MAX ? len : TD_RTP_PAYLOAD_MAX;
+	uint32_t context = td_handle_index(worker->cold[stream].context.v);
 
-	// What is private is nobody's, in neither direction.
-	for (unsigned i = 0; i < taps->fork_count && !taps->hush; i++) {
-		struct td_tap_record *record;
-
-		if (!taps->forks[i].capture)
-			continue;
-		record = reserve(worker, taken);
-		if (record == NULL)
+	if (taps->hush)
+		return; // what is private is nobody's, in neither direction
+	if (taps->captured && !take_frame(worker, worker->contexts[context].capture, 0, kind, frame,
+					  len, opened, now_ns))
+		return;
+	for (unsigned i = 0; i < taps->fork_count; i++)
+		if (taps->forks[i].capture &&
+		    !take_frame(worker, taps->forks[i].index, taps->forks[i].track, kind, frame,
+				len, opened, now_ns))
 			return;
-		record->arrival_ns = now_ns;
-		record->tap = taps->forks[i].index;
-		record->side = taps->forks[i].track;
-		record->kind = (uint8_t)kind;
-		record->flags = 0;
-		record->offered = (uint16_t)len;
-		record->payload_len = (uint16_t)taken;
-		memcpy(record->payload, frame, record->payload_len);
-		if (opened != NULL)
-			mend_lengths(record->payload, opened);
-		td_tap_commit(worker->fork_ring);
-	}
+}
+
+static bool is_captured(const struct td_stream_taps *taps)
+{
+	return taps->capture_count > 0 || taps->captured;
 }
 
 void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *packet,
@@ -102,7 +119,7 @@ void td_fork_packet_in(struct td_media_worker *worker, const struct td_packet *p
 {
 	const uint8_t *frame = packet->l3 - packet->l2_len;
 
-	if (td_stream_taps_of(worker, packet->stream)->capture_count > 0)
+	if (is_captured(td_stream_taps_of(worker, packet->stream)))
 		capture(worker, packet->stream, TD_TAP_FRAME_IN, frame,
 			(uint32_t)(packet->payload + packet->payload_len - frame), packet, now_ns);
 }
@@ -119,12 +136,12 @@ static void set_flags(struct td_media_worker *worker, uint32_t stream)
 	struct td_stream_rx *rx = &worker->streams[stream].rx;
 	struct td_stream_tx *tx = td_media_tx(worker, stream);
 	const struct td_stream_taps *taps = td_stream_taps_of(worker, stream);
-	bool tapped = taps->count > 0 || taps->fork_count > 0;
+	bool tapped = taps->count > 0 || taps->fork_count > 0 || taps->captured;
 
 	rx->flags = (uint8_t)((rx->flags & ~(TD_RX_TAPPED | TD_RX_STEADY)) |
 			      (tapped ? TD_RX_TAPPED : 0u));
 	tx->flags = (uint8_t)((tx->flags & ~TD_TX_CAPTURED) |
-			      (taps->capture_count > 0 ? TD_TX_CAPTURED : 0u));
+			      (is_captured(taps) ? TD_TX_CAPTURED : 0u));
 }
 
 void td_fork_attach(struct td_media_worker *worker, uint32_t stream,
@@ -152,5 +169,11 @@ void td_fork_detach(struct td_media_worker *worker, uint32_t stream,
 	TD_ASSERT(at < taps->fork_count);
 	taps->capture_count -= taps->forks[at].capture;
 	taps->forks[at] = taps->forks[--taps->fork_count];
+	set_flags(worker, stream);
+}
+
+void td_fork_follow(struct td_media_worker *worker, uint32_t stream, bool on)
+{
+	td_stream_taps_begin(worker, stream)->captured = on;
 	set_flags(worker, stream);
 }

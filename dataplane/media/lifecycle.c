@@ -1,4 +1,5 @@
 // Streams and players come and go on their worker: the fields they begin and end with.
+#include "media/fork_taps.h"
 #include "media/sender.h"
 #include "media/worker_state.h"
 #include "td_assert.h"
@@ -19,6 +20,8 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 	td_media_hush_stream(worker, stream, context->hush);
 	context->load++;
 	worker->slot_load[context->slot]++;
+	if (context->capture != TD_CAPTURE_NONE)
+		td_fork_follow(worker, stream, true);
 }
 
 // Its index may be another's one day, whose digits end nothing here.
@@ -35,6 +38,8 @@ void td_media_leave_context(struct td_media_worker *worker, uint32_t stream)
 	struct td_worker_context *context = &worker->contexts[td_handle_index(cold->context.v)];
 
 	stop_no_player(worker, context->first_player, stream);
+	if (context->capture != TD_CAPTURE_NONE)
+		td_fork_follow(worker, stream, false);
 	if (cold->next != TD_INDEX_END)
 		worker->cold[cold->next].previous = cold->previous;
 	if (cold->previous != TD_INDEX_END)
@@ -74,8 +79,7 @@ void td_media_disown(struct td_media_worker *worker, uint32_t stream)
 	worker->stats->taps -= taps_on(worker, stream);
 }
 
-void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
-			    const struct td_change_stream *create)
+void td_media_stream_begin(struct td_media_worker *worker, const struct td_change_stream *create)
 {
 	uint32_t index = td_handle_index(create->id.v);
 	struct td_stream *hot = &worker->streams[index];
@@ -112,6 +116,14 @@ void td_media_stream_create(struct td_media_worker *worker, struct td_context_id
 	worker->strangers[index] = 0;
 	td_event_rx_init(&cold->digits, 8000);
 	td_protection_begin(worker, index, create->protected);
+}
+
+void td_media_stream_create(struct td_media_worker *worker, struct td_context_id context,
+			    const struct td_change_stream *create)
+{
+	uint32_t index = td_handle_index(create->id.v);
+
+	td_media_stream_begin(worker, create);
 	td_media_enter_context(worker, context, index);
 	td_media_own(worker, index);
 }

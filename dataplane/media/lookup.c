@@ -25,7 +25,8 @@ struct td_engine_stream *td_engine_find_stream(struct td_engine *engine, uint32_
 {
 	struct td_engine_stream *stream = &engine->streams[td_handle_index(handle)];
 
-	if (!is_live(engine, TD_POOL_STREAM, handle) || stream->state != TD_OBJECT_LIVE)
+	if (!is_live(engine, TD_POOL_STREAM, handle) || stream->state != TD_OBJECT_LIVE ||
+	    stream->ear)
 		return NULL;
 	return stream;
 }

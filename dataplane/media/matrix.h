@@ -44,6 +44,7 @@ struct td_matrix_member {
 	uint8_t tune;                      // TD_TUNE_*
 	uint8_t detect;                    // TD_DETECT_*
 	bool live;                         // a player without frames in any codec
+	bool ear;                          // a stream that is a fork's: sent nothing as it is
 	uint16_t rate_khz;                 // of a player's prompts
 	struct td_codec_settings settings; // of a stream's encoder
 };

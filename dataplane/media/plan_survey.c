@@ -22,6 +22,8 @@ static bool forwards(const struct td_matrix_member *from, const struct td_matrix
 {
 	bool spared = (to->tune & TD_TUNE_NO_DIGITS) != 0;
 
+	if (to->ear)
+		return false;
 	if (is_mute(from) || is_mute(to))
 		return true;
 	if (from->codec != to->codec ||
@@ -218,7 +220,7 @@ static void mix_for(const struct td_matrix *matrix, struct td_plan_scratch *scra
 static bool plays(const struct td_plan_scratch *scratch, const struct td_matrix_member *from,
 		  const struct td_matrix_member *to)
 {
-	return !from->live && (scratch->playable >> to->codec & 1u) != 0 &&
+	return !from->live && !to->ear && (scratch->playable >> to->codec & 1u) != 0 &&
 	       (to->ptime_ms == 0 || to->ptime_ms == 20 || is_mute(to));
 }
 

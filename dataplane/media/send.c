@@ -149,6 +149,22 @@ static void finish(struct td_media_worker *worker, struct td_stream_tx *tx, stru
 		td_tx_push(wire, port, mbuf);
 }
 
+// To one that has no wire. Nothing of it is a packet of ours.
+static void overhear(struct td_media_worker *worker, uint32_t stream, uint32_t feed,
+		     const struct td_frame *frame, bool fresh, uint64_t now_ns)
+{
+	struct td_stream_cold *cold = &worker->cold[stream];
+	struct td_stream_tx *tx = td_media_tx(worker, stream);
+
+	if (worker->contexts[td_handle_index(cold->context.v)].hush) {
+		tx->flags |= TD_TX_FORCED;
+		return;
+	}
+	number(tx, cold, feed, frame, fresh, now_ns);
+	tx->last_sequence++;
+	td_fork_heard(worker, stream, frame, fresh || frame->marker, now_ns);
+}
+
 // What is held back by digits, or has nowhere to go, is made up for by the clock afterwards.
 bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t feed,
 		   const struct td_frame *frame, uint64_t now_ns, struct td_tx *wire)
@@ -164,7 +180,10 @@ bool td_media_send(struct td_media_worker *worker, uint32_t stream, uint32_t fee
 	if ((tx->flags & (TD_TX_READY | TD_TX_HELD | TD_TX_BARRED)) == (TD_TX_READY | through))
 		mbuf = begin(worker, tx, cold, frame->bytes, &udp, &sum);
 	if (mbuf == NULL) {
-		tx->flags |= TD_TX_FORCED;
+		if (cold->ear)
+			overhear(worker, stream, feed, frame, fresh, now_ns);
+		else
+			tx->flags |= TD_TX_FORCED;
 		return false;
 	}
 	number(tx, cold, feed, frame, fresh, now_ns);

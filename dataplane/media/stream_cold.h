@@ -92,13 +92,14 @@ struct td_stream_cold {
 	uint16_t floor_sequence;    // the last one sent for the feeder before this one
 	uint8_t event_payload_type; // what the peer takes; tx has it only while it is to hear digits
 	uint8_t cn_payload_type, cn_payload_type_rx;
-	uint8_t tune;      // TD_TUNE_*
-	bool protected;    // TD_STREAM_PROTECTED
-	bool has_keys;     // or had: there is something to erase
-	bool rtcp_reduced; // RFC 5506
-	bool in_transit;   // between two workers: its packets are parked
-	bool hush;         // its context is private: see struct td_command_context_privacy
-	bool digit_hushed; // so was the beginning of the digit that is being said
+	uint8_t tune;          // TD_TUNE_*
+	bool protected;        // TD_STREAM_PROTECTED
+	bool has_keys;         // or had: there is something to erase
+	bool rtcp_reduced;     // RFC 5506
+	bool in_transit;       // between two workers: its packets are parked
+	bool hush : 1;         // its context is private: see struct td_command_context_privacy
+	bool digit_hushed : 1; // so was the beginning of the digit that is being said
+	bool ear : 1; // a fork's: it has no wire, is never READY; what it hears is the fork's
 };
 
 // Where packets go: whoever is accepted, else the address in the SDP. Borrowed.

@@ -41,6 +41,7 @@ struct td_stream_taps {
 	bool hush;             // as in the cold half
 	uint8_t fork_count;    // either sets TD_RX_TAPPED
 	uint8_t capture_count; // of them; with TD_TX_CAPTURED
+	bool captured;         // with its whole context; likewise, and sets TD_RX_TAPPED
 	struct td_stream_fork forks[TD_FORKS_PER_STREAM];
 };
 

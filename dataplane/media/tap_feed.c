@@ -94,7 +94,7 @@ void td_media_tap_detach(struct td_media_worker *worker, uint32_t stream,
 		at++;
 	TD_ASSERT(at < taps->count);
 	taps->entries[at] = taps->entries[--taps->count];
-	if (taps->count == 0 && taps->fork_count == 0)
+	if (taps->count == 0 && taps->fork_count == 0 && !taps->captured)
 		worker->streams[stream].rx.flags &= (uint8_t)~TD_RX_TAPPED;
 	worker->stats->taps--;
 }

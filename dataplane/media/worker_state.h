@@ -38,6 +38,8 @@ struct td_talkers {
 	uint32_t streams[TD_TALKER_MAX];
 };
 
+#define TD_CAPTURE_NONE UINT16_MAX
+
 struct td_worker_context {
 	// main's, lent: read only; NULL: nobody hears anybody yet
 	alignas(TD_CACHE_LINE) struct td_plan *plan;
@@ -47,9 +49,10 @@ struct td_worker_context {
 	uint32_t next, previous;             // in the slot's list, while the plan has a rate
 	uint32_t digit_count;                // sources of its plan in which a digit is being said
 	uint32_t load;                       // of its slot: one, and one a stream
+	uint16_t capture; // index of the fork that takes all its packets, TD_CAPTURE_NONE
 	uint8_t slot;
-	bool ticking;
-	bool hush; // private: its streams' taps are told nothing, their digits nobody
+	bool ticking : 1;
+	bool hush : 1; // private: its streams' taps are told nothing, their digits nobody
 };
 
 _Static_assert(sizeof(struct td_worker_context) == TD_CACHE_LINE,
@@ -245,6 +248,8 @@ void td_media_stream_next_hop(struct td_media_worker *worker, uint32_t stream,
 			      const struct td_change_next_hop *change);
 void td_media_stream_destroy(struct td_media_worker *worker, uint32_t stream);
 // Into and out of a context's list, and of the worker's.
+// What a stream that is created begins with, for itself; its context and worker know nothing of it.
+void td_media_stream_begin(struct td_media_worker *worker, const struct td_change_stream *create);
 void td_media_enter_context(struct td_media_worker *worker, struct td_context_id id,
 			    uint32_t stream);
 void td_media_leave_context(struct td_media_worker *worker, uint32_t stream);
@@ -318,7 +323,7 @@ void td_media_mirror_clear(struct td_media_worker *worker, uint32_t stream);
 TD_MUST_CHECK int td_media_event(struct td_media_worker *worker, struct td_event *event,
 				 uint64_t now_ns, bool state);
 // True when the notes of one more change have room; no change is taken without.
-#define TD_NOTES_A_CHANGE 3u
+#define TD_NOTES_A_CHANGE 4u
 bool td_media_note_room(struct td_media_worker *worker);
 void td_media_note(struct td_media_worker *worker, const struct td_note *note);
 // The address a stream accepts was learned: main is asked for a next hop. The sweep repeats it

@@ -29,6 +29,10 @@ static void check_fork_record(const struct td_tap_record *record)
 	uint32_t stream = is_track ? fork->streams[record->side] : TD_INDEX_NONE;
 
 	must(is_track);
+	if (fork->stream_count == 0) {
+		must(!is_private(fork->context));
+		return;
+	}
 	if (stream != TD_INDEX_NONE)
 		must(!is_private(stage.world.engine->streams[stream].context));
 }
@@ -229,7 +233,7 @@ static void start_fork(void)
 	struct td_command_fork_start *start = &command.u.fork_start;
 	uint8_t byte = step_byte(), how = step_byte();
 	struct stage_tap *fork = free_place(stage.forks);
-	uint32_t place;
+	uint32_t place, closed;
 	const struct stage_context *context = step_context(byte, &place);
 	struct td_event event;
 	int expected = context == NULL ? -TD_ESTALE : 0;
@@ -237,9 +241,15 @@ static void start_fork(void)
 	start->context.v = context != NULL ? context->id.v : stage_dead(STAGE_CONTEXT, byte);
 	start->what = how & 1 ? TD_FORK_CAPTURE : TD_FORK_DESTINATION;
 	start->stream_count = 1u + (how >> 1) % 3u;
+	if (how & 0x40) { // of the whole context
+		start->what = how & 1 ? TD_FORK_CAPTURE : TD_FORK_FLOOR;
+		start->stream_count = how & 1 ? 0 : 1;
+		start->codec = how & 2 ? TD_CODEC_PCMU : TD_CODEC_L16_16;
+		strcpy(start->tracks[0], "floor");
+	}
 	strcpy(start->destination, "bot");
 	strcpy(start->call, how & 0x80 ? "c 1" : "c1");
-	for (uint32_t i = 0; i < start->stream_count; i++) {
+	for (uint32_t i = 0; i < start->stream_count && !(how & 0x40); i++) {
 		const struct stage_party *party;
 
 		start->streams[i].v = some_stream(&party);
@@ -254,8 +264,14 @@ static void start_fork(void)
 		expected = -TD_EINVALID;
 	if (fork == NULL && expected == 0)
 		return;
+	closed = stage.world.forks_closed;
 	event = stage_command(&command);
-	must(event.result == expected || event.result == -TD_EFULL);
+	if (stage.world.forks_closed != closed) // it had been opened in vain
+		stage.closing_forks[stage.closing_fork_count++] = stage.world.last_fork.v;
+	if (event.result == -TD_EEXISTS)
+		must(how & 0x40 && how & 1 && expected == 0);
+	else
+		must(event.result == expected || event.result == -TD_EFULL);
 	if (event.result == 0)
 		*fork = (struct stage_tap){ event.u.fork_started.fork.v, place, 0 };
 }
