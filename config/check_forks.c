@@ -45,12 +45,19 @@ static int check_rtp(struct td_config_check *check, unsigned index)
 static int check_socket(struct td_config_check *check, unsigned index)
 {
 	const struct td_config_fork *fork = &check->config->forks[index];
-	char found[16];
 
 	if (fork->socket[0] != '/')
 		return td_config_wrong(check, TD_FOUND(fork->socket),
 				       "an absolute path, such as /run/bot/fork.sock",
 				       "forks[%u].socket", index);
+	return 0;
+}
+
+static int check_rate(struct td_config_check *check, unsigned index)
+{
+	const struct td_config_fork *fork = &check->config->forks[index];
+	char found[16];
+
 	snprintf(found, sizeof found, "%u", fork->rate_hz);
 	if (fork->rate_hz != 8000 && fork->rate_hz != 16000)
 		return td_config_wrong(check, found, "8000 or 16000", "forks[%u].rate_hz", index);
@@ -72,6 +79,8 @@ int td_config_check_forks(struct td_config_check *check)
 					     rtp ? "socket" : "rtp");
 		if (rc == 0)
 			rc = rtp ? check_rtp(check, i) : check_socket(check, i);
+		if (rc == 0)
+			rc = check_rate(check, i);
 	}
 	return rc;
 }

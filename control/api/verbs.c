@@ -211,7 +211,9 @@ static const struct td_rpc_param digits_params[] = {
 	END,
 };
 
-#define FORK_CALL REQUIRED_TEXT("call", 23, "a call's id, such as c42")
+#define FORK_OF                                                                                    \
+	OPTIONAL_TEXT("call", 23, "of which call, such as c42"),                                   \
+		OPTIONAL_TEXT("conference", 63, "or of which conference")
 
 static const struct td_rpc_param fork_params[] = {
 	HANDLE("fork", "a fork's number, as fork.list has it"),
@@ -219,16 +221,17 @@ static const struct td_rpc_param fork_params[] = {
 };
 
 static const struct td_rpc_param fork_start_params[] = {
-	FORK_CALL,
+	FORK_OF,
 	REQUIRED_TEXT("name", TD_FORK_NAME_MAX - 1, "one of forks in the configuration"),
-	{ "party", TD_RPC_STRING, false, 0, 0, "all caller agent", "who it hears; default all" },
+	{ "party", TD_RPC_STRING, false, 0, 0, "all caller agent",
+	  "who of a call it hears; default all" },
 	{ "heard_by", TD_RPC_STRING, false, 0, 0, "all caller agent none",
 	  "who hears what it says; default all" },
 	END,
 };
 
 static const struct td_rpc_param capture_start_params[] = {
-	FORK_CALL,
+	FORK_OF,
 	{ "seconds", TD_RPC_INTEGER, false, 1, 600, NULL, "default 600, or until fork.stop" },
 	END,
 };

@@ -33,9 +33,10 @@ json_t *td_describe_fork(const struct td_fork_info *info)
 	const struct td_event_fork *seen = &info->seen;
 
 	return json_pack(
-		"{s:I, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"fork", (json_int_t)info->id, "name", info->name, "call", info->call, "capture",
-		info->capture, "state", td_fork_state_name(info->state), "tracks",
+		"{s:I, s:s, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"fork", (json_int_t)info->id, "name", info->name, "call",
+		td_describe_text(info->call), "conference", td_describe_text(info->conference),
+		"capture", info->capture, "state", td_fork_state_name(info->state), "tracks",
 		describe_tracks(info), "player",
 		info->player.v ? json_integer(info->player.v) : json_null(), "started",
 		td_describe_utc(info->started_utc_ms), "file", td_describe_text(seen->file),
@@ -56,9 +57,13 @@ static TD_CONTROL void on_started(void *user, int error, const struct td_fork_in
 static TD_CONTROL json_t *start(struct td_rpc_call *call, const struct td_fork_wish *wish)
 {
 	struct td_api *api = call->context;
-	struct td_later *later = td_later_keep(call);
+	struct td_later *later;
 	int error;
 
+	if ((wish->call == NULL) == (wish->conference == NULL))
+		return td_rpc_fail(call, TD_RPC_PARAMS,
+				   "either call or conference has to be given");
+	later = td_later_keep(call);
 	if (!later)
 		return NULL;
 	error = td_calls_fork_start(api->deps.calls, wish, on_started, later);
@@ -67,10 +72,13 @@ static TD_CONTROL json_t *start(struct td_rpc_call *call, const struct td_fork_w
 	td_later_drop(later, call);
 	if (error == -TD_ENOT_FOUND)
 		return td_rpc_fail_error(
-			call, error, "there is no such call, or no such fork in the configuration");
+			call, error,
+			"there is no such call or conference, or no such fork in the configuration");
 	if (error == -TD_ESTATE)
-		return td_rpc_fail_error(
-			call, error, "that party's media is not there yet, or is in a conference");
+		return td_rpc_fail_error(call, error, "nobody's media is there yet");
+	if (error == -TD_EINVALID)
+		return td_rpc_fail_error(call, error,
+					 "a conference is heard as a whole, by all or none");
 	if (error == -TD_EFULL)
 		return td_rpc_fail_error(call, error, "dataplane.forks are under way already");
 	return td_rpc_fail_error(call, error, NULL);
@@ -79,7 +87,8 @@ static TD_CONTROL json_t *start(struct td_rpc_call *call, const struct td_fork_w
 json_t *td_verb_fork_start(struct td_rpc_call *call)
 {
 	const struct td_fork_wish wish = {
-		.call = td_rpc_string(call, "call", ""),
+		.call = td_rpc_string(call, "call", NULL),
+		.conference = td_rpc_string(call, "conference", NULL),
 		.name = td_rpc_string(call, "name", ""),
 		.party = td_rpc_string(call, "party", NULL),
 		.heard_by = td_rpc_string(call, "heard_by", NULL),
@@ -91,7 +100,8 @@ json_t *td_verb_fork_start(struct td_rpc_call *call)
 json_t *td_verb_capture_start(struct td_rpc_call *call)
 {
 	const struct td_fork_wish wish = {
-		.call = td_rpc_string(call, "call", ""),
+		.call = td_rpc_string(call, "call", NULL),
+		.conference = td_rpc_string(call, "conference", NULL),
 		.seconds = (uint32_t)td_rpc_integer(call, "seconds", 0),
 	};
 

@@ -95,12 +95,13 @@ static void want_nothing(struct td_call *call)
 	media->prompt_wanted = TD_MEDIA_NO_PROMPT;
 }
 
-// Its parties are in a conference: here nothing is left but their recording, which goes on.
+// Its parties are in a conference: here nothing is left but their recording and forks, which go on.
 static void want_conference(struct td_call *call)
 {
 	want_nothing(call);
 	call->media.context_wanted = td_recording_wanted(&call->media.recording) ||
-				     td_recording_is_open(&call->media.recording);
+				     td_recording_is_open(&call->media.recording) ||
+				     td_forks_in(call->calls, &call->media);
 	for (uint32_t i = 0; i < call->leg_count; i++) {
 		if (call->legs[i]->media.room == &call->conference->media)
 			td_conference_want_leg(call->conference, call->legs[i]);

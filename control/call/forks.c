@@ -17,6 +17,7 @@ struct fork_record {
 	struct td_context_id context;
 	struct td_stream_id hears[TD_FORK_STREAM_MAX]; // who hears what it says
 	uint32_t hears_count;
+	bool to_floor; // all of the conference hear it
 	struct td_fork_info info;
 	td_fork_started_fn done; // until it has been called
 	void *user;
@@ -125,6 +126,29 @@ static void on_heard(void *user, const struct td_event *event)
 		forget(record);
 }
 
+static struct td_cell cell_of(const struct fork_record *record, struct td_member to)
+{
+	return (struct td_cell){ { TD_MEMBER_PLAYER, record->info.player.v }, to, TD_GAIN_UNITY };
+}
+
+// Those of who are to hear it that are where it speaks.
+static uint32_t hearing_cells(const struct fork_record *record, struct td_cell *cells)
+{
+	const struct td_media *media = td_media_find(record->forks->calls, record->context);
+	uint32_t count = 0;
+
+	if (record->to_floor)
+		cells[count++] = cell_of(record, (struct td_member){ TD_MEMBER_FLOOR, 0 });
+	for (uint32_t i = 0; media && i < record->hears_count; i++) {
+		const struct td_leg *leg = td_media_find_leg(media, record->hears[i].v);
+
+		if (leg && leg->media.at == media)
+			cells[count++] = cell_of(
+				record, (struct td_member){ TD_MEMBER_STREAM, record->hears[i].v });
+	}
+	return count;
+}
+
 // Those who were named hear it, and who asked is answered.
 static void let_hear(struct fork_record *record)
 {
@@ -132,24 +156,39 @@ static void let_hear(struct fork_record *record)
 	struct td_command_matrix_edit *edit = &command.u.matrix_edit;
 	int error;
 
-	if (record->info.player.v == 0 || record->hears_count == 0) {
+	edit->context = record->context;
+	if (record->info.player.v != 0)
+		edit->cell_count = hearing_cells(record, edit->cells);
+	if (edit->cell_count == 0) {
 		answer(record, 0);
 		return;
 	}
-	edit->context = record->context;
-	edit->cell_count = record->hears_count;
-	for (uint32_t i = 0; i < record->hears_count; i++)
-		edit->cells[i] = (struct td_cell){
-			.from = { TD_MEMBER_PLAYER, record->info.player.v },
-			.to = { TD_MEMBER_STREAM, record->hears[i].v },
-			.gain_q12 = TD_GAIN_UNITY,
-		};
 	td_on_control();
 	error = td_link_submit(record->forks->calls->deps.link, &command, on_heard, record);
 	if (error) {
 		answer(record, error);
 		stop(record);
 	}
+}
+
+uint32_t td_forks_first_cells(const struct td_media *media, struct td_stream_id stream,
+			      struct td_cell *cells, uint32_t max)
+{
+	const struct td_forks *forks = media->calls->forks;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; forks->used > 0 && i < forks->count && count < max; i++) {
+		const struct fork_record *record = &forks->records[i];
+
+		if (!record->used || record->context.v != media->context.v ||
+		    record->info.player.v == 0 || record->info.state != TD_FORK_RUNNING)
+			continue;
+		for (uint32_t j = 0; j < record->hears_count && count < max; j++)
+			if (record->hears[j].v == stream.v)
+				cells[count++] = cell_of(
+					record, (struct td_member){ TD_MEMBER_STREAM, stream.v });
+	}
+	return count;
 }
 
 static void on_started(void *user, const struct td_event *event)
@@ -176,7 +215,7 @@ static bool names(const char *wish, const char *role)
 	return !wish || strcmp(wish, TD_FORK_WHO_ALL) == 0 || strcmp(wish, role) == 0;
 }
 
-// The streams of this call's parties that are in its own context. Returns how many.
+// The streams of this call's parties, wherever they are. Returns how many.
 static uint32_t choose(const struct td_call *call, const char *wish,
 		       struct td_stream_id streams[TD_FORK_STREAM_MAX],
 		       char tracks[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX], bool others)
@@ -189,9 +228,8 @@ static uint32_t choose(const struct td_call *call, const char *wish,
 				   : leg == call->agent ? "agent"
 							: td_party_role_name(leg->party.role);
 
-		if (leg->media.stream.v == 0 || leg->media.at != &call->media ||
-		    leg->media.ending || !names(wish, role) ||
-		    (!others && leg != call->caller && leg != call->agent))
+		if (leg->media.stream.v == 0 || !leg->media.at || leg->media.ending ||
+		    !names(wish, role) || (!others && leg != call->caller && leg != call->agent))
 			continue;
 		streams[count] = leg->media.stream;
 		snprintf(tracks[count++], TD_FORK_TRACK_MAX, "%s", role);
@@ -223,28 +261,102 @@ static struct fork_record *take_record(struct td_forks *forks)
 	return NULL;
 }
 
-static int fill(struct fork_record *record, const struct td_call *call,
-		const struct td_fork_wish *wish, struct td_command_fork_start *start)
+// The context in which it is heard what the far end says: where its parties are.
+static struct td_context_id place_of(const struct td_call *call, struct td_stream_id stream)
 {
+	for (uint32_t i = 0; i < call->leg_count; i++)
+		if (call->legs[i]->media.stream.v == stream.v && call->legs[i]->media.at)
+			return call->legs[i]->media.at->context;
+	return (struct td_context_id){ 0 };
+}
+
+static int fill_call(struct fork_record *record, const struct td_fork_wish *wish,
+		     struct td_command_fork_start *start)
+{
+	const struct td_call *call = td_call_by_id(record->forks->calls, wish->call);
 	char ignored[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX];
 
+	if (!call)
+		return -TD_ENOT_FOUND;
+	start->what = wish->name ? TD_FORK_DESTINATION : TD_FORK_CAPTURE;
 	start->stream_count =
 		choose(call, wish->party, start->streams, start->tracks, wish->name == NULL);
-	if (start->stream_count == 0 || call->media.context.v == 0)
+	if (start->stream_count == 0)
 		return -TD_ESTATE;
-	start->what = wish->name ? TD_FORK_DESTINATION : TD_FORK_CAPTURE;
-	start->context = record->context = call->media.context;
+	start->context = place_of(call, start->streams[0]);
+	if (!wish->heard_by || strcmp(wish->heard_by, "none") != 0)
+		record->hears_count = choose(call, wish->heard_by, record->hears, ignored, false);
+	snprintf(start->call, sizeof start->call, "%s", call->id);
+	snprintf(record->info.call, sizeof record->info.call, "%s", call->id);
+	return 0;
+}
+
+// A far end is told it as a label.
+static void put_label(char label[TD_FORK_LABEL_MAX], const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	snprintf(label, TD_FORK_LABEL_MAX, "%.*s", TD_FORK_LABEL_MAX - 1, name);
+	for (char *at = label; *at; at++)
+		if (!strchr(letters, *at))
+			*at = '_';
+}
+
+// What its mix is coded in: samples for a socket; for RTP what everybody takes, at the rate wished.
+static enum td_codec_id mix_codec(const struct td_config_fork *to)
+{
+	bool wide = to->rate_hz > 8000;
+
+	if (to->rtp && *to->rtp)
+		return wide ? TD_CODEC_G722 : TD_CODEC_PCMU;
+	return wide ? TD_CODEC_L16_16 : TD_CODEC_L16_8;
+}
+
+static int fill_conference(struct fork_record *record, const struct td_fork_wish *wish,
+			   struct td_command_fork_start *start)
+{
+	struct td_calls *calls = record->forks->calls;
+	const struct td_conference *conference = td_conference_find(calls, wish->conference);
+	const struct td_config_fork *to =
+		wish->name ? destination(calls->config, wish->name) : NULL;
+
+	if (!conference)
+		return -TD_ENOT_FOUND;
+	if (wish->party || (wish->heard_by && strcmp(wish->heard_by, "none") != 0 &&
+			    strcmp(wish->heard_by, TD_FORK_WHO_ALL) != 0))
+		return -TD_EINVALID;
+	start->what = wish->name ? TD_FORK_FLOOR : TD_FORK_CAPTURE;
+	start->context = conference->media.context;
+	if (to) {
+		start->stream_count = 1;
+		snprintf(start->tracks[0], TD_FORK_TRACK_MAX, "floor");
+		start->codec = mix_codec(to);
+	}
+	record->to_floor = !wish->heard_by || strcmp(wish->heard_by, "none") != 0;
+	put_label(start->call, conference->name);
+	td_inspect_put(record->info.conference, sizeof record->info.conference, conference->name);
+	return 0;
+}
+
+static int fill(struct fork_record *record, const struct td_fork_wish *wish,
+		struct td_command_fork_start *start)
+{
+	int error = wish->conference ? fill_conference(record, wish, start)
+				     : fill_call(record, wish, start);
+
+	if (error)
+		return error;
+	if (start->context.v == 0)
+		return -TD_ESTATE;
+	record->context = start->context;
 	start->seconds = wish->seconds;
 	start->owner = owner_of(record);
 	snprintf(start->destination, sizeof start->destination, "%s", wish->name ? wish->name : "");
-	snprintf(start->call, sizeof start->call, "%s", call->id);
-	if (!wish->heard_by || strcmp(wish->heard_by, "none") != 0)
-		record->hears_count = choose(call, wish->heard_by, record->hears, ignored, false);
 	record->info.capture = wish->name == NULL;
 	record->info.started_utc_ms = td_calls_wall_ms(record->forks->calls);
 	snprintf(record->info.name, sizeof record->info.name, "%s",
 		 wish->name ? wish->name : "capture");
-	snprintf(record->info.call, sizeof record->info.call, "%s", call->id);
 	memcpy(record->info.tracks, start->tracks, sizeof record->info.tracks);
 	record->info.seen.tracks = start->stream_count;
 	return 0;
@@ -253,18 +365,17 @@ static int fill(struct fork_record *record, const struct td_call *call,
 int td_calls_fork_start(struct td_calls *calls, const struct td_fork_wish *wish,
 			td_fork_started_fn done, void *user)
 {
-	const struct td_call *call = td_call_by_id(calls, wish->call);
 	struct td_command command = { .kind = TD_COMMAND_FORK_START };
 	struct fork_record *record;
 	int error;
 
-	if (!call || (wish->name && !destination(calls->config, wish->name)))
+	if (wish->name && !destination(calls->config, wish->name))
 		return -TD_ENOT_FOUND;
 	record = take_record(calls->forks);
 	if (!record)
 		return -TD_EFULL;
 	td_on_control();
-	error = fill(record, call, wish, &command.u.fork_start);
+	error = fill(record, wish, &command.u.fork_start);
 	record->done = done;
 	record->user = user;
 	if (!error)
@@ -317,17 +428,14 @@ bool td_calls_fork_writes(const struct td_calls *calls, const char *file)
 	return false;
 }
 
-// Streams that are to move away have waited for it.
-static void step_lent(struct td_calls *calls, const struct fork_record *record)
+// A context that was there for its forks alone is no more.
+static void want_less(struct td_calls *calls, const struct fork_record *record)
 {
-	struct td_call *call = td_call_by_id(calls, record->info.call);
+	struct td_call *call =
+		record->info.call[0] ? td_call_by_id(calls, record->info.call) : NULL;
 
-	for (uint32_t i = 0; call && i < call->leg_count; i++) {
-		struct td_media *room = call->legs[i]->media.room;
-
-		if (room && room != &call->media)
-			td_media_step(room);
-	}
+	if (call && call->state == TD_CALL_CONFERENCE)
+		td_call_want(calls, call);
 }
 
 void td_forks_event(struct td_calls *calls, const struct td_event *event)
@@ -345,7 +453,7 @@ void td_forks_event(struct td_calls *calls, const struct td_event *event)
 		td_notice_fork(calls, &record->info, TD_NOTICE_FORK_ENDED);
 		record->closed = true;
 		record->context.v = 0;
-		step_lent(calls, record);
+		want_less(calls, record);
 		if (!record->done) // else when who waits has been answered
 			forget(record);
 	}
@@ -368,18 +476,12 @@ void td_forks_lost(struct td_calls *calls)
 	}
 }
 
-bool td_forks_hold(struct td_calls *calls, const struct td_media *media)
+bool td_forks_in(const struct td_calls *calls, const struct td_media *media)
 {
-	struct td_forks *forks = calls->forks;
-	bool held = false;
+	const struct td_forks *forks = calls->forks;
 
-	for (uint32_t i = 0; forks->used > 0 && i < forks->count; i++) {
-		struct fork_record *record = &forks->records[i];
-
-		if (!record->used || record->context.v != media->context.v)
-			continue;
-		stop(record);
-		held = true;
-	}
-	return held;
+	for (uint32_t i = 0; forks->used > 0 && media->context.v != 0 && i < forks->count; i++)
+		if (forks->records[i].used && forks->records[i].context.v == media->context.v)
+			return true;
+	return false;
 }

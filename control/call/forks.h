@@ -1,13 +1,15 @@
-// Live forks of calls as control sees them: begun by an operator, ended by one, by the far end or with
-// the call's context.
+// Live forks of calls and conferences as control sees them: begun by an operator, ended by one, by the
+// far end or with the context they were begun in.
 //
 //   start --FORK_START--> (gains of who hears it) --> RUNNING --stop, far end gone--> STOPPING
 //                                                        '---- FORK_CLOSED <-------------'
 //
 // One record a fork, config.dataplane.forks at most; full is -TD_EFULL. They are beside the media of
 // a call and not in its wants: what an operator has begun is not begun again after a restart of the
-// dataplane. What the far end says is heard by those parties that were named at the start; later ones by
-// context.edit. A stream that has to go to another context waits until its forks have ended.
+// dataplane. A fork of a call hears its parties wherever they are, also while they are in a conference,
+// for which the call's context stays; what its far end says they hear in the context it was begun in,
+// also when they come back to it. Later parties by context.edit. A fork of a conference hears its
+// mix, all that listen there hear what it says, and a capture takes the packets of all its members.
 //
 // Control thread.
 #pragma once
@@ -32,7 +34,8 @@ struct td_fork_info {
 	enum td_fork_state state;
 	bool capture;
 	char name[TD_FORK_NAME_MAX]; // of the destination, "capture"
-	char call[TD_CALL_ID_MAX];
+	char call[TD_CALL_ID_MAX];   // empty: of a conference
+	char conference[TD_CALL_NAME_MAX];
 	struct td_player_id player;
 	uint64_t started_utc_ms;
 	int result; // why the far end is gone, 0: it is not
@@ -43,18 +46,19 @@ struct td_fork_info {
 const char *td_fork_state_name(enum td_fork_state state); // "running"
 
 struct td_fork_wish {
-	const char *call;
-	const char *name;     // NULL: a capture
-	const char *party;    // "caller", "agent" or "all"; NULL: all
-	const char *heard_by; // likewise or "none"; NULL: all
-	uint32_t seconds;     // of a capture
+	const char *call;       // NULL: of a conference
+	const char *conference; // likewise of a call
+	const char *name;       // NULL: a capture
+	const char *party;      // of a call: "caller", "agent" or "all"; NULL: all
+	const char *heard_by;   // likewise or "none"; of a conference "all" or "none"; NULL: all
+	uint32_t seconds;       // of a capture
 };
 
 // `info` is the fork, as it was when it failed if error is not 0. Called once, later.
 typedef void (*td_fork_started_fn)(void *user, int error, const struct td_fork_info *info);
 
-// 0: `done` is called. -TD_ENOT_FOUND: no such call, destination or party; -TD_ESTATE: nothing to hear
-// there yet; -TD_EFULL; what the link says.
+// 0: `done` is called. -TD_ENOT_FOUND: no such call, conference or destination; -TD_EINVALID: not of a
+// conference; -TD_ESTATE: nothing to hear there yet; -TD_EFULL; what the link says.
 TD_MUST_CHECK int td_calls_fork_start(struct td_calls *calls, const struct td_fork_wish *wish,
 				      td_fork_started_fn done, void *user) TD_CONTROL;
 // -TD_ENOT_FOUND; stopped already is fine.

@@ -171,7 +171,7 @@ static bool next_of(struct td_media *media, struct td_leg *leg, struct td_comman
 		return false;
 	if (mine->stream.v == 0)
 		fill_create(media, leg, command);
-	else if (mine->at != media && !td_forks_hold(media->calls, mine->at))
+	else if (mine->at != media)
 		fill_move(media, leg, command);
 	else if (mine->at == media && mine->remote_known &&
 		 mine->remote_applied != mine->remote_serial)

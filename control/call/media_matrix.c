@@ -146,6 +146,8 @@ uint32_t td_media_first_cells(struct td_media *media, const struct td_leg *leg,
 			add(&writer, player_of(media, i), stream_of(leg), 0,
 			    td_media_player_gain(media, leg, i));
 	}
+	writer.count += td_forks_first_cells(media, leg->media.stream, cells + writer.count,
+					     TD_EDIT_CELL_MAX - writer.count);
 	return writer.count;
 }
 

@@ -1,5 +1,5 @@
-// `tandemctl capture CALL`: a call's packets into a local pcap file, until the time is over, the call is,
-// or ctrl-C.
+// `tandemctl capture CALL`, `tandemctl conference capture NAME`: packets into a local pcap file, until the
+// time is over, the call or conference is, or ctrl-C.
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,7 +65,10 @@ struct capture {
 
 static enum td_outcome start(struct capture *capture, const struct td_options *options)
 {
-	json_t *params = json_pack("{s:s}", "call", options->words[1]), *result;
+	bool conference = strcmp(options->words[0], "conference") == 0;
+	json_t *params = conference ? json_pack("{s:s}", "conference", options->words[2])
+				    : json_pack("{s:s}", "call", options->words[1]);
+	json_t *result;
 	enum td_outcome outcome;
 
 	if (options->seconds != NO_SECONDS)

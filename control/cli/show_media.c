@@ -26,6 +26,7 @@ static const struct td_field fork_fields[] = {
 	{ "FORK", "fork", TD_FIELD_TEXT },
 	{ "NAME", "name", TD_FIELD_TEXT },
 	{ "CALL", "call", TD_FIELD_TEXT },
+	{ "CONFERENCE", "conference", TD_FIELD_TEXT },
 	{ "STATE", "state", TD_FIELD_TEXT },
 	{ "PLAYER", "player", TD_FIELD_TEXT },
 	{ "PACKETS", "packets", TD_FIELD_COUNT },

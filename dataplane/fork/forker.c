@@ -362,7 +362,7 @@ int td_forker_open(struct td_forker *forker, struct td_fork_id fork,
 	if (fork.v == 0 || index >= forker->options.fork_max)
 		return -TD_EFULL;
 	request.start.command = *start;
-	if (start->what == TD_FORK_DESTINATION)
+	if (start->what != TD_FORK_CAPTURE)
 		request.start.destination = find(forker, start->destination);
 	error = td_copy_reach(&request.start, &forker->copies[index].seen);
 	if (error != 0)

@@ -46,6 +46,8 @@ struct dp_object {
 	uint32_t position_ms;
 	uint32_t moves;  // of a stream
 	uint32_t player; // of a fork; its streams are in `tracks`
+	uint32_t what, codec;
+	char label[TD_FORK_LABEL_MAX];
 	struct td_command_stream_tune tune;
 	struct td_command_stream_digits digits;
 };

@@ -100,10 +100,6 @@ int dp_move(struct dp *dp, const struct td_command_stream_move *move)
 
 	if (!stream || !dp_find(dp->contexts, move->context.v))
 		return -TD_ESTALE;
-	// A fork of it is fed by its worker.
-	for (int i = 0; i < DP_OBJECTS; i++)
-		must(!dp->forks[i].live || (dp->forks[i].tracks[0] != move->stream.v &&
-					    dp->forks[i].tracks[1] != move->stream.v));
 	error = check_cells(dp, move->context.v, move->cells, move->cell_count, move->stream.v);
 	if (error)
 		return error;

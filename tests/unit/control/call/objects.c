@@ -264,17 +264,21 @@ static int start_fork(struct dp *dp, const struct td_command *command, struct td
 
 	if (!dp_find(dp->contexts, start->context.v))
 		return -TD_ESTALE;
-	for (uint32_t i = 0; i < start->stream_count; i++) {
-		const struct dp_object *stream = dp_find(dp->streams, start->streams[i].v);
-
-		if (!stream || stream->context != start->context.v)
+	for (uint32_t i = 0; start->what != TD_FORK_FLOOR && i < start->stream_count; i++)
+		if (!dp_find(dp->streams, start->streams[i].v))
 			return -TD_ESTALE;
-	}
+	must(start->what != TD_FORK_FLOOR ||
+	     (start->stream_count == 1 && start->streams[0].v == 0 &&
+	      td_codec_clock_hz((enum td_codec_id)start->codec) != 0));
+	must(start->what != TD_FORK_DESTINATION || start->stream_count > 0);
 	fork = make(dp->forks, start->context.v);
 	fork->owner = start->owner;
 	for (uint32_t i = 0; i < start->stream_count && i < TD_TRACK_MAX; i++)
 		fork->tracks[i] = start->streams[i].v;
-	if (start->what == TD_FORK_DESTINATION && strcmp(start->destination, "bot") == 0)
+	fork->what = start->what;
+	fork->codec = start->codec;
+	memcpy(fork->label, start->call, sizeof fork->label);
+	if (start->what != TD_FORK_CAPTURE && strcmp(start->destination, "bot") == 0)
 		fork->player = make(dp->players, start->context.v)->handle;
 	event->u.fork_started.fork.v = fork->handle;
 	event->u.fork_started.player.v = fork->player;

@@ -5,10 +5,14 @@
 
 #include "call/conferences.h"
 #include "call/forks.h"
+#include "call/recording_verbs.h"
 #include "story.h"
 
 static struct world w;
-static struct td_config_fork destinations[] = { { .name = "bot" }, { .name = "analytics" } };
+static struct td_config_fork destinations[] = {
+	{ .name = "bot", .socket = "/run/bot", .rate_hz = 16000 },
+	{ .name = "analytics", .rtp = "10.0.0.1:4000", .rate_hz = 8000 }
+};
 
 // What was answered last.
 static int answered, answers;
@@ -206,20 +210,132 @@ START_TEST(call_ends_while_it_starts)
 }
 END_TEST
 
-START_TEST(streams_leave_after_their_forks)
+static void join(void)
+{
+	char why[TD_FEATURE_WHY_MAX];
+
+	ck_assert_int_eq(
+		td_conferences_join(w.calls, "room", world_call(&w).id, false, TD_SEAT_MEMBER, why),
+		0);
+	world_settle(&w);
+	ck_assert_int_eq(world_call(&w).state, TD_CALL_CONFERENCE);
+}
+
+// Its recording would keep the call's context as well.
+static void stop_recording(void)
 {
 	char why[TD_FEATURE_WHY_MAX];
 	struct td_call_info call = world_call(&w);
 
+	ck_assert_int_eq(
+		td_recordings_stop(w.calls, &(struct td_recording_of){ .call = call.id }, why), 0);
+	world_settle(&w);
+	dp_record_closed(&w.dp);
+	world_settle(&w);
+}
+
+START_TEST(goes_on_while_its_call_is_in_a_conference)
+{
+	char why[TD_FEATURE_WHY_MAX];
+	struct td_call_info call = world_call(&w);
+
+	stop_recording();
 	ck_assert_int_eq(start(wish_of("bot")), 0);
-	ck_assert_int_eq(td_conferences_join(w.calls, "room", call.id, false, TD_SEAT_MEMBER, why),
-			 0);
-	world_settle(&w); // the dataplane's model refuses to move what is forked
-	ck_assert_int_eq(world_call(&w).state, TD_CALL_CONFERENCE);
+	join();
 	ck_assert_uint_eq(dp_find(w.dp.streams, call.caller_leg.stream.v)->moves, 1);
-	ck_assert_uint_eq(w.notices[TD_NOTICE_FORK_ENDED], 1);
-	ck_assert_int_eq(start(wish_of("bot")), -TD_ESTATE); // they are elsewhere
+	ck_assert_uint_eq(w.notices[TD_NOTICE_FORK_ENDED], 0);
+	ck_assert_uint_eq(dp_live(w.dp.contexts), 2); // that of the call is there for it
+	ck_assert_int_eq(td_conferences_leave(w.calls, "room", call.id, why), 0);
+	world_settle(&w);
+	ck_assert_int_eq(heard_by(call.caller_leg.stream.v), TD_GAIN_UNITY); // as before
+	ck_assert_int_eq(heard_by(call.agent_leg.stream.v), TD_GAIN_UNITY);
+	ck_assert_int_eq(td_calls_fork_stop(w.calls, started.id), 0);
+	world_settle(&w);
+	story_assert_bridged(&w);
+}
+END_TEST
+
+START_TEST(the_calls_context_goes_with_its_last_fork)
+{
+	stop_recording();
+	ck_assert_int_eq(start(wish_of("bot")), 0);
+	join();
+	ck_assert_uint_eq(dp_live(w.dp.contexts), 2);
+	ck_assert_int_eq(td_calls_fork_stop(w.calls, started.id), 0);
+	world_settle(&w);
+	ck_assert_uint_eq(dp_live(w.dp.contexts), 1);
 	phone_hangup(story_agent(&w));
+}
+END_TEST
+
+START_TEST(ends_with_a_call_that_is_in_a_conference)
+{
+	ck_assert_int_eq(start(wish_of("bot")), 0);
+	join();
+	phone_hangup(story_agent(&w));
+	phone_hangup(&w.caller);
+	world_settle(&w);
+	ck_assert_uint_eq(w.notices[TD_NOTICE_FORK_ENDED], 1);
+}
+END_TEST
+
+// What it says is heard where the parties are.
+START_TEST(begins_while_its_call_is_in_a_conference)
+{
+	struct td_call_info call = world_call(&w);
+	const struct dp_object *fork;
+
+	join();
+	ck_assert_int_eq(start(wish_of("bot")), 0);
+	fork = dp_find(w.dp.forks, started.id);
+	ck_assert_uint_eq(fork->tracks[0], call.caller_leg.stream.v);
+	ck_assert_uint_eq(fork->context, dp_find(w.dp.streams, call.caller_leg.stream.v)->context);
+	ck_assert_int_eq(heard_by(call.caller_leg.stream.v), TD_GAIN_UNITY);
+	phone_hangup(story_agent(&w));
+}
+END_TEST
+
+START_TEST(of_a_conference)
+{
+	struct td_fork_wish wish = { .conference = "room", .name = "bot" };
+	struct td_call_info call = world_call(&w);
+	const struct dp_object *fork;
+
+	ck_assert_int_eq(start(wish), -TD_ESTATE); // nobody is there
+	join();
+	ck_assert_int_eq(start(wish), 0);
+	fork = dp_find(w.dp.forks, started.id);
+	ck_assert_uint_eq(fork->what, TD_FORK_FLOOR);
+	ck_assert_uint_eq(fork->codec, TD_CODEC_L16_16);
+	ck_assert_str_eq(fork->label, "room");
+	ck_assert_str_eq(started.conference, "room");
+	ck_assert_str_eq(started.call, "");
+	ck_assert_str_eq(started.tracks[0], "floor");
+	ck_assert_int_eq(heard_by(call.caller_leg.stream.v), TD_GAIN_UNITY);
+	ck_assert_int_eq(heard_by(call.agent_leg.stream.v), TD_GAIN_UNITY);
+	wish.heard_by = "none";
+	ck_assert_int_eq(start(wish), 0);
+	ck_assert_int_eq(heard_by(call.caller_leg.stream.v), 0);
+	wish.name = "analytics";
+	ck_assert_int_eq(start(wish), 0);
+	ck_assert_uint_eq(dp_find(w.dp.forks, started.id)->codec, TD_CODEC_PCMU);
+	wish.heard_by = "caller";
+	ck_assert_int_eq(td_calls_fork_stop(w.calls, started.id), 0);
+	world_settle(&w);
+	ck_assert_int_eq(start(wish), -TD_EINVALID);
+	wish.heard_by = NULL;
+	wish.party = "caller";
+	ck_assert_int_eq(start(wish), -TD_EINVALID);
+	wish = (struct td_fork_wish){ .conference = "elsewhere", .name = "bot" };
+	ck_assert_int_eq(start(wish), -TD_ENOT_FOUND);
+	wish = (struct td_fork_wish){ .conference = "room" };
+	ck_assert_int_eq(start(wish), 0);
+	fork = dp_find(w.dp.forks, started.id);
+	ck_assert(fork->what == TD_FORK_CAPTURE && fork->tracks[0] == 0);
+	phone_hangup(story_agent(&w)); // all of them end with the room
+	phone_hangup(&w.caller);
+	world_settle(&w);
+	ck_assert_uint_eq(w.notices[TD_NOTICE_FORK_ENDED], 4);
 }
 END_TEST
 
@@ -249,7 +365,11 @@ int main(void)
 	tcase_add_test(tcase, far_end_goes_at_once);
 	tcase_add_test(tcase, call_ends);
 	tcase_add_test(tcase, call_ends_while_it_starts);
-	tcase_add_test(tcase, streams_leave_after_their_forks);
+	tcase_add_test(tcase, goes_on_while_its_call_is_in_a_conference);
+	tcase_add_test(tcase, the_calls_context_goes_with_its_last_fork);
+	tcase_add_test(tcase, ends_with_a_call_that_is_in_a_conference);
+	tcase_add_test(tcase, begins_while_its_call_is_in_a_conference);
+	tcase_add_test(tcase, of_a_conference);
 	tcase_add_test(tcase, dataplane_dies);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,4 +1,4 @@
-// A fork that hears a whole context, as one who only listens, and a capture of all that is in it.
+// A fork that hears a whole context, as one who only listens.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 static struct world world;
 static struct choir choir;
-static struct td_context_id room, other;
+static struct td_context_id room;
 static struct choir_voice *a, *b, *c;
 static struct td_live live;
 
@@ -30,7 +30,6 @@ static void open_room(uint32_t streams)
 	memset(&choir, 0, sizeof choir);
 	choir.world = &world;
 	room = world_context(&world);
-	other = world_context(&world);
 	heard_count = breaks = jumps = 0;
 }
 
@@ -402,67 +401,6 @@ START_TEST(ends_with_its_context)
 }
 END_TEST
 
-static void move(const struct choir_voice *voice, struct td_context_id to)
-{
-	struct td_command command = { .kind = TD_COMMAND_STREAM_MOVE };
-
-	command.u.stream_move.stream = voice->party.id;
-	command.u.stream_move.context = to;
-	world_do(&world, &command);
-}
-
-// So many frames that came from, or went to, this party's address since.
-static uint32_t frames_of(const struct choir_voice *voice)
-{
-	struct td_endpoint peer = frame_endpoint(voice->party.addr, voice->party.port);
-	struct td_tap_record record;
-	uint32_t count = 0;
-
-	while (next_record(&record)) {
-		const uint8_t *ip = record.payload + 14;
-		const uint8_t *end = ip + (record.kind == TD_TAP_FRAME_IN ? 12 : 16);
-		const uint8_t *port = ip + (record.kind == TD_TAP_FRAME_IN ? 20 : 22);
-
-		ck_assert(record.kind == TD_TAP_FRAME_IN || record.kind == TD_TAP_FRAME_OUT);
-		count += memcmp(end, peer.addr, 4) == 0 && memcmp(port, &peer.port_be, 2) == 0;
-	}
-	return count;
-}
-
-START_TEST(a_capture_takes_all_that_is_in_it)
-{
-	struct td_command command;
-	struct td_fork_id capture;
-
-	open_three();
-	command = start_of(TD_FORK_CAPTURE, 0);
-	capture = world_do(&world, &command).u.fork_started.fork;
-	command.deadline_ns = 0;
-	ck_assert_int_eq(world_command(&world, &command).result, -TD_EEXISTS);
-	for (unsigned i = 0; i < 3; i++) {
-		choir_sing(&choir, 100);
-		ck_assert_uint_ge(frames_of(&choir.voices[i]), 9); // five there, and as many back
-	}
-	move(b, other);
-	choir_sing(&choir, 100);
-	ck_assert_uint_eq(frames_of(b), 0);
-	choir_sing(&choir, 100);
-	ck_assert_uint_ge(frames_of(a), 9);
-	move(b, room);
-	choir_sing(&choir, 100);
-	ck_assert_uint_ge(frames_of(b), 5);
-	choir_add(&choir, room, TD_CODEC_PCMU, 20); // one who comes later
-	choir_sing(&choir, 100);
-	ck_assert_uint_ge(frames_of(&choir.voices[3]), 5);
-	ck_assert_int_eq(stop(capture), 0);
-	ck_assert_uint_eq(world.forks_closed, 1);
-	choir_sing(&choir, 100);
-	ck_assert_uint_eq(frames_of(a), 0);
-	command.deadline_ns = 0;
-	world_do(&world, &command); // another one may begin
-}
-END_TEST
-
 START_TEST(refusals)
 {
 	struct td_command command;
@@ -516,7 +454,6 @@ int main(void)
 	tcase_add_test(tcase, goes_with_its_context_to_another_worker);
 	tcase_add_test(tcase, private_is_not_heard);
 	tcase_add_test(tcase, ends_with_its_context);
-	tcase_add_test(tcase, a_capture_takes_all_that_is_in_it);
 	tcase_add_test(tcase, refusals);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -125,6 +125,57 @@ START_TEST(a_capture_goes_with_its_stream)
 }
 END_TEST
 
+// So many frames are captured, all by this one.
+static uint32_t captured(struct td_fork_id capture)
+{
+	struct td_tap_record record;
+	uint32_t count = 0;
+
+	for (; fork_record(&record); count++) {
+		ck_assert_uint_eq(record.tap, td_handle_index(capture.v));
+		ck_assert(record.kind == TD_TAP_FRAME_IN || record.kind == TD_TAP_FRAME_OUT);
+	}
+	return count;
+}
+
+static uint32_t say_captured(struct world_party *party, struct td_fork_id capture)
+{
+	world_say(&world, party);
+	return captured(capture);
+}
+
+// Those who come and go, too; one at a time.
+START_TEST(a_capture_takes_all_that_is_in_its_context)
+{
+	struct td_command command = fork_start_of(TD_FORK_CAPTURE);
+	struct world_party late;
+	struct td_fork_id capture;
+
+	command.u.fork_start.stream_count = 0;
+	capture = world_do(&world, &command).u.fork_started.fork;
+	command.deadline_ns = 0;
+	ck_assert_int_eq(world_command(&world, &command).result, -TD_EEXISTS);
+	ck_assert_uint_eq(say_captured(&a, capture), 2); // it comes, and goes to b
+	move(&a, other);
+	ck_assert_uint_eq(say_captured(&a, capture), 0);
+	ck_assert_uint_eq(say_captured(&b, capture), 1); // nobody hears it
+	move(&a, context);
+	ck_assert_uint_eq(say_captured(&a, capture), 1);
+	world_party(&world, context, "10.77.0.30", 8000, 0x1111, &late);
+	ck_assert_uint_eq(say_captured(&late, capture), 1);
+	world_connect(&world, context, &late, &b);
+	ck_assert_uint_eq(say_captured(&late, capture), 2);
+	move_context(context, 1);
+	ck_assert_uint_eq(say_captured(&late, capture), 2);
+	ck_assert_int_eq(fork_stop(capture).result, 0);
+	ck_assert_uint_eq(world.forks_closed, 1);
+	ck_assert_uint_eq(say_captured(&late, capture), 0);
+	fork_closed(capture);
+	command.deadline_ns = 0;
+	world_do(&world, &command); // another one may begin
+}
+END_TEST
+
 START_TEST(destroyed_while_elsewhere)
 {
 	struct td_command destroy = { .kind = TD_COMMAND_STREAM_DESTROY };
@@ -247,6 +298,7 @@ int main(void)
 	tcase_add_test(tcase, closed_once_all_workers_have_let_go);
 	tcase_add_test(tcase, begins_where_streams_are_elsewhere);
 	tcase_add_test(tcase, a_capture_goes_with_its_stream);
+	tcase_add_test(tcase, a_capture_takes_all_that_is_in_its_context);
 	tcase_add_test(tcase, destroyed_while_elsewhere);
 	tcase_add_test(tcase, ends_with_its_context);
 	tcase_add_test(tcase, goes_on_when_the_other_context_ends);
