@@ -44,7 +44,8 @@ static bool repeated(struct td_srtp_epoch *present, const struct td_srtp_master 
 	if (!same_key(&present->master, master))
 		return false;
 	present->master = *master;
-	present->rtp.mki_bytes = present->rtcp.mki_bytes = master->mki_bytes;
+	present->rtp.mki_bytes = master->mki_bytes & 0x3fu;
+	present->rtcp.mki_bytes = master->mki_bytes & 0x3fu;
 	return true;
 }
 
@@ -105,7 +106,7 @@ void td_srtp_prefetch(const struct td_srtp_engine *engine, const struct td_srtp_
 {
 	for (unsigned i = 0; i < count; i++) {
 		__builtin_prefetch(packets[i].srtp, 0);
-		__builtin_prefetch(&packets[i].srtp->epochs[0].rtp, 0);
+		__builtin_prefetch(packets[i].srtp->epochs[0].rtp.salt, 0);
 	}
 	if (engine->had_aead)
 		for (unsigned i = 0; i < count; i++)

@@ -18,20 +18,41 @@
 #include "td_srtp.h"
 
 #define TD_SRTP_BURST        64u
-#define TD_SRTP_CIPHER_BYTES 1024
+#define TD_SRTP_CIPHER_BYTES 1008
 #define TD_SRTP_TAG_MAX      16
 #define TD_SRTP_PACKET_MAX   2048 // protected or not; what is longer is refused
 
 // The session keys of one protocol (RTP or RTCP) under one master key, expanded for the engine that
 // made them: an engine of another kind must not use them. `inner` and `outer` are the states of
 // SHA-1 after the key's two pads (RFC 2104).
+//
+//   lines 0..2, or 3   the round keys
+//   lines ..14, 15     GCM: powers of the hash key, the lowest ones last
+//   line 15            CM: inner, outer; both: salt and shape
+//
+// With many streams these lines come from memory, so what a packet needs beside the tables is in a line
+// of theirs that it needs anyway.
 struct td_srtp_keys {
-	_Alignas(64) uint8_t salt[16]; // RFC 3711's k_s, then zeros
-	uint32_t inner[5], outer[5];
-	uint8_t key_bytes; // 0: no keys
-	uint8_t aead, tag_bytes, mki_bytes;
-	_Alignas(64) uint8_t cipher[TD_SRTP_CIPHER_BYTES];
+	union {
+		_Alignas(64)
+			uint8_t cipher[TD_SRTP_CIPHER_BYTES + 16]; // of the engine the first ones
+		struct {
+			uint8_t tables[TD_SRTP_CIPHER_BYTES - 48];
+			uint32_t inner[5], outer[5]; // CM
+			uint8_t unused[8];
+			uint8_t salt[14];        // RFC 3711's k_s; AEAD: the first 12
+			uint16_t key_blocks : 2; // of 16 bytes; 0: no keys
+			uint16_t aead : 1;
+			uint16_t tag_bytes : 5;
+			uint16_t mki_bytes : 6;
+		};
+	};
 };
+
+_Static_assert(sizeof(struct td_srtp_keys) == 16 * 64, "sixteen lines");
+_Static_assert(offsetof(struct td_srtp_keys, salt) == TD_SRTP_CIPHER_BYTES,
+	       "the tables end where the salt begins");
+_Static_assert(TD_SRTP_TAG_MAX < 1 << 5 && TD_SRTP_MKI_MAX < 1 << 6, "lengths fit their bits");
 
 // One packet's arithmetic, at most TD_SRTP_PACKET_MAX bytes of it. The text lies at bytes +
 // text_offset; what is authenticated are the first auth_len bytes (CM), or the first text_offset bytes,
@@ -97,24 +118,26 @@ static inline const uint8_t *td_srtp_job_aad(const struct td_srtp_job *job, uint
 	return aad;
 }
 
-// Lines of the cipher's tables that a packet of a call's usual length touches: the round keys, and
-// the low powers of GCM's hash key, which ipsec-mb keeps at the end of its table. At many streams
-// they come from memory; those of a whole vector are asked for at once (td_srtp_prefetch).
+// Lines of the keys that a packet of a call's usual length touches: the round keys, the low powers of
+// GCM's hash key, which ipsec-mb keeps at the end of its table (11 of them for 160 bytes, 12 for 176),
+// and the last line. At many streams they come from memory; those of a whole vector are asked for at
+// once (td_srtp_prefetch).
 #define TD_SRTP_LINE_BYTES   64u
 #define TD_SRTP_KEY_LINES    3u
-#define TD_SRTP_POWERS_FIRST 12u
-#define TD_SRTP_POWERS_END   16u
+#define TD_SRTP_POWERS_FIRST 13u
+#define TD_SRTP_LAST_LINE    15u
 
 static inline void td_srtp_keys_prefetch(const struct td_srtp_keys *keys, bool aead)
 {
-	const uint8_t *cipher = keys->cipher;
+	const uint8_t *lines = keys->cipher;
 
 	for (unsigned line = 0; line < TD_SRTP_KEY_LINES; line++)
-		__builtin_prefetch(cipher + TD_SRTP_LINE_BYTES * line, 0);
+		__builtin_prefetch(lines + TD_SRTP_LINE_BYTES * line, 0);
+	__builtin_prefetch(lines + TD_SRTP_LINE_BYTES * TD_SRTP_LAST_LINE, 0);
 	if (!aead)
 		return;
-	for (unsigned line = TD_SRTP_POWERS_FIRST; line < TD_SRTP_POWERS_END; line++)
-		__builtin_prefetch(cipher + TD_SRTP_LINE_BYTES * line, 0);
+	for (unsigned line = TD_SRTP_POWERS_FIRST; line < TD_SRTP_LAST_LINE; line++)
+		__builtin_prefetch(lines + TD_SRTP_LINE_BYTES * line, 0);
 }
 
 // Compares tags in a time that does not tell where they differ.

@@ -43,13 +43,13 @@ static void expand(struct td_srtp_engine *engine, struct td_srtp_keys *keys,
 	_Alignas(64) uint8_t unused[16 * 15]; // the decryption schedule: counter mode has no use
 
 	if (keys->aead) {
-		if (keys->key_bytes == 16)
+		if (keys->key_blocks == 1)
 			IMB_AES128_GCM_PRE(mgr, cipher_key, gcm);
 		else
 			IMB_AES256_GCM_PRE(mgr, cipher_key, gcm);
 		return;
 	}
-	if (keys->key_bytes == 16)
+	if (keys->key_blocks == 1)
 		IMB_AES_KEYEXP_128(mgr, cipher_key, keys->cipher, unused);
 	else
 		IMB_AES_KEYEXP_256(mgr, cipher_key, keys->cipher, unused);
@@ -111,7 +111,7 @@ static void gcm_turn(IMB_MGR *mgr, const struct td_srtp_job *job, bool seal,
 	const uint8_t *aad = td_srtp_job_aad(job, room, &aad_len);
 	aes_gcm_enc_dec_t turn;
 
-	if (job->keys->key_bytes == 16)
+	if (job->keys->key_blocks == 1)
 		turn = seal ? mgr->gcm128_enc : mgr->gcm128_dec;
 	else
 		turn = seal ? mgr->gcm256_enc : mgr->gcm256_dec;

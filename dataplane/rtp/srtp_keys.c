@@ -13,7 +13,7 @@ void td_srtp_derive(struct td_srtp_engine *engine, const struct td_srtp_master *
 {
 	static const uint8_t no_auth[AUTH_BYTES];
 	const struct td_srtp_suite_shape *shape = td_srtp_suite_shape(master->suite);
-	struct td_srtp_keys keys = { .key_bytes = shape->key_bytes };
+	struct td_srtp_keys keys = { .key_blocks = shape->key_bytes / 16u & 3u };
 	uint8_t stream[DERIVED_MAX] = { 0 };
 	struct td_srtp_job job = { .keys = &keys, .bytes = stream, .text_len = (uint16_t)bytes };
 	struct td_srtp_job *jobs[] = { &job };
@@ -37,10 +37,11 @@ void td_srtp_keys_make(struct td_srtp_engine *engine, const struct td_srtp_maste
 	uint8_t cipher[TD_SRTP_KEY_MAX], auth[AUTH_BYTES];
 
 	memset(keys, 0, sizeof *keys);
-	keys->key_bytes = shape->key_bytes;
-	keys->aead = shape->aead;
-	keys->tag_bytes = protocol == TD_SRTP_RTP ? shape->tag_bytes : shape->rtcp_tag_bytes;
-	keys->mki_bytes = master->mki_bytes;
+	keys->key_blocks = shape->key_bytes / 16u & 3u;
+	keys->aead = shape->aead != 0;
+	keys->tag_bytes =
+		(protocol == TD_SRTP_RTP ? shape->tag_bytes : shape->rtcp_tag_bytes) & 0x1fu;
+	keys->mki_bytes = master->mki_bytes & 0x3fu;
 	td_srtp_derive(engine, master, first + LABEL_CIPHER, cipher, shape->key_bytes);
 	td_srtp_derive(engine, master, first + LABEL_AUTH, auth, sizeof auth);
 	td_srtp_derive(engine, master, first + LABEL_SALT, keys->salt, shape->salt_bytes);

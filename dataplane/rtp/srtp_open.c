@@ -144,7 +144,7 @@ static enum td_srtp_verdict choose(struct inbound *inbound)
 		const struct td_srtp_keys *keys = keys_of(inbound, epoch);
 		enum td_srtp_verdict verdict;
 
-		if (keys->key_bytes == 0)
+		if (keys->key_blocks == 0)
 			continue;
 		if (inbound->packet->len < inbound->header + trailer_bytes(inbound, keys))
 			verdict = TD_SRTP_MALFORMED;
@@ -171,7 +171,7 @@ static bool is_next(struct inbound *inbound)
 	uint64_t index;
 
 	if (packet->is_rtcp || inbound->count > 0 || srtp->first.ssrc != inbound->ssrc ||
-	    !td_srtp_window_used(window) || keys->key_bytes == 0 || keys->mki_bytes > 0 ||
+	    !td_srtp_window_used(window) || keys->key_blocks == 0 || keys->mki_bytes > 0 ||
 	    packet->len < inbound->header + keys->tag_bytes)
 		return false;
 	index = td_srtp_index_guess(window, td_rtp_load16(packet->bytes + 2));
@@ -230,7 +230,7 @@ static void open_cm(struct td_srtp_engine *engine, struct inbound **inbounds,
 		const struct td_srtp_job *job = jobs[i];
 
 		inbound->proved = td_srtp_same_tag(job->tag, inbound->tag, job->keys->tag_bytes);
-		if (inbound->proved && job->keys->key_bytes == 16)
+		if (inbound->proved && job->keys->key_blocks == 1)
 			good16[good16_count++] = jobs[i];
 		else if (inbound->proved)
 			good32[good32_count++] = jobs[i];

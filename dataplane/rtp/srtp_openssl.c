@@ -48,7 +48,7 @@ static void expand(struct td_srtp_engine *engine, struct td_srtp_keys *keys,
 	uint8_t block[SHA_CBLOCK];
 
 	(void)engine;
-	memcpy(keys->cipher, cipher_key, keys->key_bytes);
+	memcpy(keys->cipher, cipher_key, 16u * keys->key_blocks);
 	if (keys->aead)
 		return;
 	memset(block, 0x36, sizeof block);
@@ -98,7 +98,7 @@ static EVP_CIPHER_CTX *gcm_turn(struct td_srtp_engine *engine, const struct td_s
 				int seal)
 {
 	struct contexts *contexts = engine->library;
-	EVP_CIPHER_CTX *gcm = contexts->gcm[job->keys->key_bytes == 32];
+	EVP_CIPHER_CTX *gcm = contexts->gcm[job->keys->key_blocks == 2];
 	uint8_t room[TD_SRTP_PACKET_MAX + 4];
 	uint8_t *text = job->bytes + job->text_offset;
 	size_t aad_len;

@@ -90,7 +90,7 @@ static void sort_in(struct vector *vector, struct td_srtp_job *job)
 		return;
 	}
 	vector->cm[vector->cm_count++] = job;
-	if (job->keys->key_bytes == 16)
+	if (job->keys->key_blocks == 1)
 		vector->cm16[vector->cm16_count++] = job;
 	else
 		vector->cm32[vector->cm32_count++] = job;
@@ -148,7 +148,7 @@ static void seal_vector(struct td_srtp_engine *engine, struct td_srtp_packet *pa
 		const struct td_srtp *srtp = packet->srtp;
 		struct td_srtp_job *job = &engine->jobs[i];
 
-		if (srtp->epochs[0].rtp.key_bytes == 0)
+		if (srtp->epochs[0].rtp.key_blocks == 0)
 			packet->verdict = TD_SRTP_NO_KEY;
 		else
 			packet->verdict = packet->is_rtcp ? prepare_rtcp(packet, job)

@@ -292,7 +292,7 @@ START_TEST(rekeyed)
 	for (uint16_t i = 0; i < TD_SRTP_PROOFS; i++)
 		ck_assert_int_eq(pass(SSRC, (uint16_t)(13 + i)), TD_SRTP_OK);
 	ck_assert_int_eq(opens.epochs[1].master.suite, TD_SRTP_NONE);
-	ck_assert_uint_eq(opens.epochs[1].rtp.key_bytes, 0);
+	ck_assert_uint_eq(opens.epochs[1].rtp.key_blocks, 0);
 }
 END_TEST
 

@@ -96,7 +96,7 @@ static void give_keys(struct td_srtp_engine *engine, struct td_srtp *srtp,
 		section->key_len == 32 ? TD_SRTP_AEAD_AES_256_GCM : TD_SRTP_AEAD_AES_128_GCM;
 	for (int i = 0; i < 2; i++) {
 		memcpy(both[i]->salt, salt, sizeof salt);
-		both[i]->key_bytes = (uint8_t)section->key_len;
+		both[i]->key_blocks = section->key_len / 16u & 3u;
 		both[i]->aead = 1;
 		both[i]->tag_bytes = TD_SRTP_TAG_MAX;
 		engine->machine->expand(engine, both[i], section->key, NULL);
@@ -228,7 +228,7 @@ START_TEST(rfc3711_b2_keystream)
 		     { 0xff00, "362b7c3c6773516318a077d7fc5073ae" },
 		     { 0xff01, "6a2cc3787889374fbeb4c81b17ba6c44" } };
 	struct td_srtp_engine *engine = line_engine(kinds[_i]);
-	struct td_srtp_keys keys = { .key_bytes = 16 };
+	struct td_srtp_keys keys = { .key_blocks = 1 };
 	uint8_t key[16], expected[16];
 	static const uint8_t no_auth[20];
 
