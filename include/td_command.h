@@ -232,7 +232,7 @@ struct td_command_record_start {
 	uint8_t format;             // enum td_record_format
 	uint8_t track_count;        // streams: 2 (or 0, the same) to TD_TRACK_MAX
 	uint8_t mono;               // 1: a WAV file of one channel, all tracks mixed
-	uint8_t reserved;
+	uint8_t stereo; // 1: a WAV file of two channels: the first track, and all others mixed
 	struct td_stream_id more[TD_TRACK_MAX - 2];
 };
 

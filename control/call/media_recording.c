@@ -47,6 +47,14 @@ void td_media_recording_words(const struct td_media *media, struct td_recording_
 		words->trunk = call->trunk->config->name;
 }
 
+static unsigned tracks_of(const struct td_media *media)
+{
+	if (!media->call)
+		return TD_TRACK_MAX;
+	return media->calls->config->recording.format == TD_RECORD_WAV ? TD_RECORDING_CALL_TRACKS
+								       : 2;
+}
+
 static bool start(struct td_media *media, struct td_command *command)
 {
 	struct td_command_record_start *start = &command->u.record_start;
@@ -61,7 +69,8 @@ static bool start(struct td_media *media, struct td_command *command)
 	command->kind = TD_COMMAND_RECORD_START;
 	start->context = media->context;
 	start->format = (uint8_t)config->format;
-	start->track_count = media->call ? 2 : TD_TRACK_MAX;
+	start->track_count = (uint8_t)tracks_of(media);
+	start->stereo = media->call && config->format == TD_RECORD_WAV;
 	start->owner =
 		media->call ? media->call->key : TD_CONFERENCE_OWNER | media->conference->idx;
 	memcpy(start->name, recording->file, sizeof start->name);
@@ -127,14 +136,70 @@ static void want_members(struct td_media *media)
 	}
 }
 
+// The party of this call whose stream it is, wherever that is. NULL: none.
+static const struct td_leg *find_party(const struct td_call *call, struct td_stream_id stream)
+{
+	for (uint32_t i = 0; stream.v != 0 && i < call->leg_count; i++)
+		if (call->legs[i]->media.stream.v == stream.v)
+			return call->legs[i];
+	return NULL;
+}
+
+static bool caller_hears(const struct td_call *call, const struct td_leg *leg)
+{
+	uint8_t from = leg->media.slot, to = call->caller ? call->caller->media.slot : from;
+
+	return from != to && from != TD_MEDIA_SLOT_NONE && to != TD_MEDIA_SLOT_NONE &&
+	       call->media.cells_wanted[from][to] != 0;
+}
+
+// Who has a track of the others keeps it while it is there, also when it takes the call over.
+static void want_others(struct td_media *media)
+{
+	struct td_recording *recording = &media->recording;
+	unsigned count = tracks_of(media);
+	const struct td_call *call = media->call;
+
+	for (unsigned i = 2; i < count; i++)
+		if (stream_of(find_party(call, recording->tracks[i].want)).v == 0)
+			recording->tracks[i].want.v = 0;
+	for (uint32_t i = 0; i < call->leg_count; i++) {
+		const struct td_leg *leg = call->legs[i];
+		unsigned free = 2;
+
+		if (leg == call->caller || leg == call->agent || stream_of(leg).v == 0 ||
+		    !caller_hears(call, leg) || has_track(recording, leg->media.stream))
+			continue;
+		while (free < count && recording->tracks[free].want.v != 0)
+			free++;
+		if (free == count)
+			return;
+		want_track(&recording->tracks[free], leg->media.stream);
+	}
+}
+
+static bool has_other_track(const struct td_recording *recording, struct td_stream_id stream)
+{
+	for (int i = 2; stream.v != 0 && i < TD_RECORDING_CALL_TRACKS; i++)
+		if (recording->tracks[i].want.v == stream.v)
+			return true;
+	return false;
+}
+
 static void want_tracks(struct td_media *media)
 {
+	struct td_stream_id agent;
+
 	if (media->conference) {
 		want_members(media);
 		return;
 	}
 	want_track(&media->recording.tracks[0], stream_of(media->call->caller));
-	want_track(&media->recording.tracks[1], stream_of(media->call->agent));
+	want_others(media);
+	agent = stream_of(media->call->agent);
+	if (has_other_track(&media->recording, agent))
+		agent.v = 0;
+	want_track(&media->recording.tracks[1], agent);
 }
 
 static bool next_track(struct td_media *media, struct td_command *command, uint32_t *number)
@@ -165,7 +230,7 @@ static const char *party_on(const struct td_media *media, uint32_t track, char o
 	const struct td_leg *leg = NULL;
 
 	if (media->call)
-		leg = track == 0 ? media->call->caller : media->call->agent;
+		leg = find_party(media->call, media->recording.tracks[track].want);
 	else if (media->recording.tracks[track].want.v)
 		leg = td_media_find_leg(media, media->recording.tracks[track].want.v);
 	if (!leg || !leg->call)

@@ -59,7 +59,9 @@ static bool form_is_known(const struct td_command_record_start *start)
 
 	if (count < 2 || count > TD_TRACK_MAX || start->format > TD_RECORD_OPUS)
 		return false;
-	return start->mono == 0 || (start->mono == 1 && start->format == TD_RECORD_WAV);
+	if (start->mono > 1 || start->stereo > 1 || start->mono + start->stereo > 1)
+		return false;
+	return start->mono + start->stereo == 0 || start->format == TD_RECORD_WAV;
 }
 
 static TD_MAIN int check_start(struct td_engine *engine,

@@ -19,14 +19,16 @@ static unsigned file_count(const struct td_take *take)
 static int allocate(struct td_recording *recording)
 {
 	const struct td_take *take = &recording->take;
+	unsigned pairs;
 
 	recording->tracks = calloc(take->track_count, sizeof *recording->tracks);
 	if (!recording->tracks)
 		return -TD_EMEMORY;
 	if (take->format == TD_RECORD_OPUS)
 		return 0;
-	recording->pair_count = (take->track_count + 1u) / 2;
-	recording->pairs = malloc(recording->pair_count * sizeof *recording->pairs);
+	pairs = (take->track_count + 1u) / 2;
+	recording->pair_count = take->stereo ? 1 : pairs;
+	recording->pairs = malloc(pairs * sizeof *recording->pairs);
 	if (!recording->pairs)
 		return -TD_EMEMORY;
 	for (unsigned i = 0; i < recording->pair_count; i++)
@@ -38,7 +40,7 @@ static int begin_files(struct td_recording *recording)
 {
 	const struct td_take *take = &recording->take;
 	struct td_scribe_form form = { .format = take->format,
-				       .channels = take->mono ? 1 : take->track_count,
+				       .channels = (uint8_t)td_take_channels(take),
 				       .files = (uint8_t)file_count(take) };
 
 	memcpy(form.name, take->name, sizeof form.name);
@@ -76,6 +78,7 @@ int td_recording_begin(struct td_recording *recording, struct td_tap_id tap,
 	take->owner = start->owner;
 	take->format = start->format;
 	take->mono = start->mono != 0;
+	take->stereo = start->stereo != 0;
 	take->track_count = start->track_count ? start->track_count : 2;
 	take->began_utc_ms = now_utc_ms;
 	take->rate_hz = take->format == TD_RECORD_OPUS ? TD_OPUS_HZ : TD_TIMELINE_HZ;

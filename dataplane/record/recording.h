@@ -60,8 +60,8 @@ struct td_recording {
 	struct td_take take;
 	struct td_recording_track *tracks; // take.track_count
 	struct td_timeline *pairs;         // of tracks, of a WAV file
-	unsigned pair_count;
-	uint64_t bytes; // of sound, once closed
+	unsigned pair_count; // begun: of a stereo file others than the first when they are heard
+	uint64_t bytes;      // of sound, once closed
 	uint8_t digest[TD_CHAIN_BYTES];
 };
 

@@ -44,12 +44,25 @@ static void note_gap(struct td_recording *recording, unsigned index, int64_t end
 	td_take_gap(&recording->take, &gap);
 }
 
+// Those who come later than the first two, if they do, begin where the others are.
+static struct td_timeline *pair_of(struct td_recording *recording, unsigned index)
+{
+	while (recording->pair_count <= index / 2) {
+		struct td_timeline *pair = &recording->pairs[recording->pair_count++];
+
+		td_timeline_init(pair, recording->pairs[0].start_ns);
+		pair->rate_hz = recording->pairs[0].rate_hz;
+		pair->written = pair->end = recording->pairs[0].written;
+	}
+	return &recording->pairs[index / 2];
+}
+
 static void put_wav(struct td_recording *recording, unsigned index, const struct td_codec *codec,
 		    const struct td_tap_record *record, bool late)
 {
 	struct td_recording_track *track = &recording->tracks[index];
 	struct td_take_track *take = &recording->take.tracks[index];
-	struct td_timeline *pair = &recording->pairs[index / 2];
+	struct td_timeline *pair = pair_of(recording, index);
 	int16_t pcm[TD_TIMELINE_PACKET_MAX];
 	struct td_timeline_packet packet = { .ssrc = record->ssrc,
 					     .timestamp = record->timestamp,
@@ -144,24 +157,42 @@ void td_recording_hear(void *user, const struct td_tap_record *record, bool late
 	track->masked = false;
 }
 
+static int16_t clip(int32_t sum)
+{
+	return (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
+}
+
+// The first track alone, all others together.
+static void add_to_right(int16_t *out, int16_t (*two)[TD_TIMELINE_SIDES], unsigned count,
+			 unsigned pair)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (pair == 0) {
+			out[2 * i] = two[i][0];
+			out[2 * i + 1] = two[i][1];
+		} else {
+			out[2 * i + 1] = clip(out[2 * i + 1] + two[i][0] + two[i][1]);
+		}
+	}
+}
+
 // The next `count` frames of all pairs, interleaved or mixed, to `out`.
 static void interleave(struct td_recording *recording, unsigned count, int16_t *out)
 {
 	static _Thread_local int16_t two[TD_TIMELINE_FRAMES_MAX][TD_TIMELINE_SIDES];
 	unsigned tracks = recording->take.track_count;
+	bool split = !recording->take.mono && !recording->take.stereo;
 
 	if (recording->take.mono)
 		memset(out, 0, count * sizeof *out);
 	for (unsigned pair = 0; pair < recording->pair_count; pair++) {
 		td_timeline_take(&recording->pairs[pair], two, count);
 		for (unsigned i = 0; i < count && recording->take.mono; i++) {
-			int32_t sum = out[i] + two[i][0] + two[i][1];
-
-			out[i] = (int16_t)(sum > INT16_MAX   ? INT16_MAX
-					   : sum < INT16_MIN ? INT16_MIN
-							     : sum);
+			out[i] = clip(out[i] + two[i][0] + two[i][1]);
 		}
-		for (unsigned i = 0; i < count && !recording->take.mono; i++) {
+		if (recording->take.stereo)
+			add_to_right(out, two, count, pair);
+		for (unsigned i = 0; i < count && split; i++) {
 			out[i * tracks + 2 * pair] = two[i][0];
 			if (2 * pair + 1 < tracks)
 				out[i * tracks + 2 * pair + 1] = two[i][1];
@@ -180,7 +211,7 @@ static void give(struct td_recording *recording, unsigned file, struct td_bytes 
 // false: there is no memory; they stay in the window and are tried again.
 static bool give_frames(struct td_recording *recording, unsigned count)
 {
-	unsigned channels = recording->take.mono ? 1 : recording->take.track_count;
+	unsigned channels = td_take_channels(&recording->take);
 	size_t size = (size_t)count * channels * sizeof(int16_t);
 	struct td_bytes bytes;
 
@@ -281,7 +312,8 @@ void td_recording_sum_up(struct td_recording *recording)
 	}
 	take->duration_ms = recording->pairs[0].written * 1000 / wide_or_narrow(recording);
 	// Silence after a party's last packet.
-	for (unsigned i = 0; i < take->track_count && recording->state == TD_RECORDING_CLOSING;
+	for (unsigned i = 0; i < take->track_count && i / 2 < recording->pair_count &&
+			     recording->state == TD_RECORDING_CLOSING;
 	     i++) {
 		const struct td_timeline_side *side = &recording->pairs[i / 2].sides[i % 2];
 		uint64_t written = recording->pairs[0].written;

@@ -55,6 +55,8 @@ static void put_tracks(json_t *sidecar, const struct td_take *take)
 	uint64_t received = 0, written = 0;
 
 	for (unsigned i = 0; i < take->track_count; i++) {
+		if (take->stereo && i >= 2 && take->tracks[i].received == 0)
+			continue; // nobody has come for it
 		json_array_append_new(list, track_of(take, i));
 		received += take->tracks[i].received - take->tracks[i].paused;
 		written += take->tracks[i].written;
@@ -109,8 +111,7 @@ json_t *td_sidecar_make(const struct td_take *take, const char *state)
 	sidecar = json_pack("{s:s, s:s, s:I, s:s, s:i, s:i, s:b, s:o}", "recording", take->name,
 			    "state", state, "duration_ms", (json_int_t)take->duration_ms, "format",
 			    take->format == TD_RECORD_OPUS ? "opus" : "wav", "sample_hz",
-			    (int)take->rate_hz, "channels",
-			    take->mono || take->format == TD_RECORD_OPUS ? 1 : take->track_count,
+			    (int)take->rate_hz, "channels", (int)td_take_channels(take),
 			    "encrypted", 0, "notes", notes);
 	if (!sidecar)
 		return NULL;

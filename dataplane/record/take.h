@@ -52,7 +52,7 @@ struct td_take {
 	uint64_t owner;
 	uint8_t format; // enum td_record_format
 	uint8_t track_count;
-	bool mono;
+	bool mono, stereo; // as in struct td_command_record_start
 	uint32_t rate_hz;
 	int64_t began_utc_ms;
 	uint64_t duration_ms;
@@ -65,6 +65,14 @@ struct td_take {
 	unsigned mark_count, mark_room;
 	uint64_t forgotten; // gaps, marks and notes that did not fit
 };
+
+// Of its file, or of each of its files.
+static inline unsigned td_take_channels(const struct td_take *take)
+{
+	if (take->mono || take->format == TD_RECORD_OPUS)
+		return 1;
+	return take->stereo ? 2 : take->track_count;
+}
 
 void td_take_note(struct td_take *take, const char *key, const char *text);
 void td_take_gap(struct td_take *take, const struct td_take_gap *gap);

@@ -237,18 +237,35 @@ START_TEST(hold_and_back)
 }
 END_TEST
 
+static uint32_t recorded(uint32_t track)
+{
+	for (int i = 0; i < DP_OBJECTS; i++)
+		if (w.dp.taps[i].live)
+			return w.dp.taps[i].tracks[track];
+	ck_abort_msg("nothing is recorded");
+}
+
 START_TEST(consult_three_way_transfer)
 {
 	struct phone *agent = story_agent(&w), *second = helper();
+	uint32_t third;
 
 	call_in(helper_id(), TD_PARTY_CONSULT);
 	assert_heard("C:* A:k k:A");
+	ck_assert_uint_eq(recorded(2), 0); // not while they are among themselves
 	ck_assert_int_eq(td_calls_three_way(w.calls, id(), why), 0);
 	world_settle(&w);
 	assert_heard("C:Ak A:Ck k:CA");
+	third = recorded(2);
+	ck_assert_uint_ne(third, 0);
+	ck_assert_uint_ne(third, recorded(0));
+	ck_assert_uint_ne(third, recorded(1));
 	ck_assert_int_eq(td_calls_replace_agent(w.calls, id(), NULL, why), 0);
 	world_settle(&w);
 	assert_heard("C:A A:C");
+	ck_assert_uint_eq(world_call(&w).agent_leg.stream.v, third);
+	ck_assert_uint_eq(recorded(2), third); // where it was
+	ck_assert_uint_eq(recorded(1), 0);
 	ck_assert_int_eq(agent->state, PHONE_OVER);
 	ck_assert_int_eq(second->state, PHONE_UP);
 	ck_assert_str_eq(world_call(&w).agent, second->user);

@@ -226,20 +226,24 @@ START_TEST(forms)
 {
 	static const struct {
 		const char *name;
-		uint8_t format, tracks, mono;
+		uint8_t format, tracks, mono, stereo;
 		int result;
 	} rows[] = {
-		{ "a.wav", TD_RECORD_WAV, 1, 0, -TD_EINVALID },
-		{ "a.wav", TD_RECORD_WAV, TD_TRACK_MAX + 1, 0, -TD_EINVALID },
-		{ "a.wav", TD_RECORD_WAV, 3, 0, 0 }, // the third comes later
-		{ "a.wav", TD_RECORD_WAV, 2, 2, -TD_EINVALID },
-		{ "a.opus", TD_RECORD_WAV, 2, 0, -TD_EINVALID },
-		{ "a.wav", TD_RECORD_OPUS, 2, 0, -TD_EINVALID },
-		{ "a.opus", TD_RECORD_OPUS, 2, 1, -TD_EINVALID },
-		{ "a.opus", TD_RECORD_OPUS + 1, 2, 0, -TD_EINVALID },
-		{ ".opus", TD_RECORD_OPUS, 2, 0, -TD_EINVALID },
-		{ "a.wav", TD_RECORD_WAV, 2, 1, 0 },
-		{ "a.opus", TD_RECORD_OPUS, 2, 0, 0 },
+		{ "a.wav", TD_RECORD_WAV, 1, 0, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, TD_TRACK_MAX + 1, 0, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, 3, 0, 0, 0 }, // the third comes later
+		{ "a.wav", TD_RECORD_WAV, 2, 2, 0, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_WAV, 2, 0, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_OPUS, 2, 0, 0, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_OPUS, 2, 1, 0, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_OPUS + 1, 2, 0, 0, -TD_EINVALID },
+		{ ".opus", TD_RECORD_OPUS, 2, 0, 0, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, 2, 1, 0, 0 },
+		{ "a.opus", TD_RECORD_OPUS, 2, 0, 0, 0 },
+		{ "a.wav", TD_RECORD_WAV, 4, 0, 1, 0 },
+		{ "a.wav", TD_RECORD_WAV, 4, 1, 1, -TD_EINVALID },
+		{ "a.wav", TD_RECORD_WAV, 4, 0, 2, -TD_EINVALID },
+		{ "a.opus", TD_RECORD_OPUS, 4, 0, 1, -TD_EINVALID },
 	};
 
 	open_two(&world_default);
@@ -250,6 +254,7 @@ START_TEST(forms)
 		command.u.record_start.format = rows[i].format;
 		command.u.record_start.track_count = rows[i].tracks;
 		command.u.record_start.mono = rows[i].mono;
+		command.u.record_start.stereo = rows[i].stereo;
 		event = world_command(&world, &command);
 		ck_assert_msg(event.result == rows[i].result, "row %zu: %d", i, event.result);
 		if (event.result == 0)

@@ -76,6 +76,45 @@ START_TEST(three_tracks_and_mono)
 }
 END_TEST
 
+// A third one comes after a second and a half: it is in the right channel with the other, and not before.
+START_TEST(a_third_voice_in_stereo)
+{
+	struct td_command_record_start start = { .name = "a.wav", .track_count = 4, .stereo = 1 };
+	char reason[TD_WAV_REASON_MAX];
+	struct td_wav wav;
+	int16_t frame[2];
+
+	rig_open(&start, NULL);
+	for (uint32_t n = 0; n < 150; n++) {
+		for (uint8_t side = 0; side < (n < 75 ? 2 : 3); side++) {
+			struct td_tap_record record = { .arrival_ns = START_NS + n * 20 * MS,
+							.side = side,
+							.ssrc = side + 1u,
+							.timestamp = n * 160,
+							.sequence = (uint16_t)n,
+							.offered = (uint16_t)(side < 2 ? n + 1
+										       : n - 74),
+							.codec = TD_CODEC_L16_8,
+							.payload_len = 320 };
+
+			for (int i = 0; i < 160; i++)
+				record.payload[2 * i + 1] = (uint8_t)(10 * (side + 1));
+			td_recording_add(&rig.recording, &record);
+		}
+		td_recording_flush(&rig.recording, START_NS + n * 20 * MS);
+	}
+	rig_finish(START_NS + 3000 * MS);
+	ck_assert_int_eq(td_wav_parse(bytes, read_file("a.wav"), &wav, reason), 0);
+	ck_assert_uint_eq(wav.channels, 2);
+	ck_assert_uint_eq(wav.frames, 3 * 8000);
+	for (uint32_t at = 0; at < wav.frames; at++) {
+		memcpy(frame, wav.data + wav.frame_bytes * at, sizeof frame);
+		ck_assert_int_eq(frame[0], 10);
+		ck_assert_int_eq(frame[1], at < 12000 ? 20 : 50);
+	}
+}
+END_TEST
+
 static uint8_t sent[PACKETS][400];
 static int sent_bytes[PACKETS];
 
@@ -235,6 +274,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, NULL, rig_close);
 	tcase_add_loop_test(tcase, three_tracks_and_mono, 0, 2);
+	tcase_add_test(tcase, a_third_voice_in_stereo);
 	tcase_add_test(tcase, opus_is_not_coded_again);
 	tcase_add_test(tcase, encrypted_is_the_same);
 	suite_add_tcase(suite, tcase);
