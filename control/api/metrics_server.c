@@ -10,7 +10,7 @@
 
 #define CONNECTIONS_MAX 16
 #define REQUEST_BYTES   4096
-#define IDLE_S          10
+#define IDLE_S          3 // also of one that has gone unnoticed: its last bytes and its end came at once
 
 struct td_metrics {
 	struct MHD_Daemon *daemon;
@@ -101,11 +101,23 @@ static TD_CONTROL void on_timer(uv_timer_t *timer)
 	run(timer->data);
 }
 
+static TD_CONTROL unsigned connections(const struct td_metrics *metrics)
+{
+	return MHD_get_daemon_info(metrics->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		->num_connections;
+}
+
+// A daemon that is full does not listen, and listens again only at the beginning of a run: who has gone
+// makes room for nobody until there is another.
 static TD_CONTROL void run(struct td_metrics *metrics)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
+	unsigned before;
 
-	(void)MHD_run(metrics->daemon);
+	do {
+		before = connections(metrics);
+		(void)MHD_run(metrics->daemon);
+	} while (connections(metrics) < before);
 	if (MHD_get_timeout(metrics->daemon, &wait_ms) == MHD_YES)
 		(void)uv_timer_start(&metrics->timer, on_timer, wait_ms, 0);
 	else
