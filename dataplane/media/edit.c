@@ -147,10 +147,11 @@ int td_engine_members_remove(struct td_engine *engine, struct td_engine_context 
 {
 	struct td_engine_stream *stream = NULL, *heir = NULL;
 	struct td_matrix *matrix = &context->matrix; // nobody hears anybody yet
+	const struct td_plan *plan = context->plan;
 	struct td_edit edit;
 	int error = 0;
 
-	if (context->plan != NULL) {
+	if (plan != NULL) {
 		error = td_engine_edit_begin(context, &edit);
 		matrix = &edit.matrix;
 	}
@@ -159,13 +160,13 @@ int td_engine_members_remove(struct td_engine *engine, struct td_engine_context 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct td_matrix_member *member = &matrix->members[slots[i]];
 
-		if (context->plan != NULL && member->kind == TD_MEMBER_STREAM) {
+		if (plan != NULL && member->kind == TD_MEMBER_STREAM) {
 			stream = &engine->streams[member->feed];
-			heir = td_engine_provision_heir(engine, context->plan, member->feed);
+			heir = td_engine_provision_heir(engine, plan, member->feed);
 		}
 		td_matrix_remove(matrix, slots[i]);
 	}
-	if (context->plan == NULL)
+	if (plan == NULL)
 		return 0;
 	if (heir != NULL)
 		td_engine_provision_exchange(engine, stream, heir);

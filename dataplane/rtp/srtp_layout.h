@@ -36,8 +36,8 @@ static inline void td_srtp_iv(struct td_srtp_job *job, uint32_t ssrc, uint64_t i
 		first = first << 16 | second >> 48;
 		second <<= 16;
 	}
-	// With the two bytes behind the salt, in whose place is the counter of blocks.
-	memcpy(halves, job->keys->salt, sizeof halves);
+	// The salt, and the two bytes behind it, in whose place is the counter of blocks.
+	memcpy(halves, job->keys->cipher + TD_SRTP_CIPHER_BYTES, sizeof halves);
 	halves[1] &= ~0ull >> 16;
 	halves[0] ^= __builtin_bswap64(first);
 	halves[1] ^= __builtin_bswap64(second);

@@ -1,7 +1,6 @@
 #include "libsrtp.h"
 
 #include <dlfcn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,7 @@ static void *function(void *library, const char *name)
 // has been initialised, and refuses a second time.
 static void load(struct td_libsrtp *libsrtp, const char *file)
 {
-	bool first = dlopen(file, RTLD_NOW | RTLD_NOLOAD) == NULL;
+	void *before = dlopen(file, RTLD_NOW | RTLD_NOLOAD);
 	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
 	srtp_err_status_t (*init)(void);
 
@@ -51,7 +50,7 @@ static void load(struct td_libsrtp *libsrtp, const char *file)
 	libsrtp->gcm = function(library, "srtp_crypto_policy_set_aes_gcm_128_16_auth");
 	libsrtp->counter_mode = function(library, "srtp_crypto_policy_set_rtp_default");
 	init = function(library, "srtp_init");
-	require(!first || init() == srtp_err_status_ok, "srtp_init");
+	require(before || init() == srtp_err_status_ok, "srtp_init");
 }
 
 static srtp_t session_of(struct td_libsrtp *libsrtp, const struct td_srtp_master *master)

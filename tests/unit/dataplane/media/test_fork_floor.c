@@ -424,9 +424,8 @@ START_TEST(refusals)
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EINVALID);
 	ck_assert_uint_eq(world.forks_opened, 0);
 	command = start_of(TD_FORK_FLOOR, TD_CODEC_L16_8);
-	destroy.u.stream_destroy = world_do(&world, &command).u.fork_started.fork.v != 0
-					   ? (struct td_stream_id){ td_handle_make(2, 1) }
-					   : (struct td_stream_id){ 0 };
+	ck_assert_uint_ne(world_do(&world, &command).u.fork_started.fork.v, 0);
+	destroy.u.stream_destroy.v = td_handle_make(2, 1);
 	ck_assert_int_eq(world_command(&world, &destroy).result, -TD_ESTALE); // nobody's but its
 	command.deadline_ns = 0;
 	ck_assert_int_eq(world_command(&world, &command).result, -TD_EFULL);
