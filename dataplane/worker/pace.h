@@ -10,7 +10,7 @@
 // Work here is what came from outside: a tick that was due says nothing about what comes next.
 // Waking costs as much as forwarding several packets, so a worker takes what a millisecond brings
 // in one go as long as that is a few bursts: half the processor's time at 50,000 packets a second.
-// For the same reason it does not linger for the next few before it rests: a tenth of its time more.
+// For the same reason it does not linger for the next few before it rests.
 // Where a millisecond brings more, it wakes more often, and no receive ring comes near its end. The
 // latency that resting adds is bounded by the next 1 ms slot of the media tick.
 #pragma once

@@ -1,6 +1,7 @@
 // Two parties who hear each other, and forks of what they say.
 #pragma once
 
+#include "far_end.h"
 #include "world.h"
 
 extern struct world world;
@@ -21,5 +22,5 @@ struct td_event fork_stop(struct td_fork_id fork);
 void fork_closed(struct td_fork_id fork);
 
 struct td_engine_counts fork_counts(void);
-// The next record of the forker's rings, worker by worker; false: there is none.
-bool fork_record(struct td_tap_record *out);
+// The mean of what this party was sent last; packets are forgotten.
+int fork_heard(const struct world_party *party);

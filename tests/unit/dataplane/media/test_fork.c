@@ -23,7 +23,7 @@ START_TEST(each_fork_gets_its_own_copy)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct world_party *party = i < 2 ? &a : &b;
 
-		ck_assert(fork_record(&record));
+		ck_assert(far_end_record(&world, &record));
 		ck_assert_uint_eq(record.tap, td_handle_index(i % 2 ? two.fork.v : one.fork.v));
 		ck_assert_uint_eq(record.side, i < 2 ? 0 : 1);
 		ck_assert_uint_eq(record.ssrc, party->ssrc);
@@ -31,23 +31,23 @@ START_TEST(each_fork_gets_its_own_copy)
 		ck_assert_uint_eq(record.kind, TD_TAP_AUDIO);
 		ck_assert_uint_eq(record.payload_len, 160);
 	}
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 	ck_assert_uint_eq(world.out_count, 2); // the parties notice nothing
 	a.payload_type = 101;
 	world_say(&world, &a);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert(record.kind == TD_TAP_EVENT && record.codec == TD_CODEC_NONE);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	a.payload_type = 0;
 	ck_assert_int_eq(fork_stop(one.fork).result, 0);
 	ck_assert_uint_eq(world.forks_closed, 1);
 	world_say(&world, &a);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert_uint_eq(record.tap, td_handle_index(two.fork.v));
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 	ck_assert_int_eq(fork_stop(two.fork).result, 0);
 	world_say(&world, &a);
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 	ck_assert_int_eq(fork_stop(one.fork).result, -TD_ESTALE);
 	fork_closed(one.fork);
 	fork_closed(two.fork);
@@ -73,19 +73,19 @@ START_TEST(beside_a_recording)
 	world_say(&world, &a);
 	ck_assert_ptr_nonnull(td_tap_peek(taps));
 	td_tap_release(taps);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
 	world_say(&world, &a);
 	ck_assert_ptr_nonnull(td_tap_peek(taps));
 	td_tap_release(taps);
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 	fork_closed(fork.fork);
 	fork = fork_start(TD_FORK_DESTINATION);
 	command = (struct td_command){ .kind = TD_COMMAND_RECORD_STOP, .u.record_stop = tap };
 	world_do(&world, &command);
 	world_say(&world, &a);
 	ck_assert_ptr_null(td_tap_peek(taps));
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 }
 END_TEST
 
@@ -101,7 +101,7 @@ START_TEST(full_ring_loses_records_not_packets)
 		ck_assert_uint_eq(world.out_count, 1);
 		world_clear(&world);
 	}
-	while (fork_record(&record))
+	while (far_end_record(&world, &record))
 		kept++;
 	ck_assert_uint_eq(kept + world.region.workers[0].fork_lost, said);
 	ck_assert_uint_gt(world.region.workers[0].fork_lost, 0);
@@ -131,23 +131,23 @@ START_TEST(capture_takes_both_directions_as_they_are)
 		memcpy(was, frame.bytes, frame.len);
 		len = frame.len;
 		world_say(&world, &a);
-		ck_assert(fork_record(&in));
+		ck_assert(far_end_record(&world, &in));
 		must_be(&in, TD_TAP_FRAME_IN, was, len);
 		ck_assert_uint_eq(in.side, 0);
-		ck_assert(fork_record(&out));
+		ck_assert(far_end_record(&world, &out));
 		must_be(&out, TD_TAP_FRAME_OUT, rte_pktmbuf_mtod(world.out[0].mbuf, uint8_t *),
 			world.out[0].mbuf->data_len);
 		ck_assert_uint_eq(out.side, 1); // it goes to b
-		ck_assert(!fork_record(&in));
+		ck_assert(!far_end_record(&world, &in));
 		world_clear(&world);
 	}
 	// What is refused is what the engineer wants to see.
 	a.ssrc = 1;
 	a.port = 4444;
 	world_say(&world, &a);
-	ck_assert(fork_record(&in));
+	ck_assert(far_end_record(&world, &in));
 	ck_assert_uint_eq(in.kind, TD_TAP_FRAME_IN);
-	ck_assert(!fork_record(&out));
+	ck_assert(!far_end_record(&world, &out));
 	a.port = 4000;
 	world.now_ns += 12000 * WORLD_MS; // reports of both are due
 	td_role_enter_worker(0);
@@ -155,49 +155,16 @@ START_TEST(capture_takes_both_directions_as_they_are)
 		world.now_ns += WORLD_MS;
 		td_media_sweep(td_engine_worker(world.engine, 0), world.now_ns, &world.tx[0]);
 	}
-	for (len = 0; fork_record(&in); len++) {
+	for (len = 0; far_end_record(&world, &in); len++) {
 		ck_assert_uint_eq(in.kind, TD_TAP_FRAME_OUT);
 		ck_assert_uint_eq(in.payload[14 + 20 + 8] >> 6, 2);
 	}
 	ck_assert_uint_ge(len, 2);
 	ck_assert_int_eq(fork_stop(capture.fork).result, 0);
 	world_say(&world, &b);
-	ck_assert(!fork_record(&in));
+	ck_assert(!far_end_record(&world, &in));
 }
 END_TEST
-
-static void push(int16_t value)
-{
-	struct td_live_frame *frame = td_live_room(&live);
-
-	ck_assert_ptr_nonnull(frame);
-	frame->rate_hz = 8000;
-	for (unsigned i = 0; i < 160; i++)
-		frame->pcm[i] = value;
-	td_live_push(&live);
-}
-
-// The mean of what this party was sent last; packets are forgotten.
-static int heard(const struct world_party *party)
-{
-	const struct td_codec *codec = td_codec_get(TD_CODEC_PCMU);
-	struct td_endpoint to = frame_endpoint(party->addr, party->port);
-	int16_t pcm[160];
-	int sum = 0;
-
-	for (uint32_t i = world.out_count; i-- > 0;) {
-		const struct world_sent *sent = &world.out[i];
-
-		if (sent->is_rtcp || !td_endpoint_equal(&sent->destination, &to))
-			continue;
-		ck_assert_int_eq(codec->decode(NULL, sent->udp_payload + 12, 160, pcm, 160), 160);
-		for (unsigned j = 0; j < 160; j++)
-			sum += pcm[j];
-		break;
-	}
-	world_clear(&world);
-	return sum / 160;
-}
 
 START_TEST(far_end_speaks_to_whom_it_may)
 {
@@ -207,29 +174,29 @@ START_TEST(far_end_speaks_to_whom_it_may)
 	world.live = &live;
 	fork = fork_start(TD_FORK_DESTINATION);
 	ck_assert_uint_ne(fork.player.v, 0);
-	push(5000);
+	far_end_says(&live, 5000);
 	world_ticks(&world, 20);
 	ck_assert_uint_eq(td_live_played(&live), 1); // time goes on though nobody hears it
-	ck_assert_int_eq(heard(&a), 0);
+	ck_assert_int_eq(fork_heard(&a), 0);
 	ck_assert_int_eq(world_player_gain(&world, context, fork.player, a.id, TD_GAIN_UNITY), 0);
 	for (int i = 1; i <= 5; i++) {
-		push((int16_t)(1000 * i));
+		far_end_says(&live, (int16_t)(1000 * i));
 		world_ticks(&world, 20);
-		ck_assert_int_le(abs(heard(&a) - 1000 * i), 100 * i);
+		ck_assert_int_le(abs(fork_heard(&a) - 1000 * i), 100 * i);
 	}
 	world_ticks(&world, 20);
-	ck_assert_int_le(abs(heard(&a)), 10); // underrun is silence
-	push(3000);
-	push(3000);
+	ck_assert_int_le(abs(fork_heard(&a)), 10); // underrun is silence
+	far_end_says(&live, 3000);
+	far_end_says(&live, 3000);
 	td_live_flush(&live);
 	world_ticks(&world, 20);
-	ck_assert_int_le(abs(heard(&a)), 10);
+	ck_assert_int_le(abs(fork_heard(&a)), 10);
 	ck_assert_int_eq(world_player_gain(&world, context, fork.player, a.id, 0), 0);
 	ck_assert_int_eq(world_player_gain(&world, context, fork.player, b.id, TD_GAIN_UNITY / 2),
 			 0);
-	push(8000);
+	far_end_says(&live, 8000);
 	world_ticks(&world, 20);
-	ck_assert_int_le(abs(heard(&b) - 4000), 200);
+	ck_assert_int_le(abs(fork_heard(&b) - 4000), 200);
 	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
 	ck_assert_uint_eq(world.forks_closed, 1);
 	ck_assert_uint_eq(fork_counts().players, 0);
@@ -267,7 +234,7 @@ START_TEST(context_destroyed_under_it)
 	world.live = &live;
 	fork = fork_start(TD_FORK_DESTINATION);
 	ck_assert_int_eq(world_player_gain(&world, context, fork.player, a.id, TD_GAIN_UNITY), 0);
-	push(1000);
+	far_end_says(&live, 1000);
 	world_ticks(&world, 20);
 	world_clear(&world);
 	command.u.context_destroy = context;
@@ -292,7 +259,7 @@ START_TEST(stream_destroyed_while_forked)
 	command.u.stream_destroy = a.id;
 	world_do(&world, &command);
 	world_say(&world, &b);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert_uint_eq(record.side, 1);
 	ck_assert_int_eq(fork_stop(fork.fork).result, 0);
 	fork_closed(fork.fork);
@@ -316,13 +283,14 @@ START_TEST(private_is_nobodys)
 	for (unsigned i = 0; i < 3; i++)
 		world_say(&world, &a);
 	ck_assert_uint_eq(world.out_count, 3); // they hear each other
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 	command.u.context_privacy.on = 0;
 	command.u.context_privacy.party_count = 0;
 	command.deadline_ns = 0;
 	world_do(&world, &command);
 	world_say(&world, &a);
-	ck_assert(fork_record(&record) && fork_record(&record) && fork_record(&record));
+	ck_assert(far_end_record(&world, &record) && far_end_record(&world, &record) &&
+		  far_end_record(&world, &record));
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "choir.h"
+#include "far_end.h"
 #include "media/engine_state.h"
 
 #define UNITY   TD_GAIN_UNITY
@@ -26,9 +27,7 @@ static void open_room(uint32_t streams)
 {
 	struct world_options options = { .workers = 2, .streams = streams, .forks = 4 };
 
-	world_open(&world, &options);
-	memset(&choir, 0, sizeof choir);
-	choir.world = &world;
+	choir_begin(&choir, &world, &options);
 	room = world_context(&world);
 	heard_count = breaks = jumps = 0;
 }
@@ -87,28 +86,13 @@ static int stop(struct td_fork_id fork)
 	return world_command(&world, &command).result;
 }
 
-static bool next_record(struct td_tap_record *out)
-{
-	for (uint32_t i = 0; i < world.workers; i++) {
-		struct td_tap_ring *ring = td_engine_fork_ring(world.engine, i);
-		const struct td_tap_record *record = td_tap_peek(ring);
-
-		if (record == NULL)
-			continue;
-		memcpy(out, record, (size_t)record->lines * TD_CACHE_LINE);
-		td_tap_release(ring);
-		return true;
-	}
-	return false;
-}
-
 // Takes what the ear has heard since. Returns how many packets.
 static uint32_t take(struct td_fork_id fork)
 {
 	struct td_tap_record record;
 	uint32_t count = 0;
 
-	while (next_record(&record)) {
+	while (far_end_record(&world, &record)) {
 		const struct td_codec *codec = td_codec_get((enum td_codec_id)record.codec);
 
 		ck_assert_uint_eq(record.tap, td_handle_index(fork.v));
@@ -255,17 +239,6 @@ START_TEST(shares_its_mix)
 }
 END_TEST
 
-static void push(int16_t value)
-{
-	struct td_live_frame *frame = td_live_room(&live);
-
-	ck_assert_ptr_nonnull(frame);
-	frame->rate_hz = 8000;
-	for (unsigned i = 0; i < 160; i++)
-		frame->pcm[i] = value;
-	td_live_push(&live);
-}
-
 static int mean(const int16_t *pcm, uint32_t count)
 {
 	int sum = 0;
@@ -296,7 +269,7 @@ START_TEST(speaks_to_all_and_does_not_hear_itself)
 							   UNITY };
 	world_do(&world, &command);
 	for (unsigned i = 0; i < 30; i++) {
-		push(4000);
+		far_end_says(&live, 4000);
 		choir_sing(&choir, 20);
 	}
 	ck_assert_uint_ge(take(fork.fork), 25);

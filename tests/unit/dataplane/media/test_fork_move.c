@@ -38,12 +38,12 @@ static void must_hear(struct world_party *party, struct td_fork_id fork, uint32_
 	struct td_tap_record record;
 
 	world_say(&world, party);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert_uint_eq(record.tap, td_handle_index(fork.v));
 	ck_assert_uint_eq(record.side, track);
 	ck_assert_uint_eq(record.ssrc, party->ssrc);
 	ck_assert_uint_eq(record.sequence, (uint16_t)(party->sequence - 1u));
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 }
 
 static void must_not_hear(struct world_party *party)
@@ -51,7 +51,7 @@ static void must_not_hear(struct world_party *party)
 	struct td_tap_record record;
 
 	world_say(&world, party);
-	ck_assert(!fork_record(&record));
+	ck_assert(!far_end_record(&world, &record));
 }
 
 START_TEST(a_stream_goes_to_another_worker_and_comes_back)
@@ -116,10 +116,10 @@ START_TEST(a_capture_goes_with_its_stream)
 
 	move(&a, other);
 	world_say(&world, &a);
-	ck_assert(fork_record(&record));
+	ck_assert(far_end_record(&world, &record));
 	ck_assert_uint_eq(record.kind, TD_TAP_FRAME_IN);
 	ck_assert_uint_eq(record.tap, td_handle_index(capture.fork.v));
-	ck_assert(!fork_record(&record)); // nobody hears it there
+	ck_assert(!far_end_record(&world, &record)); // nobody hears it there
 	ck_assert_int_eq(fork_stop(capture.fork).result, 0);
 	must_not_hear(&a);
 }
@@ -131,7 +131,7 @@ static uint32_t captured(struct td_fork_id capture)
 	struct td_tap_record record;
 	uint32_t count = 0;
 
-	for (; fork_record(&record); count++) {
+	for (; far_end_record(&world, &record); count++) {
 		ck_assert_uint_eq(record.tap, td_handle_index(capture.v));
 		ck_assert(record.kind == TD_TAP_FRAME_IN || record.kind == TD_TAP_FRAME_OUT);
 	}
@@ -225,39 +225,6 @@ START_TEST(goes_on_when_the_other_context_ends)
 }
 END_TEST
 
-static void push(int16_t value)
-{
-	struct td_live_frame *frame = td_live_room(&live);
-
-	ck_assert_ptr_nonnull(frame);
-	frame->rate_hz = 8000;
-	for (unsigned i = 0; i < 160; i++)
-		frame->pcm[i] = value;
-	td_live_push(&live);
-}
-
-// The mean of the last packet that came to this party.
-static int heard(const struct world_party *party)
-{
-	const struct td_codec *codec = td_codec_get(TD_CODEC_PCMU);
-	struct td_endpoint to = frame_endpoint(party->addr, party->port);
-	int16_t pcm[160];
-	int sum = 0;
-
-	for (uint32_t i = world.out_count; i-- > 0;) {
-		const struct world_sent *sent = &world.out[i];
-
-		if (sent->is_rtcp || !td_endpoint_equal(&sent->destination, &to))
-			continue;
-		ck_assert_int_eq(codec->decode(NULL, sent->udp_payload + 12, 160, pcm, 160), 160);
-		for (unsigned j = 0; j < 160; j++)
-			sum += pcm[j];
-		break;
-	}
-	world_clear(&world);
-	return sum / 160;
-}
-
 START_TEST(the_far_end_speaks_on_from_another_worker)
 {
 	struct td_event_fork_started fork;
@@ -269,9 +236,9 @@ START_TEST(the_far_end_speaks_on_from_another_worker)
 	ck_assert_int_eq(world_gain(&world, context, b.id, a.id, 0), 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		move_context(context, 1 - i % 2);
-		push(4000);
+		far_end_says(&live, 4000);
 		world_ticks(&world, 20);
-		ck_assert_int_le(abs(heard(&a) - 4000), 400);
+		ck_assert_int_le(abs(fork_heard(&a) - 4000), 400);
 		must_hear(&a, fork.fork, 0);
 		must_hear(&b, fork.fork, 1);
 		world_clear(&world);
