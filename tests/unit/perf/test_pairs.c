@@ -21,7 +21,8 @@ static double noise(void)
 static struct td_pairs_result make(double cost, double spread)
 {
 	for (unsigned i = 0; i < PAIRS; i++) {
-		double weather = 100.0 * (1.0 + (i / 500u) * 0.3);
+		unsigned season = i / 500u;
+		double weather = 100.0 * (1.0 + season * 0.3);
 
 		a[i] = weather * (1.0 + spread * noise());
 		b[i] = weather * (1.0 + cost) * (1.0 + spread * noise());

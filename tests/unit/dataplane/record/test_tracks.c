@@ -86,9 +86,9 @@ START_TEST(a_third_voice_in_stereo)
 
 	rig_open(&start, NULL);
 	for (uint32_t n = 0; n < 150; n++) {
-		for (uint8_t side = 0; side < (n < 75 ? 2 : 3); side++) {
+		for (unsigned side = 0; side < (n < 75 ? 2u : 3u); side++) {
 			struct td_tap_record record = { .arrival_ns = START_NS + n * 20 * MS,
-							.side = side,
+							.side = (uint8_t)side,
 							.ssrc = side + 1u,
 							.timestamp = n * 160,
 							.sequence = (uint16_t)n,
