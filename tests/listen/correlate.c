@@ -5,16 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_S             0.5
-#define PIECE_SLACK_FRAMES  5 // how far a piece may sit beside the common lag
-#define PIECE_SLACK_SAMPLES 2
-#define PIECE_HEARD         0.9 // rho from which a piece counts as heard
-#define ADRIFT_PIECE_S      0.25
-#define ADRIFT_HEARD        0.8
-#define SPOKEN_DBFS         -45.0 // a piece of `said` below this is a pause
-#define ENERGY_MIN          1e-9  // per sample; -90 dBFS: below it there is nothing to compare
-#define SILENT_DBFS         -50.0
-#define FLOOR_DBFS          -200.0
+#define PIECE_S        0.5
+#define PIECE_SLACK_S  0.1 // how far a piece may sit beside the common lag
+#define PIECE_HEARD    0.9 // rho from which a piece counts as heard
+#define ADRIFT_PIECE_S 0.25
+#define ADRIFT_HEARD   0.8
+#define SPOKEN_DBFS    -45.0 // a piece of `said` below this is a pause
+#define ENERGY_MIN     1e-9  // per sample; -90 dBFS: below it there is nothing to compare
+#define SILENT_DBFS    -50.0
+#define FLOOR_DBFS     -200.0
 
 // In-place radix-2 transform; `turns` holds exp(sign * 2 pi i k / n) for k below n / 2, -1 forward and
 // +1 inverse (unscaled).
@@ -114,21 +113,28 @@ static struct stretch overlap_at(long lag, size_t said_count, size_t heard_count
 	return (struct stretch){ from, from - lag, to - from };
 }
 
-static double rho_of(const double *said, const double *heard, size_t count)
+// A piece of what was said, put beside what was heard.
+struct fit {
+	double product, said_energy, heard_energy;
+	double rho;
+};
+
+static struct fit fit_of(const double *said, const double *heard, size_t count)
 {
 	double said_mean = mean_of(said, count), heard_mean = mean_of(heard, count);
-	double product = 0, said_energy = 0, heard_energy = 0;
+	struct fit fit = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		double s = said[i] - said_mean, h = heard[i] - heard_mean;
 
-		product += s * h;
-		said_energy += s * s;
-		heard_energy += h * h;
+		fit.product += s * h;
+		fit.said_energy += s * s;
+		fit.heard_energy += h * h;
 	}
-	if (said_energy < ENERGY_MIN * (double)count || heard_energy < ENERGY_MIN * (double)count)
-		return 0;
-	return product / sqrt(said_energy * heard_energy);
+	if (fit.said_energy >= ENERGY_MIN * (double)count &&
+	    fit.heard_energy >= ENERGY_MIN * (double)count)
+		fit.rho = fit.product / sqrt(fit.said_energy * fit.heard_energy);
+	return fit;
 }
 
 static double dbfs(double mean_square)
@@ -145,33 +151,31 @@ static double mean_square(const double *x, size_t count)
 	return count ? sum / (double)count : 0;
 }
 
-// A packet that was lost or came twice shifts what follows by whole frames, so a piece is looked for
-// at whole frames beside the common lag, and a few samples around each.
-static int piece_heard(const double *piece, size_t count, const double *heard, size_t heard_count,
-		       long at, unsigned rate_hz)
+// The best fit of a piece within `slack` samples of `at`; the first that reaches `enough` will do.
+// 0, +1, -1, +2, -2...: most pieces sit exactly on the common lag.
+static struct fit seek(const double *piece, size_t count, const double *heard, size_t heard_count,
+		       long at, long slack, double enough)
 {
-	long frame = rate_hz / 50;
+	struct fit best = { .rho = -1 };
 
-	for (long shift = 0; shift <= 2 * PIECE_SLACK_FRAMES; shift++) {
-		// 0, +1, -1, +2, -2...: most pieces sit exactly on the common lag.
-		long frames = shift & 1 ? (shift + 1) / 2 : -(shift / 2);
+	for (long i = 0; i <= 2 * slack && best.rho < enough; i++) {
+		long where = at + (i & 1 ? (i + 1) / 2 : -(i / 2));
 
-		for (long fine = -PIECE_SLACK_SAMPLES; fine <= PIECE_SLACK_SAMPLES; fine++) {
-			long where = at + frames * frame + fine;
+		if (where < 0 || where + (long)count > (long)heard_count)
+			continue;
+		struct fit fit = fit_of(piece, heard + where, count);
 
-			if (where < 0 || where + (long)count > (long)heard_count)
-				continue;
-			if (rho_of(piece, heard + where, count) >= PIECE_HEARD)
-				return 1;
-		}
+		if (fit.rho > best.rho)
+			best = fit;
 	}
-	return 0;
+	return best;
 }
 
 static void cover(const double *said, const double *heard, size_t heard_count,
 		  struct stretch stretch, unsigned rate_hz, struct td_listen_match *out)
 {
-	long piece = (long)(PIECE_S * rate_hz);
+	long piece = (long)(PIECE_S * rate_hz), slack = (long)(PIECE_SLACK_S * rate_hz);
+	struct fit sum = { 0 };
 	unsigned pieces = 0, found = 0;
 
 	for (long k = 0; k + piece <= stretch.count; k += piece) {
@@ -179,12 +183,19 @@ static void cover(const double *said, const double *heard, size_t heard_count,
 
 		if (dbfs(mean_square(spoken, (size_t)piece)) < SPOKEN_DBFS)
 			continue;
+		struct fit fit = seek(spoken, (size_t)piece, heard, heard_count,
+				      stretch.heard_from + k, slack, PIECE_HEARD);
+
 		pieces++;
-		found += (unsigned)piece_heard(spoken, (size_t)piece, heard, heard_count,
-					       stretch.heard_from + k, rate_hz);
+		found += fit.rho >= PIECE_HEARD;
+		sum.product += fit.product;
+		sum.said_energy += fit.said_energy;
+		sum.heard_energy += fit.heard_energy;
 	}
 	out->pieces = pieces;
 	out->coverage = pieces ? (double)found / pieces : 0;
+	if (sum.said_energy > 0 && sum.heard_energy > 0)
+		out->near = sum.product / sqrt(sum.said_energy * sum.heard_energy);
 }
 
 // The lag with the greatest product among those that overlap enough, or LONG_MIN-like failure as 0
@@ -263,18 +274,6 @@ out:
 	return result;
 }
 
-static int found_adrift(const double *piece, size_t count, const double *heard, size_t heard_count,
-			long at, long drift)
-{
-	for (long where = at - drift; where <= at + drift; where++) {
-		if (where < 0 || where + (long)count > (long)heard_count)
-			continue;
-		if (rho_of(piece, heard + where, count) >= ADRIFT_HEARD)
-			return 1;
-	}
-	return 0;
-}
-
 double td_listen_adrift(const double *said, size_t said_count, const double *heard,
 			size_t heard_count, unsigned rate_hz, double lag_s, double drift_s)
 {
@@ -288,8 +287,9 @@ double td_listen_adrift(const double *said, size_t said_count, const double *hea
 		if (dbfs(mean_square(spoken, (size_t)piece)) < SPOKEN_DBFS)
 			continue;
 		pieces++;
-		found += (unsigned)found_adrift(spoken, (size_t)piece, heard, heard_count,
-						stretch.heard_from + k, drift);
+		found += seek(spoken, (size_t)piece, heard, heard_count, stretch.heard_from + k,
+			      drift, ADRIFT_HEARD)
+				 .rho >= ADRIFT_HEARD;
 	}
 	return pieces ? (double)found / pieces : 0;
 }

@@ -10,7 +10,11 @@
 //
 // One figure hides a hole in the middle, so the matched stretch is then cut into pieces of half a
 // second; `coverage` is the share of the pieces with speech in them that were heard, each allowed to
-// sit a little beside the common lag (a lost packet shifts what a phone writes down by 20 ms).
+// sit a tenth of a second beside the common lag, wherever it fits best: a lost packet shifts what a
+// phone writes down by 20 ms, and a jitter buffer that stretches and shortens shifts all that
+// follows. A shift in the middle halves rho although nothing is missing, so `near` is rho over
+// those pieces, each in its place: of two equally loud voices each has 0.6, what is not there stays
+// below 0.25.
 //
 // Memory: works on the caller's arrays, allocates its own scratch and frees it.
 #pragma once
@@ -19,6 +23,7 @@
 
 struct td_listen_match {
 	double correlation; // rho at the best lag, -1..1
+	double near;        // rho with every piece where it fits best near that lag, -1..1
 	double lag_s;       // said[0] was heard this much after heard[0]; negative: before it began
 	double overlap_s;   // length of the stretch that was compared
 	double coverage;    // share of spoken pieces of that stretch that were heard, 0..1

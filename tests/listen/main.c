@@ -3,8 +3,9 @@
 //   td-listen compare SAID.wav HEARD.wav [--channel N] [--from S] [--to S] [--min RHO] [--adrift S]
 //   td-listen level FILE.wav [--channel N] [--from S] [--to S]
 //
-// Prints one line of "name value" pairs. Exit 0: done (and, with --min, the correlation and the
-// coverage both reach it; with --adrift its share alone); 1: below it, or nothing to compare; 2: wrong use or an unreadable file.
+// Prints one line of "name value" pairs. Exit 0: done (and, with --min, near and coverage both
+// reach it; with --adrift its share alone); 1: below it, or nothing to compare; 2: wrong use or an
+// unreadable file.
 
 #include <getopt.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static const char usage[] =
 	"td-listen level FILE.wav [--channel N] [--from S] [--to S]\n"
 	"  --channel N  0 left, 1 right, -1 both averaged (default), of HEARD or FILE\n"
 	"  --from S, --to S  only this stretch of HEARD or FILE, in seconds\n"
-	"  --min RHO    exit 1 unless correlation and coverage reach RHO\n"
+	"  --min RHO    exit 1 unless near and coverage reach RHO\n"
 	"  --adrift S   what came through a jitter buffer: look for each piece within S seconds of\n"
 	"               its place; --min is then the share of pieces found\n";
 
@@ -95,12 +96,13 @@ static int compare(const char *said_path, const char *heard_path, const struct o
 	result = 1;
 	if (td_listen_correlate(said.samples, said.count, heard.samples, heard.count, said.rate_hz,
 				1.0, &match)) {
-		printf("correlation 0 lag_s 0 overlap_s 0 coverage 0 pieces 0\n");
+		printf("correlation 0 near 0 lag_s 0 overlap_s 0 coverage 0 pieces 0\n");
 		goto out;
 	}
-	printf("correlation %.4f lag_s %.4f overlap_s %.2f coverage %.3f pieces %u\n",
-	       match.correlation, match.lag_s, match.overlap_s, match.coverage, match.pieces);
-	result = match.correlation < options->min || match.coverage < options->min;
+	printf("correlation %.4f near %.4f lag_s %.4f overlap_s %.2f coverage %.3f pieces %u\n",
+	       match.correlation, match.near, match.lag_s, match.overlap_s, match.coverage,
+	       match.pieces);
+	result = match.near < options->min || match.coverage < options->min;
 	if (options->adrift_s > 0) {
 		double share =
 			td_listen_adrift(said.samples, said.count, heard.samples, heard.count,
