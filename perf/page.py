@@ -8,6 +8,8 @@ import platform
 import re
 import subprocess
 
+import stage_rows
+
 # Categorical colours that stay apart for colour-blind eyes and on both backgrounds.
 COLOURS = ("#2a78d6", "#d9622b", "#2d9a64", "#9457c7", "#b8860b")
 WIDTH, HEIGHT = 640, 300
@@ -159,15 +161,18 @@ def part_plot(title, parts, unit):
     return "".join(out) + "</svg>"
 
 
-def stage_plots(rows):
-    """Where a packet's time goes: a plot a kind of work. Rows with a reference are about the whole."""
-    kinds = {}
-    for row in rows:
-        kind, _, stage = row["case"].rpartition(": ")
-        if kind and row.get("reference") is None and row["value"] > 0:
-            kinds.setdefault((kind, row["unit"]), []).append((stage, row["value"]))
-    for (kind, unit), parts in kinds.items():
-        yield part_plot(kind, parts, unit)
+def stage_part(rows):
+    """Where the time of a benchmark's cases goes: a table of all and a plot of each."""
+    lines = stage_rows.table(rows, number)
+    body = "".join("<tr>" + "".join(f"<td>{text}</td>" for text in line) + "</tr>" for line in lines[1:])
+    head = "".join(f"<th>{text}</th>" for text in lines[0])
+    plots = "".join(f"<figure>{part_plot(case, stage_rows.parts(stages), unit)}</figure>"
+                    for (_, case, unit), stages in stage_rows.cases(rows).items()
+                    if stage_rows.parts(stages))
+    return ("<p>Where the time goes, by the worker's own counters, in runs after those of the figure "
+            "(\"the whole\").</p>"
+            f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+            f"<div class=plots>{plots}</div>")
 
 
 def amount(case):
@@ -266,7 +271,11 @@ def machine():
 
 def page(rows, about, not_run=()):
     """The page as text. `about`: bench -> what it measures; `not_run`: what gave no figures."""
-    benches = {}
+    benches, stages = {}, {}
+    rows, rows_of_stages = stage_rows.split(rows)
+    for row in rows_of_stages:
+        stages.setdefault(row["bench"], []).append(row)
+        benches.setdefault(row["bench"], [])
     for row in rows:
         benches.setdefault(row["bench"], []).append(row)
     # Of costs: what is better when it is more, and what is a part of its reference, has no place there.
@@ -288,13 +297,14 @@ def page(rows, about, not_run=()):
                    f'{bar_plot("Tandem / reference", bars)}</figure></div>')
     for bench, members in benches.items():
         out.append(f"<h2>{html.escape(bench)}</h2><p>{html.escape(about.get(bench, ''))}</p>")
-        out.append(table(members))
-        if bench == "stages":
-            plots = list(stage_plots(members))
-        else:
-            plots = (list(scale_plots(bench, members)) + list(delay_plots(bench, members))
-                     + list(latency_plots(members)))
+        if members:
+            out.append(table(members))
+        plots = [] if bench == "stages" else (
+            list(scale_plots(bench, members)) + list(delay_plots(bench, members))
+            + list(latency_plots(members)))
         if plots:
             out.append("<div class=plots>" + "".join(f"<figure>{plot}</figure>" for plot in plots)
                        + "</div>")
+        if bench in stages:
+            out.append(stage_part(stages[bench]))
     return "\n".join(out) + "</html>\n"

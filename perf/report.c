@@ -23,7 +23,10 @@ void td_report_print(const struct td_report_row *row)
 	printf(",\"min\":%.3f,\"max\":%.3f", row->min, row->max);
 	print_latency("p50_us", row->p50_us);
 	print_latency("p99_us", row->p99_us);
-	printf(",\"lost\":%llu}\n", (unsigned long long)row->lost);
+	printf(",\"lost\":%llu", (unsigned long long)row->lost);
+	if (row->stage != NULL)
+		printf(",\"stage\":\"%s\"", row->stage);
+	printf("}\n");
 	fflush(stdout);
 }
 

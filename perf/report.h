@@ -2,6 +2,8 @@
 //
 //   value, reference: medians of interleaved runs; ratio = value / reference
 //   min, max: of the value's runs; p50_us, p99_us: latency where there is one, else null
+//   stage: what part of a worker's turn a row is about (rig/stage_table.h); no such column when there
+//   is none
 //
 // A run that lost packets or missed its pace sets `lost` and makes the program exit 1.
 #pragma once
@@ -11,6 +13,7 @@
 
 struct td_report_row {
 	const char *bench, *case_name, *unit, *reference_name;
+	const char *stage; // NULL: the row is of the whole
 	double value, reference, min, max;
 	double p50_us, p99_us; // negative: not measured
 	uint64_t lost;

@@ -15,6 +15,7 @@
 #include "engine_rig.h"
 #include "relay.h"
 #include "rig/bench.h"
+#include "rig_stages.h"
 
 #define RUNS_MAX  15
 #define IN_FLIGHT 4096
@@ -26,6 +27,7 @@ struct plan {
 	unsigned runs;
 	uint64_t packets; // a run
 	uint32_t only;    // 0: every size
+	bool stages;
 };
 
 static void fill_relay(struct td_relay *relay, const struct td_ring_port *port,
@@ -73,6 +75,8 @@ static uint64_t bench_size(const struct plan *plan, uint32_t streams, struct rte
 		fprintf(stderr, "forward: %s: %llu packets lost, most as %s: no figure\n", name,
 			(unsigned long long)row.lost, td_rig_drop_reason(rig));
 	td_report_print(&row);
+	if (plan->stages)
+		row.lost += td_rig_print_stages(rig, plan->packets, &row);
 	td_ring_port_empty(relay_port);
 	td_rig_destroy(rig);
 	td_relay_destroy(relay);
@@ -84,6 +88,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "streams", required_argument, NULL, 'n' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 7, .packets = 20000000 };
@@ -97,6 +102,7 @@ static struct plan parse_plan(int argc, char **argv)
 			break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 20000000u; break;
 		case 'n': plan.only = (uint32_t)atoi(optarg); break;
+		case 't': plan.stages = true; break;
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}

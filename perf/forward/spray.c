@@ -21,7 +21,9 @@
 #include "../report.h"
 #include "engine_rig.h"
 #include "rig/bench.h"
+#include "rig_stages.h"
 #include "td_srtp.h"
+#include "worker/worker.h"
 
 #define CALLS     5000
 #define EACH      2u // sprayed packets to a good one
@@ -35,6 +37,7 @@ struct plan {
 	unsigned runs;
 	uint64_t packets; // good ones, a run
 	uint32_t calls;
+	bool stages;
 };
 
 // Of one case, by run.
@@ -83,6 +86,40 @@ static void report(const char *name, const char *what, double *values, double re
 	td_report_print(&row);
 }
 
+static struct td_report_row whole_of(const char *case_name, double ns)
+{
+	return (struct td_report_row){ .bench = "spray",
+				       .case_name = case_name,
+				       .unit = "ns/packet",
+				       .value = ns,
+				       .reference_name = "the whole" };
+}
+
+// Where the time goes of a good packet when nobody sprays, and of a refused one; what went wrong.
+static uint64_t print_stages(const struct plan *plan, struct td_rig *rig, const char *name,
+			     double quiet_ns, double refused_ns)
+{
+	static struct td_stage_table table;
+	struct td_report_row whole;
+	uint64_t failed;
+	char case_name[48];
+
+	snprintf(case_name, sizeof case_name, "%s, nobody sprays", name);
+	whole = whole_of(case_name, quiet_ns);
+	td_rig_spray(rig, EACH, true);
+	failed = td_rig_print_stages(rig, plan->packets, &whole);
+	// Refused before anything else is counted but that it has come.
+	td_stage_table_init(&table, td_rig_worker(rig)->stages, TD_STAGE_RX);
+	for (unsigned i = 0; i < TD_STAGE_RUNS; i++) {
+		td_stage_table_begin(&table);
+		td_rig_refuse(rig, plan->packets * EACH);
+		td_stage_table_end(&table);
+	}
+	snprintf(case_name, sizeof case_name, "%s, refused packet", name);
+	whole = whole_of(case_name, refused_ns);
+	return failed + !td_stage_table_print(&table, &whole);
+}
+
 static uint64_t bench_case(const struct plan *plan, const char *name, const char *port_name,
 			   struct rte_mempool *pool, const struct td_rig_protection *protection)
 {
@@ -105,6 +142,9 @@ static uint64_t bench_case(const struct plan *plan, const char *name, const char
 		(unsigned long long)(lost - sprayed.injected));
 	report(name, "good packet", figures.good, quiet, plan, lost);
 	report(name, "refused packet", figures.refused, quiet, plan, lost);
+	if (plan->stages)
+		lost += print_stages(plan, rig, name, quiet,
+				     td_report_median(figures.refused, plan->runs));
 	td_rig_destroy(rig);
 	return lost;
 }
@@ -114,6 +154,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "calls", required_argument, NULL, 'n' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 9, .packets = 4000000, .calls = CALLS };
@@ -127,6 +168,7 @@ static struct plan parse_plan(int argc, char **argv)
 			break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 4000000u; break;
 		case 'n': plan.calls = (uint32_t)atoi(optarg); break;
+		case 't': plan.stages = true; break;
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}

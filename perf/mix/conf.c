@@ -141,6 +141,7 @@ static uint64_t bench_rooms(const struct td_mix_options *options, uint32_t room,
 				  .unit = "ns/participant",
 				  .reference_name = "bare mixer",
 				  .divisor = parties,
+				  .one = TD_STAGE_JITTER,
 				  .reference = td_bare_mixer_round,
 				  .reference_divisor = parties };
 	uint64_t failed;
@@ -256,6 +257,7 @@ static uint64_t bench_listeners(const struct td_mix_options *options, struct rte
 				  .reference_name = "bare copies",
 				  .hall = &conf->hall,
 				  .divisor = listeners,
+				  .one = TD_STAGE_SEND,
 				  .reference = copy_round,
 				  .user = &copies,
 				  .reference_divisor = listeners };

@@ -132,6 +132,7 @@ static uint64_t bench_codec(const struct td_mix_options *options, struct moh *mo
 				  .reference_name = "bare copies",
 				  .hall = &moh->hall,
 				  .divisor = CALLERS,
+				  .one = TD_STAGE_SEND,
 				  .reference = copy_round,
 				  .user = copies,
 				  .reference_divisor = CALLERS };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "report.h"
+#include "rig/stage_table.h"
 
 #define RUNS         9
 #define ROUNDS       100
@@ -17,6 +18,7 @@ struct td_mix_options td_mix_options_parse(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "parties", required_argument, NULL, 'n' },
 					       { "listeners", required_argument, NULL, 'l' },
 					       { NULL, 0, NULL, 0 } };
@@ -32,11 +34,40 @@ struct td_mix_options td_mix_options_parse(int argc, char **argv)
 		case 's': options.rounds = (uint32_t)atoi(optarg) * 50u; break;
 		case 'n': options.only = (uint32_t)atoi(optarg); break;
 		case 'l': options.listeners = (uint32_t)atoi(optarg); break;
+		case 't': options.stages = true; break;
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}
 	}
 	return options;
+}
+
+// Behind the figure's row: what went wrong.
+static uint64_t print_stages(const struct td_mix_options *options, const struct td_mix_row *row,
+			     double ns, uint32_t hearing)
+{
+	static struct td_stage_table table;
+	uint64_t dropped = td_bench_drops(row->hall->bench);
+	struct td_report_row whole = { .bench = row->bench,
+				       .case_name = row->case_name,
+				       .unit = row->unit,
+				       .value = ns,
+				       .reference_name = "the whole" };
+
+	td_hall_forget(row->hall);
+	td_stage_table_init(&table, row->hall->bench->worker->stages, row->one);
+	for (unsigned run = 0; run < TD_STAGE_RUNS; run++) {
+		td_stage_table_begin(&table);
+		for (uint32_t i = 0; i < options->rounds; i++) {
+			td_hall_round(row->hall);
+			// It leaves the caches as the figure's rounds found them.
+			(void)row->reference(row->user);
+		}
+		td_stage_table_end(&table);
+	}
+	whole.lost =
+		td_hall_missing(row->hall, hearing) + td_bench_drops(row->hall->bench) - dropped;
+	return whole.lost + !td_stage_table_print(&table, &whole);
 }
 
 uint64_t td_mix_measure(const struct td_mix_options *options, struct td_mix_row *row,
@@ -72,6 +103,8 @@ uint64_t td_mix_measure(const struct td_mix_options *options, struct td_mix_row 
 	report.reference = td_report_median(bare, options->runs);
 	report.lost = row->lost;
 	td_report_print(&report);
+	if (options->stages)
+		row->lost += print_stages(options, row, report.value, hearing);
 	if (row->lost)
 		fprintf(stderr, "%s: %s: %llu packets lost, most as %s: no figure\n", row->bench,
 			row->case_name, (unsigned long long)row->lost,

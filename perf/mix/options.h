@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "rig/hall.h"
+#include "td_stats.h"
 
 #define TD_RUNS_MAX 31
 
@@ -13,6 +14,7 @@ struct td_mix_options {
 	uint32_t rounds;    // of 20 ms, a run
 	uint32_t only;      // a number of parties; 0: all that there are
 	uint32_t listeners; // 0: everybody talks
+	bool stages;        // a table of them behind each row
 };
 
 struct td_mix_options td_mix_options_parse(int argc, char **argv);
@@ -22,7 +24,8 @@ struct td_mix_row {
 	const char *bench, *case_name, *reference_name;
 	const char *unit;
 	struct td_hall *hall;
-	double divisor; // what a round's CPU time is divided by
+	double divisor;    // what a round's CPU time is divided by
+	enum td_stage one; // of which as many are counted
 	// One round of the reference, its CPU time in ns likewise divided.
 	uint64_t (*reference)(void *user);
 	void *user;

@@ -26,7 +26,9 @@
 #include "mix/options.h"
 #include "mix/opus_calls.h"
 #include "mix/slot_log.h"
+#include "mix/tick_side.h"
 #include "report.h"
+#include "rig/stage_table.h"
 
 #define LOAD        0.80
 #define LOAD_BAND   0.04
@@ -41,7 +43,6 @@
 #define MBUFS       16383
 #define SEED        20266
 #define SETTLE_MS   1000u
-#define WITHIN_US   1000.0
 #define ROUND_NS    20000000ull
 #define RUNS_A_RUN  3u // attempts, before the machine is given up
 
@@ -63,14 +64,6 @@ struct tick {
 	uint64_t preemptions; // in the run
 	uint64_t talked_ns;   // when the parties were last heard
 	_Atomic bool counting;
-};
-
-// What one side's runs came to.
-struct side {
-	struct td_slot_log log;
-	double p999[TD_RUNS_MAX], load_least, load_most;
-	uint64_t stolen_ms, preemptions;
-	unsigned within;
 };
 
 // Slots that were due in one turn began one after the other.
@@ -249,15 +242,6 @@ static void calibrate(struct tick *tick)
 	}
 }
 
-static void keep_run(struct side *side, const struct td_slot_log *log, unsigned run, double load)
-{
-	side->p999[run] = td_slot_log_us(log, 0.999);
-	side->within += side->p999[run] <= WITHIN_US;
-	side->load_least = run == 0 || load < side->load_least ? load : side->load_least;
-	side->load_most = run == 0 || load > side->load_most ? load : side->load_most;
-	td_slot_log_append(&side->log, log);
-}
-
 static uint64_t missing(const struct tick *tick)
 {
 	uint64_t lost = tick->hall.unsaid;
@@ -273,8 +257,8 @@ static bool is_asked_load(double load)
 }
 
 // One run of each. False when the machine did not let the load be what it is to be.
-static bool run_both(struct tick *tick, struct side *bare, struct side *worker, unsigned run,
-		     uint32_t ms)
+static bool run_both(struct tick *tick, struct td_tick_side *bare, struct td_tick_side *worker,
+		     unsigned run, uint32_t ms)
 {
 	uint64_t stolen_ms[3] = { td_core_stolen_ms(WORKER_CORE) };
 	static struct td_slot_log log;
@@ -293,8 +277,8 @@ static bool run_both(struct tick *tick, struct side *bare, struct side *worker, 
 		tune(tick, load[0], load[1]);
 		return false;
 	}
-	keep_run(worker, &tick->log, run, load[1]);
-	keep_run(bare, &log, run, load[0]);
+	td_tick_side_keep(worker, &tick->log, run, load[1]);
+	td_tick_side_keep(bare, &log, run, load[0]);
 	bare->stolen_ms += stolen_ms[1] - stolen_ms[0];
 	worker->stolen_ms += stolen_ms[2] - stolen_ms[1];
 	worker->preemptions += tick->preemptions;
@@ -302,31 +286,29 @@ static bool run_both(struct tick *tick, struct side *bare, struct side *worker, 
 	return true;
 }
 
-static void explain(const char *name, struct side *side, unsigned runs)
+// Where the time of the busy turns goes, in runs of their own; what went wrong.
+static uint64_t print_stages(struct tick *tick, uint32_t ms)
 {
-	struct td_slot_excess excess;
+	static struct td_stage_table table;
+	uint64_t dropped = td_bench_drops(&tick->bench);
+	struct td_report_row whole = { .bench = "tick",
+				       .case_name = "80 % load",
+				       .unit = "ns/frame" };
 
-	fprintf(stderr,
-		"tick: %s: load %.0f-%.0f %%; of %u slots p50 %.0f, p99 %.0f, p99.9 %.0f, last %.0f us; "
-		"%u of %u runs within 1 ms\n",
-		name, 100.0 * side->load_least, 100.0 * side->load_most, side->log.count,
-		td_slot_log_us(&side->log, 0.5), td_slot_log_us(&side->log, 0.99),
-		td_slot_log_us(&side->log, 0.999), td_slot_log_us(&side->log, 1.0), side->within,
-		runs);
-	td_slot_log_replay(&side->log, &excess);
-	fprintf(stderr,
-		"tick: %s: %.1f %% of its time went beyond what the same slots mostly cost, %.1f ms at "
-		"once at most; known to the kernel: %llu ms stolen, %llu preemptions; with what they "
-		"mostly cost p99.9 %.0f, last %.0f us\n",
-		name, 100.0 * (double)excess.over_ns / (double)excess.used_ns,
-		(double)excess.longest_ns / 1e6, (unsigned long long)side->stolen_ms,
-		(unsigned long long)side->preemptions, td_slot_log_us(&side->log, 0.999),
-		td_slot_log_us(&side->log, 1.0));
+	td_stage_table_init(&table, tick->bench.worker->stages, TD_STAGE_JITTER);
+	for (unsigned i = 0; i < TD_STAGE_RUNS; i++) {
+		td_stage_table_begin(&table);
+		run_worker(tick, SETTLE_MS, ms);
+		td_stage_table_end(&table);
+		whole.lost += missing(tick);
+	}
+	whole.lost += td_bench_drops(&tick->bench) - dropped;
+	return whole.lost + !td_stage_table_print(&table, &whole);
 }
 
 static uint64_t bench_load(struct tick *tick, const struct td_mix_options *options)
 {
-	static struct side worker, bare;
+	static struct td_tick_side worker, bare;
 	uint32_t ms = options->rounds >= 50u ? options->rounds * 20u : 1000u;
 	uint64_t dropped = td_bench_drops(&tick->bench);
 	struct td_report_row row = { .bench = "tick",
@@ -351,8 +333,10 @@ static uint64_t bench_load(struct tick *tick, const struct td_mix_options *optio
 	row.p99_us = td_slot_log_us(&worker.log, 0.99);
 	row.reference = td_report_median(bare.p999, run);
 	td_report_print(&row);
-	explain("worker", &worker, run);
-	explain("bare calls", &bare, run);
+	td_tick_side_explain("worker", &worker, run);
+	td_tick_side_explain("bare calls", &bare, run);
+	if (options->stages)
+		row.lost += print_stages(tick, ms);
 	return row.lost;
 }
 

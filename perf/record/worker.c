@@ -15,6 +15,7 @@
 #include "../report.h"
 #include "cpu_clock.h"
 #include "forward/engine_rig.h"
+#include "forward/rig_stages.h"
 #include "media/tap.h"
 #include "rig/bench.h"
 
@@ -35,6 +36,7 @@ struct consumer {
 struct plan {
 	unsigned runs;
 	uint64_t packets;
+	bool stages;
 };
 
 static void *consume(void *user)
@@ -110,14 +112,16 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 11, .packets = 4000000 };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (option) {
-		case 'q': plan = (struct plan){ .runs = 5, .packets = 1000000 }; break;
+		case 'q': plan.runs = 5, plan.packets = 1000000; break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 10000000u; break;
+		case 't': plan.stages = true; break;
 		case 'c': break; // one worker is what this measures
 		default: exit(2);
 		}
@@ -125,17 +129,18 @@ static struct plan parse_plan(int argc, char **argv)
 	return plan;
 }
 
-static void measure(const struct plan *plan, struct td_rig *plain, struct td_rig *taps,
-		    struct td_report_row *row)
+// Answers what a packet with a tap took in all.
+static double measure(const struct plan *plan, struct td_rig *plain, struct td_rig *taps,
+		      struct td_report_row *row)
 {
-	double added[RUNS_MAX], bare[RUNS_MAX], forward[RUNS_MAX];
+	double added[RUNS_MAX], bare[RUNS_MAX], forward[RUNS_MAX], tapped[RUNS_MAX];
 
 	// The one that was made last is awake.
 	for (unsigned i = 0; i < plan->runs; i++) {
 		forward[i] = run_awake(plain, taps, plan->packets, &row->lost);
-		added[i] = (double)td_rig_run(taps, plan->packets, &row->lost) /
-				   (double)plan->packets -
-			   forward[i];
+		tapped[i] =
+			(double)td_rig_run(taps, plan->packets, &row->lost) / (double)plan->packets;
+		added[i] = tapped[i] - forward[i];
 		bare[i] = bare_copies(plan->packets);
 	}
 	row->value = td_report_median(added, plan->runs);
@@ -144,6 +149,7 @@ static void measure(const struct plan *plan, struct td_rig *plain, struct td_rig
 	row->reference = td_report_median(bare, plan->runs);
 	fprintf(stderr, "record: a forwarded packet without a tap: %.1f ns\n",
 		td_report_median(forward, plan->runs));
+	return td_report_median(tapped, plan->runs);
 }
 
 int main(int argc, char **argv)
@@ -156,6 +162,11 @@ int main(int argc, char **argv)
 				     .reference_name = "bare copies",
 				     .p50_us = -1,
 				     .p99_us = -1 };
+	struct td_report_row whole = { .bench = "record",
+				       .case_name = "worker, a packet with a tap",
+				       .unit = "ns/packet",
+				       .reference_name = "the whole" };
+	static struct td_stage_table table;
 	struct consumer consumer = { .stop = false };
 	struct td_rig *plain, *taps;
 	uint64_t expected;
@@ -171,7 +182,9 @@ int main(int argc, char **argv)
 	td_rig_fill(taps, IN_FLIGHT);
 	td_rig_run(taps, WARM_UP, &row.lost);
 	expected = consumer.frames;
-	measure(&plan, plain, taps, &row);
+	whole.value = measure(&plan, plain, taps, &row);
+	if (plan.stages)
+		td_rig_stages(taps, plan.packets, &table, &whole.lost);
 	atomic_store(&consumer.stop, true);
 	pthread_join(thread, NULL);
 	// Bursts are whole: a run may go on a little beyond what was asked.
@@ -182,5 +195,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "record: %llu packets lost (%s, or the ring): no figure\n",
 			(unsigned long long)row.lost, td_rig_drop_reason(taps));
 	td_report_print(&row);
-	return row.lost != 0;
+	if (plan.stages && !td_stage_table_print(&table, &whole))
+		whole.lost++;
+	return row.lost + whole.lost != 0;
 }

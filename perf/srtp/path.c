@@ -13,6 +13,7 @@
 
 #include "../report.h"
 #include "forward/engine_rig.h"
+#include "forward/rig_stages.h"
 #include "rig/bench.h"
 #include "td_srtp.h"
 
@@ -25,6 +26,7 @@ struct plan {
 	unsigned runs;
 	uint64_t packets; // a run
 	uint32_t only;    // 0: every number of keys
+	bool stages;
 };
 
 enum way { PLAIN, OPEN, SEAL, WAY_COUNT };
@@ -45,6 +47,29 @@ static struct td_rig *open_rig(enum td_srtp_suite suite, enum way way, uint32_t 
 	rig = td_rig_create_protected(keys, name, pool, SEED, way == PLAIN ? NULL : &protection);
 	td_rig_fill(rig, IN_FLIGHT);
 	return rig;
+}
+
+static void name_case(char *name, size_t size, enum td_srtp_suite suite, enum way way,
+		      uint32_t keys)
+{
+	snprintf(name, size, "%s %s, %u keys, forward path", td_srtp_suite_shape(suite)->name,
+		 ways[way], keys);
+}
+
+// What a rig's packet goes to, all of it; what went wrong.
+static uint64_t print_stages(const struct plan *plan, struct td_rig *rig, const char *case_name,
+			     double *ns)
+{
+	struct td_report_row whole = { .bench = "srtp",
+				       .case_name = case_name,
+				       .unit = "ns/packet",
+				       .value = td_report_median(ns, plan->runs) };
+	uint64_t failed;
+
+	td_rig_wake(rig);
+	failed = td_rig_print_stages(rig, plan->packets, &whole);
+	td_rig_rest(rig);
+	return failed;
 }
 
 static uint64_t measure(const struct plan *plan, enum td_srtp_suite suite, uint32_t keys,
@@ -80,8 +105,7 @@ static uint64_t measure(const struct plan *plan, enum td_srtp_suite suite, uint3
 			added[run] = ns[way][run] - ns[PLAIN][run];
 			plain[run] = ns[PLAIN][run];
 		}
-		snprintf(name, sizeof name, "%s %s, %u keys, forward path",
-			 td_srtp_suite_shape(suite)->name, ways[way], keys);
+		name_case(name, sizeof name, suite, way, keys);
 		row.value = td_report_median(added, plan->runs);
 		row.min = added[0];
 		row.max = added[plan->runs - 1];
@@ -92,6 +116,11 @@ static uint64_t measure(const struct plan *plan, enum td_srtp_suite suite, uint3
 		td_report_print(&row);
 	}
 	for (enum way way = PLAIN; way < WAY_COUNT; way++) {
+		char name[80];
+
+		name_case(name, sizeof name, suite, way, keys);
+		if (plan->stages)
+			lost += print_stages(plan, rigs[way], name, ns[way]);
 		td_rig_wake(rigs[way]);
 		td_rig_destroy(rigs[way]);
 	}
@@ -103,6 +132,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "keys", required_argument, NULL, 'n' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 15, .packets = 1000000 };
@@ -110,9 +140,10 @@ static struct plan parse_plan(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (option) {
-		case 'q': plan = (struct plan){ .runs = 5, .packets = 400000, plan.only }; break;
+		case 'q': plan.runs = 5, plan.packets = 400000; break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 10000000u; break;
 		case 'n': plan.only = (uint32_t)atoi(optarg); break;
+		case 't': plan.stages = true; break;
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}

@@ -266,6 +266,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "libsrtp2-openssl", required_argument, NULL, 'l' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = { .runs = 15, .batches = 100 };
@@ -278,6 +279,7 @@ static struct plan parse_plan(int argc, char **argv)
 			seconds = atoi(optarg);
 			plan.batches = 1000 * (unsigned)(seconds < 1 ? 1 : seconds);
 			break;
+		case 't':        // the path's part
 		case 'c': break; // one core is what this measures
 		case 'l': library_files[LIBSRTP_OPENSSL] = optarg; break;
 		default: exit(2);

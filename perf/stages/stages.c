@@ -1,6 +1,6 @@
 // perf/run stages: where a packet's time goes, by the worker's own counters (base/stage_clock.h).
 //
-// Per kind of work, runs of two sorts in turn: counters off, and close (one busy turn in 8), from which a
+// Per kind of work, runs of two sorts in turn: counters off, and close (rig/stage_table.h), from which a
 // row a stage is made: its share of one packet, or of one frame of a party. Two more rows say whether
 // to believe them: all stages together beside the whole by the CPU clock with the counters off, and the
 // whole with the counters as they are in production (one turn in 64) beside the whole without, by blocks
@@ -16,6 +16,7 @@
 #include "forward/engine_rig.h"
 #include "mix/speech.h"
 #include "rig/hall.h"
+#include "rig/stage_table.h"
 #include "stages/pairs.h"
 #include "td_srtp.h"
 
@@ -23,10 +24,8 @@
 #define IN_FLIGHT 4096
 #define MBUFS     24575
 #define SEED      20266
-#define CLOSE     8u // of the runs that the rows are from: one busy turn in so many
 #define FRAMES    50u
-#define SETTLE    50u  // rounds
-#define SHOWN_NS  0.05 // a stage that takes less of a packet has no row
+#define SETTLE    50u // rounds
 #define WARM_UP   500000ull
 #define BLOCK_NS  1000000.0 // at least; a round of a conference may be longer
 #define PAIRS_MAX 8000u
@@ -85,12 +84,6 @@ struct work {
 	struct td_hall hall;
 	struct td_loop *said[2];
 	uint64_t lost;
-};
-
-// What the runs have come to, ns of one packet or frame.
-struct found {
-	double off[RUNS_MAX], sum[RUNS_MAX];
-	double stages[TD_STAGE_COUNT][RUNS_MAX];
 };
 
 static void join_rooms(struct work *work)
@@ -170,12 +163,11 @@ static void close_work(struct work *work)
 	td_loop_free(work->said[1]);
 }
 
-// So much work with the counters in one turn of so many; ns of a packet or frame.
-static double work_on(struct work *work, uint32_t every, uint64_t packets, uint32_t rounds)
+// ns of a packet or frame.
+static double do_work(struct work *work, uint64_t packets, uint32_t rounds)
 {
 	uint64_t cpu_ns = 0;
 
-	td_stage_clock_set(work->worker->stages, every);
 	if (work->rig != NULL)
 		return (double)td_rig_run(work->rig, packets, &work->lost) / (double)packets;
 	for (uint32_t i = 0; i < rounds; i++)
@@ -183,50 +175,23 @@ static double work_on(struct work *work, uint32_t every, uint64_t packets, uint3
 	return (double)cpu_ns / rounds / work->kind->streams;
 }
 
-static double run(struct work *work, uint32_t every)
+// The same with the counters in one turn of so many; 0: off.
+static double work_on(struct work *work, uint32_t every, uint64_t packets, uint32_t rounds)
 {
-	return work_on(work, every, work->plan->packets, work->plan->rounds);
+	td_stage_clock_set(work->worker->stages, every);
+	return do_work(work, packets, rounds);
 }
 
-static void run_close(struct work *work, struct found *found, unsigned at)
+static double run_off(struct work *work)
 {
-	const struct td_worker_stats *stats = work->worker->stats;
-	// A frame is what a party's jitter buffer is asked for.
-	enum td_stage one = work->kind->room != 0 ? TD_STAGE_JITTER : TD_STAGE_FORWARD;
-	struct td_stage_stats before[TD_STAGE_COUNT];
-	double units;
-
-	memcpy(before, stats->stages, sizeof before);
-	run(work, CLOSE);
-	units = (double)(stats->stages[one].units - before[one].units);
-	found->sum[at] = 0;
-	for (int i = 0; i < TD_STAGE_COUNT; i++) {
-		double ticks = (double)(stats->stages[i].ticks - before[i].ticks);
-
-		found->stages[i][at] = ticks / units * 1e9 / (double)stats->ticks_per_s;
-		found->sum[at] += found->stages[i][at];
-	}
+	return work_on(work, 0, work->plan->packets, work->plan->rounds);
 }
 
-static void print(const struct work *work, const char *what, double *values, double *reference,
-		  const char *reference_name)
+static void run_close(struct work *work, struct td_stage_table *table)
 {
-	char name[96];
-	struct td_report_row row = { .bench = "stages",
-				     .case_name = name,
-				     .unit = work->kind->unit,
-				     .reference_name = reference_name,
-				     .p50_us = -1,
-				     .p99_us = -1,
-				     .lost = work->lost };
-
-	snprintf(name, sizeof name, "%s: %s", work->kind->name, what);
-	row.value = td_report_median(values, work->plan->runs);
-	row.min = values[0];
-	row.max = values[work->plan->runs - 1];
-	if (reference != NULL)
-		row.reference = td_report_median(reference, work->plan->runs);
-	td_report_print(&row);
+	td_stage_table_begin(table);
+	do_work(work, work->plan->packets, work->plan->rounds);
+	td_stage_table_end(table);
 }
 
 // The counters on and off by short blocks. Its row, or false with a word why there is none.
@@ -281,30 +246,37 @@ static bool measure_counters(struct work *work, double off_ns)
 static uint64_t measure(const struct plan *plan, const struct kind *kind, const char *port_name,
 			struct rte_mempool *pool)
 {
-	static struct found found;
+	// A frame is what a party's jitter buffer is asked for.
+	enum td_stage one = kind->room != 0 ? TD_STAGE_JITTER : TD_STAGE_FORWARD;
+	struct td_report_row whole = { .bench = "stages",
+				       .case_name = kind->name,
+				       .unit = kind->unit,
+				       .reference_name = "the whole, counters off" };
+	static struct td_stage_table table;
 	static struct work work;
+	double off[RUNS_MAX];
 	bool sure;
 
 	work = (struct work){ .kind = kind, .plan = plan };
 	open_work(&work, port_name, pool);
+	td_stage_table_init(&table, work.worker->stages, one);
 	for (unsigned i = 0; i < plan->runs; i++) {
 		// Whoever comes first finds other caches.
 		if (i % 2u == 0)
-			found.off[i] = run(&work, 0);
-		run_close(&work, &found, i);
+			off[i] = run_off(&work);
+		run_close(&work, &table);
 		if (i % 2u != 0)
-			found.off[i] = run(&work, 0);
+			off[i] = run_off(&work);
 	}
 	if (work.rig == NULL)
 		work.lost += td_hall_missing(&work.hall, kind->streams);
 	if (work.lost != 0)
 		fprintf(stderr, "stages: %s: %llu packets lost: no figure\n", kind->name,
 			(unsigned long long)work.lost);
-	for (int i = 0; i < TD_STAGE_COUNT; i++)
-		if (td_report_median(found.stages[i], plan->runs) >= SHOWN_NS)
-			print(&work, td_stage_name((enum td_stage)i), found.stages[i], NULL, NULL);
-	print(&work, "all stages", found.sum, found.off, "the whole, counters off");
-	sure = measure_counters(&work, td_report_median(found.off, plan->runs));
+	whole.value = td_report_median(off, plan->runs);
+	whole.lost = work.lost;
+	sure = td_stage_table_print(&table, &whole);
+	sure = measure_counters(&work, whole.value) && sure;
 	close_work(&work);
 	return work.lost + !sure;
 }
@@ -314,6 +286,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { "kind", required_argument, NULL, 'k' },
 					       { NULL, 0, NULL, 0 } };
 	struct plan plan = {
@@ -329,6 +302,7 @@ static struct plan parse_plan(int argc, char **argv)
 			plan.rounds = (uint32_t)atoi(optarg) * 50u;
 			break;
 		case 'k': plan.only = atoi(optarg); break;
+		case 't':        // all that there is
 		case 'c': break; // one core is what this measures
 		default: exit(2);
 		}

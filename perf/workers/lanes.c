@@ -297,6 +297,11 @@ struct td_lanes_result td_lanes_run(struct td_lanes *lanes, uint32_t active, uin
 	return result;
 }
 
+struct td_worker *td_lanes_worker(struct td_lanes *lanes)
+{
+	return lanes->lanes[0].worker;
+}
+
 const char *td_lanes_drop_reason(const struct td_lanes *lanes)
 {
 	return td_bench_drop_reason(&lanes->bench);

@@ -14,6 +14,7 @@
 #include <rte_mempool.h>
 
 struct td_lanes;
+struct td_worker;
 
 // `streams` a worker. The calling thread is the first worker's. Exits with a sentence when anything fails.
 struct td_lanes *td_lanes_create(uint32_t workers, uint32_t streams, struct rte_mempool *pool,
@@ -30,4 +31,6 @@ struct td_lanes_result {
 // queue.
 struct td_lanes_result td_lanes_run(struct td_lanes *lanes, uint32_t active, uint64_t packets,
 				    uint32_t crossing);
+// The first worker; it stands still while no lanes run.
+struct td_worker *td_lanes_worker(struct td_lanes *lanes);
 const char *td_lanes_drop_reason(const struct td_lanes *lanes);

@@ -18,6 +18,7 @@
 #include "../report.h"
 #include "forward/relay.h"
 #include "rig/bench.h"
+#include "rig/stage_table.h"
 #include "workers/lanes.h"
 
 #define RUNS_MAX  21
@@ -31,6 +32,7 @@ struct plan {
 	unsigned runs;
 	uint64_t packets; // a run, a worker
 	uint32_t cores;
+	bool stages;
 };
 
 struct bare {
@@ -140,6 +142,26 @@ static void print(const char *case_name, const char *unit, double *values, doubl
 	td_report_print(&row);
 }
 
+// Where the first worker's time goes while `active` are at work, behind the row of that; what went wrong.
+static uint64_t print_stages(const struct plan *plan, struct td_lanes *lanes, const char *case_name,
+			     uint32_t active, uint32_t crossing, double ns)
+{
+	static struct td_stage_table table;
+	struct td_report_row whole = { .bench = "workers",
+				       .case_name = case_name,
+				       .unit = "ns/packet",
+				       .value = ns,
+				       .reference_name = "the whole" };
+
+	td_stage_table_init(&table, td_lanes_worker(lanes)->stages, TD_STAGE_FORWARD);
+	for (unsigned i = 0; i < TD_STAGE_RUNS; i++) {
+		td_stage_table_begin(&table);
+		whole.lost += td_lanes_run(lanes, active, plan->packets, crossing).lost;
+		td_stage_table_end(&table);
+	}
+	return whole.lost + !td_stage_table_print(&table, &whole);
+}
+
 // One worker, two, ...: costs beside bare loops, and what the last one has added to the first.
 static uint64_t bench_workers(const struct plan *plan, struct td_lanes *lanes, struct bare *loops)
 {
@@ -163,6 +185,8 @@ static uint64_t bench_workers(const struct plan *plan, struct td_lanes *lanes, s
 	for (uint32_t n = 0; n < plan->cores; n++) {
 		snprintf(name, sizeof name, "%u workers", n + 1u);
 		print(name, "ns/packet", ns[n], NULL, NULL, plan->runs, lost);
+		if (plan->stages)
+			lost += print_stages(plan, lanes, name, n + 1u, 0, ns[n][plan->runs / 2u]);
 	}
 	for (uint32_t n = 1; n < plan->cores; n++) {
 		snprintf(name, sizeof name, "throughput of %u workers", n + 1u);
@@ -180,7 +204,8 @@ static uint64_t bench_steering(const struct plan *plan, struct td_lanes *lanes)
 		uint32_t share; // of 256
 	} rows[] = { { "steering, half of the packets", 128 },
 		     { "steering, all of the packets", 256 } };
-	static double home[RUNS_MAX], added[sizeof rows / sizeof rows[0]][RUNS_MAX];
+	static double home[RUNS_MAX], added[sizeof rows / sizeof rows[0]][RUNS_MAX],
+		all[sizeof rows / sizeof rows[0]][RUNS_MAX];
 	uint64_t lost = 0;
 
 	for (unsigned run = 0; run < plan->runs; run++) {
@@ -193,15 +218,20 @@ static uint64_t bench_steering(const struct plan *plan, struct td_lanes *lanes)
 				td_lanes_run(lanes, 2, plan->packets, rows[i].share);
 
 			lost += cross.lost;
+			all[i][run] = cross.ns;
 			// Of a packet that crosses, not of all.
 			added[i][run] = (cross.ns - stay.ns) * 256.0 / rows[i].share;
 			lost += cross.crossed == 0;
 		}
 	}
 	complain(lost, td_lanes_drop_reason(lanes));
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		print(rows[i].name, "ns/packet added", added[i], home,
 		      "a packet that is where it belongs", plan->runs, lost);
+		if (plan->stages)
+			lost += print_stages(plan, lanes, rows[i].name, 2, rows[i].share,
+					     td_report_median(all[i], plan->runs));
+	}
 	return lost;
 }
 
@@ -210,6 +240,7 @@ static struct plan parse_plan(int argc, char **argv)
 	static const struct option longs[] = { { "quick", no_argument, NULL, 'q' },
 					       { "seconds", required_argument, NULL, 's' },
 					       { "cores", required_argument, NULL, 'c' },
+					       { "stages", no_argument, NULL, 't' },
 					       { NULL, 0, NULL, 0 } };
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct plan plan = { .runs = 11, .packets = 4000000, .cores = (uint32_t)online };
@@ -217,9 +248,10 @@ static struct plan parse_plan(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (option) {
-		case 'q': plan = (struct plan){ 5, 1000000, plan.cores }; break;
+		case 'q': plan.runs = 5, plan.packets = 1000000; break;
 		case 's': plan.packets = (uint64_t)atoi(optarg) * 20000000u; break;
 		case 'c': plan.cores = (uint32_t)atoi(optarg); break;
+		case 't': plan.stages = true; break;
 		default: exit(2);
 		}
 	}
