@@ -28,6 +28,16 @@ lab_capture_count() {
 	tshark -n -r "$LAB_DIR/$1.pcap" -Y "$2" 2>/dev/null | wc -l
 }
 
+# lab_capture_gaps HOST: how many packets of RTP from the switch, in the capture named like the host,
+# did not follow the one before. Not those that a phone which has hung up sends back in "port
+# unreachable".
+lab_capture_gaps() {
+	tshark -n -r "$(lab_capture_file "$1")" --enable-heuristic rtp_udp \
+		-Y "ip.src == 10.77.0.2 && rtp && !icmp && ip.dst == $(lab_host_address "$1")" \
+		-T fields -e rtp.seq 2>/dev/null |
+		awk 'NR > 1 && $1 != (last + 1) % 65536 { n++ } { last = $1 } END { print n + 0 }'
+}
+
 # lab_capture_clean NAME ADDRESS...: every packet that these addresses sent is well formed, down to
 # the checksums, and there is at least one.
 lab_capture_clean() {
