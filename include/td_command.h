@@ -5,6 +5,11 @@
 // prompt is answered with that error and has changed nothing. A command popped after its deadline
 // is answered -TD_ETIMEOUT and not executed. The ring takes ownership whatever the outcome.
 //
+// What is made by one command can be used by those right behind it, before its answer has named it:
+// STREAM_CREATE takes TD_HANDLE_LATEST for its context, SET_REMOTE for its stream. It means what the
+// last CONTEXT_CREATE or STREAM_CREATE of this ring has made; if that was refused, nothing, and
+// whoever says it is answered -TD_ESTALE. So a call's context, stream and remote are one exchange.
+//
 // SRTP's keys come with SET_REMOTE: everything that an answer says of a stream is one command, so a
 // new address and new keys come into force between the same two packets, and it can be repeated as
 // often as control likes. Each direction is its own: `srtp_rx` opens what the peer sends, `srtp_tx`
@@ -80,9 +85,9 @@ struct td_cell {
 #define TD_STREAM_PROTECTED 0x01u
 
 struct td_command_stream_create {
-	struct td_context_id context;
-	uint32_t family; // enum td_family of the local address wanted
-	uint64_t owner;  // opaque to the dataplane; shown in the mirror
+	struct td_context_id context; // or TD_HANDLE_LATEST
+	uint32_t family;              // enum td_family of the local address wanted
+	uint64_t owner;               // opaque to the dataplane; shown in the mirror
 	// Whom it will talk to, as far as known: of our addresses one on the same link is taken, else
 	// one with a gateway. Family NONE: any. Ties go to the address with the most free ports.
 	struct td_endpoint toward;
@@ -94,7 +99,7 @@ struct td_command_stream_create {
 #define TD_REMOTE_RTCP_REDUCED 0x04u // RFC 5506: single RTCP packets may come, and go
 
 struct td_command_stream_set_remote {
-	struct td_stream_id stream;
+	struct td_stream_id stream;     // or TD_HANDLE_LATEST
 	struct td_endpoint remote;      // port 0: send nothing yet
 	struct td_endpoint remote_rtcp; // port 0: remote's port + 1 (or the same with mux)
 	uint32_t flags;                 // TD_REMOTE_*

@@ -9,8 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TD_HANDLE_INDEX_BITS     20
-#define TD_HANDLE_INDEX_MASK     ((1u << TD_HANDLE_INDEX_BITS) - 1u)
+#define TD_HANDLE_INDEX_BITS 20
+#define TD_HANDLE_INDEX_MASK ((1u << TD_HANDLE_INDEX_BITS) - 1u)
+// Of no object, since its generation is 0: what the last command that makes such an object has made.
+// td_command.h says which commands take it.
+#define TD_HANDLE_LATEST         1u
 #define TD_HANDLE_GENERATION_MAX ((1u << (32 - TD_HANDLE_INDEX_BITS)) - 1u)
 
 struct td_stream_id {

@@ -24,7 +24,7 @@
 #include "td_stats.h"
 
 #define TD_REGION_COOKIE  0x4d45444e4154ull // "TANDEM" read as little-endian bytes
-#define TD_REGION_VERSION 1u
+#define TD_REGION_VERSION 2u
 
 enum td_section_kind {
 	TD_SECTION_COMMANDS, // one ring of struct td_command

@@ -15,7 +15,10 @@
 // cells toward the floor, so that ten thousand of them are ten thousand rows and not a square.
 //
 // Commands whose answers nobody has to wait for go out together: the dataplane executes a context's
-// commands in order. One that makes something, or that others must not overtake, is waited for.
+// commands in order. One that makes something, or that others must not overtake, is waited for; only
+// the first streams of a context and their remotes go out with it, by TD_HANDLE_LATEST, since a
+// caller waits for all three. Where one of them is refused, those behind it are too, and what was
+// made is ended as ever: it is there and not wanted.
 //
 //   invariant: at most TD_MEDIA_REQUEST_MAX commands of a context are under way, one edit
 //   invariant: members = legs whose room it is; guests = those whose stream is in it besides

@@ -66,6 +66,9 @@ void td_media_fail_leg(struct td_leg *leg, enum td_command_kind command, int err
 {
 	struct td_calls *calls = leg->call->calls;
 
+	// What was built on it fails with it, and says no more.
+	if (leg->media.failed)
+		return;
 	calls->stats.media_failures++;
 	td_error(leg->call->id, "%s failed: %s", td_command_name(command), td_error_text(error));
 	leg->media.failed = true;
@@ -130,11 +133,13 @@ static void context_created(struct td_media *media, const struct td_event *event
 		fail_call(media, event);
 }
 
+// Its remote may have gone out with the stream: then that has to have worked, too.
 static void ready_if_complete(struct td_leg *leg)
 {
 	const struct td_leg_media *media = &leg->media;
+	bool remote_under_way = media->request_count != media->waits;
 
-	if (leg->call && media->stream.v != 0 &&
+	if (leg->call && media->stream.v != 0 && !remote_under_way &&
 	    (!media->remote_known || media->remote_applied == media->remote_serial))
 		td_post_leg(leg->call->calls, leg, TD_LEG_READY);
 }

@@ -12,6 +12,8 @@
 
 // media_legs.c
 bool td_media_next_leg(struct td_media *media, struct td_command *command, struct td_leg **leg);
+// What SDP has agreed, for its stream or, right behind that one's STREAM_CREATE, for the one it makes.
+bool td_media_next_remote(const struct td_leg *leg, struct td_command *command);
 // Its stream is in this other context now; NULL: it has none any more.
 void td_media_set_at(struct td_leg *leg, struct td_media *media);
 // Nothing about the leg has to be done.

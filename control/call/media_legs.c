@@ -89,12 +89,15 @@ static bool must_be_protected(const struct td_leg *leg)
 	return policy == TD_SRTP_POLICY_REQUIRE;
 }
 
+static const struct td_context_id latest_context = { TD_HANDLE_LATEST };
+static const struct td_stream_id latest_stream = { TD_HANDLE_LATEST };
+
 static void fill_create(const struct td_media *media, const struct td_leg *leg,
 			struct td_command *command)
 {
 	command->kind = TD_COMMAND_STREAM_CREATE;
 	command->u.stream_create = (struct td_command_stream_create){
-		.context = media->context,
+		.context = media->context.v ? media->context : latest_context,
 		.family = leg->media.family,
 		.owner = leg->call->key,
 		// Where its media will come from; before an answer only its signalling says.
@@ -122,7 +125,7 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 
 	command->kind = TD_COMMAND_STREAM_SET_REMOTE;
 	command->u.stream_set_remote = (struct td_command_stream_set_remote){
-		.stream = leg->media.stream,
+		.stream = leg->media.stream.v ? leg->media.stream : latest_stream,
 		.remote = agreed->remote,
 		.remote_rtcp = agreed->remote_rtcp,
 		.flags = (leg->media.learn ? TD_REMOTE_LEARN : 0u) |
@@ -142,6 +145,16 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.srtp_rx = agreed->srtp_rx,
 		.srtp_tx = agreed->srtp_tx,
 	};
+}
+
+bool td_media_next_remote(const struct td_leg *leg, struct td_command *command)
+{
+	const struct td_leg_media *mine = &leg->media;
+
+	if (!mine->remote_known || mine->remote_applied == mine->remote_serial)
+		return false;
+	fill_remote(leg, command);
+	return true;
 }
 
 static void fill_move(struct td_media *media, const struct td_leg *leg, struct td_command *command)
@@ -171,11 +184,10 @@ static bool next_of(struct td_media *media, struct td_leg *leg, struct td_comman
 		return false;
 	if (mine->stream.v == 0)
 		fill_create(media, leg, command);
-	else if (mine->at != media)
+	else if (mine->at == media)
+		return td_media_next_remote(leg, command);
+	else if (media->context.v != 0) // a move needs to know where to
 		fill_move(media, leg, command);
-	else if (mine->at == media && mine->remote_known &&
-		 mine->remote_applied != mine->remote_serial)
-		fill_remote(leg, command);
 	return command->kind != 0;
 }
 

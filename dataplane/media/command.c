@@ -43,11 +43,21 @@ static TD_MAIN int execute(struct td_engine *engine, const struct td_command *co
 	return -TD_EINVALID;
 }
 
+// One that is refused, however early, leaves nothing for those behind it to mean.
+static TD_MAIN void forget_latest(struct td_engine *engine, uint32_t kind)
+{
+	if (kind == TD_COMMAND_CONTEXT_CREATE || kind == TD_COMMAND_RESET)
+		engine->latest_context = 0;
+	if (kind == TD_COMMAND_STREAM_CREATE || kind == TD_COMMAND_RESET)
+		engine->latest_stream = 0;
+}
+
 void td_engine_command(struct td_engine *engine, const struct td_command *command, uint64_t now_ns)
 {
 	struct td_event event = { .kind = TD_EVENT_DONE };
 	int result;
 
+	forget_latest(engine, command->kind);
 	if (now_ns > command->deadline_ns)
 		result = -TD_ETIMEOUT;
 	else if (engine->transit.active)

@@ -32,6 +32,7 @@ int td_engine_context_create(struct td_engine *engine, const struct td_command *
 	context->state = TD_OBJECT_LIVE;
 	context->worker = (uint8_t)worker;
 	engine->links[worker].load++;
+	engine->latest_context = handle;
 	td_engine_change_begin(&change, TD_CHANGE_CONTEXT_CREATE, command, context);
 	td_engine_change_push(engine, worker, &change);
 	return 0;

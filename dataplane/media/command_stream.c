@@ -90,7 +90,9 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 			    uint64_t now_ns)
 {
 	const struct td_command_stream_create *create = &command->u.stream_create;
-	struct td_engine_context *context = td_engine_find_context(engine, create->context.v);
+	struct td_engine_context *context = td_engine_find_context(
+		engine,
+		create->context.v == TD_HANDLE_LATEST ? engine->latest_context : create->context.v);
 	struct td_engine_stream *stream;
 	struct td_change change;
 	uint8_t local = TD_LOCAL_NONE;
@@ -123,6 +125,7 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	td_engine_stream_init(stream, handle, context, slot);
 	stream->local = local;
 	stream->port = port;
+	engine->latest_stream = handle;
 	td_engine_fork_expect(engine, context, td_handle_index(handle));
 	engine->links[context->worker].load++;
 	td_engine_change_begin(&change, TD_CHANGE_STREAM_CREATE, command, context);
@@ -283,7 +286,8 @@ static TD_MAIN int prepare_remote(struct td_engine *engine, struct td_engine_str
 int td_engine_stream_set_remote(struct td_engine *engine, const struct td_command *command)
 {
 	const struct td_command_stream_set_remote *set = &command->u.stream_set_remote;
-	struct td_engine_stream *stream = td_engine_find_stream(engine, set->stream.v);
+	struct td_engine_stream *stream = td_engine_find_stream(
+		engine, set->stream.v == TD_HANDLE_LATEST ? engine->latest_stream : set->stream.v);
 	struct td_engine_context *context;
 	struct td_change change;
 	int error;

@@ -198,7 +198,8 @@ struct td_engine {
 
 	struct td_engine_transit transit;
 	struct td_engine_reset reset;
-	struct td_ring_view events; // main's ring to control
+	uint32_t latest_context, latest_stream; // TD_HANDLE_LATEST; 0: none
+	struct td_ring_view events;             // main's ring to control
 	uint64_t event_sequence;
 	uint64_t random;
 

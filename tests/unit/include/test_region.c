@@ -129,9 +129,9 @@ START_TEST(identity)
 	expect(-TD_EMALFORMED, "cookie is ");
 	header()->cookie ^= 1;
 	header()->version = TD_REGION_VERSION + 1;
-	expect(-TD_EVERSION, "version is 2, expected 1");
+	expect(-TD_EVERSION, "version is 3, expected 2");
 	header()->version = 0;
-	expect(-TD_EVERSION, "version is 0, expected 1");
+	expect(-TD_EVERSION, "version is 0, expected 2");
 	header()->version = TD_REGION_VERSION;
 	header()->layout_hash ^= 1ull << 63;
 	expect(-TD_EVERSION, "layout hash");

@@ -98,7 +98,20 @@ static void push_done(struct dp *dp, const struct td_command *command, struct td
 	event->request_id = command->request_id;
 	event->command = command->kind;
 	event->result = result;
+	if (dp->lags && result == 0) {
+		must(dp->held_count < DP_HELD_MAX);
+		dp->held[dp->held_count++] = *event;
+		return;
+	}
 	push(dp, event);
+}
+
+void dp_catch_up(struct dp *dp)
+{
+	for (uint32_t i = 0; i < dp->held_count; i++)
+		push(dp, &dp->held[i]);
+	dp->held_count = 0;
+	dp->lags = false;
 }
 
 bool dp_poll(struct dp *dp)
@@ -176,6 +189,10 @@ bool dp_answer(struct dp *dp)
 	command = dp->pending[dp->pending_head];
 	dp->pending_head = (dp->pending_head + 1) % DP_PENDING_MAX;
 	dp->pending_count--;
+	if (command.kind == TD_COMMAND_CONTEXT_CREATE)
+		dp->latest_context = 0;
+	if (command.kind == TD_COMMAND_STREAM_CREATE)
+		dp->latest_stream = 0;
 	result = dp->fail[command.kind];
 	dp->fail[command.kind] = 0;
 	if (result == 0)

@@ -24,6 +24,7 @@
 
 #define DP_OBJECTS     512
 #define DP_PENDING_MAX 4096
+#define DP_HELD_MAX    16
 #define DP_GREETING_MS 2000
 #define DP_PROMPTS     5 // "greeting", "music", "one", "two", "etsi.beep"
 
@@ -75,12 +76,16 @@ struct dp {
 	struct td_command pending[DP_PENDING_MAX];
 	uint32_t pending_head, pending_count;
 	uint32_t seen[TD_COMMAND_KIND_COUNT];
-	int fail[TD_COMMAND_KIND_COUNT];    // answer the next one with this error, once
-	bool mute;                          // answer nothing any more
-	bool keep_open;                     // a stopped recording is not reported closed
-	uint32_t swept;                     // streams that went only because their context did
-	struct td_event_recording recorded; // what RECORD_CLOSED reports
-	int recorded_result;                // and how it went
+	int fail[TD_COMMAND_KIND_COUNT];   // answer the next one with this error, once
+	bool mute;                         // answer nothing any more
+	bool lags;                         // its worker: what is done is answered by dp_catch_up
+	struct td_event held[DP_HELD_MAX]; // ... these, while what main refuses is answered at once
+	uint32_t held_count;
+	bool keep_open;                         // a stopped recording is not reported closed
+	uint32_t latest_context, latest_stream; // TD_HANDLE_LATEST
+	uint32_t swept;                         // streams that went only because their context did
+	struct td_event_recording recorded;     // what RECORD_CLOSED reports
+	int recorded_result;                    // and how it went
 };
 
 void dp_open(struct dp *dp);
@@ -91,6 +96,8 @@ void dp_die(struct dp *dp);
 bool dp_poll(struct dp *dp);
 // Answers the oldest command. False: there is none.
 bool dp_answer(struct dp *dp);
+// The answers that its worker has held back.
+void dp_catch_up(struct dp *dp);
 // Reports the end of one player that does not loop. False: there is none.
 bool dp_player_end(struct dp *dp);
 // Reports every stopped recording closed.

@@ -65,12 +65,14 @@ static int create_stream(struct dp *dp, const struct td_command *command, struct
 {
 	const struct td_command_stream_create *create = &command->u.stream_create;
 	struct dp_object *stream;
-	uint32_t index;
+	uint32_t index, context = create->context.v == TD_HANDLE_LATEST ? dp->latest_context
+									: create->context.v;
 
-	if (!dp_find(dp->contexts, create->context.v))
+	if (!dp_find(dp->contexts, context))
 		return -TD_ESTALE;
 	must(create->owner != 0);
-	stream = make(dp->streams, create->context.v);
+	stream = make(dp->streams, context);
+	dp->latest_stream = stream->handle;
 	stream->owner = create->owner;
 	stream->flags = create->flags;
 	index = td_handle_index(stream->handle);
@@ -291,12 +293,15 @@ int dp_execute(struct dp *dp, const struct td_command *command, struct td_event 
 
 	switch ((enum td_command_kind)command->kind) {
 	case TD_COMMAND_CONTEXT_CREATE:
-		event->u.context.v = make(dp->contexts, 0)->handle;
+		event->u.context.v = dp->latest_context = make(dp->contexts, 0)->handle;
 		return 0;
 	case TD_COMMAND_CONTEXT_DESTROY: return destroy_context(dp, command->u.context_destroy.v);
 	case TD_COMMAND_STREAM_CREATE: return create_stream(dp, command, event);
 	case TD_COMMAND_STREAM_SET_REMOTE:
-		object = dp_find(dp->streams, command->u.stream_set_remote.stream.v);
+		object = dp_find(dp->streams,
+				 command->u.stream_set_remote.stream.v == TD_HANDLE_LATEST
+					 ? dp->latest_stream
+					 : command->u.stream_set_remote.stream.v);
 		if (!object)
 			return -TD_ESTALE;
 		object->remote = command->u.stream_set_remote;

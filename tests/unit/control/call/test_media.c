@@ -64,13 +64,44 @@ static const enum td_command_kind caller_needs[] = {
 	TD_COMMAND_STREAM_SET_REMOTE,
 };
 
+// Each of the three, and each once more with the refusal ahead of what the worker answers. Those
+// behind it fail with it: that is one failure, and nothing is left of those before it.
 START_TEST(what_the_caller_needs_fails)
 {
-	w.dp.fail[caller_needs[_i]] = -TD_ENO_PORT;
+	struct td_calls_stats stats;
+
+	w.dp.lags = _i >= 3;
+	w.dp.fail[caller_needs[_i % 3]] = -TD_ENO_PORT;
 	phone_call(&w.caller, "100");
+	world_settle(&w);
+	dp_catch_up(&w.dp);
 	world_assert_refused(&w, 503);
 	phone_assert_retry_after(&w.caller);
 	ck_assert_str_eq(w.last_cause, "media-failure");
+	td_calls_get_stats(w.calls, &stats);
+	ck_assert_uint_eq(stats.media_failures, 1);
+	ck_assert_uint_eq(dp_live(w.dp.contexts), 0);
+	ck_assert_uint_eq(dp_live(w.dp.streams), 0);
+}
+END_TEST
+
+// A round trip each would be the larger part of what a caller waits for its 200.
+START_TEST(what_the_caller_needs_is_one_exchange)
+{
+	w.dp_manual = true;
+	phone_call(&w.caller, "100");
+	world_settle(&w);
+	ck_assert_uint_eq(w.dp.pending_count, 3);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(w.dp.pending[w.dp.pending_head].kind, caller_needs[i]);
+		ck_assert_int_ne(w.caller.status, 200); // not before the last of them
+		ck_assert(dp_answer(&w.dp));
+		world_settle(&w);
+	}
+	ck_assert_uint_eq(w.caller.status, 200);
+	w.dp_manual = false;
+	world_settle(&w);
+	phone_hangup(&w.caller);
 }
 END_TEST
 
@@ -228,7 +259,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, no_dataplane_is_503);
 	tcase_add_test(tc, dataplane_dies_under_a_conversation);
-	tcase_add_loop_test(tc, what_the_caller_needs_fails, 0, 3);
+	tcase_add_loop_test(tc, what_the_caller_needs_fails, 0, 6);
+	tcase_add_test(tc, what_the_caller_needs_is_one_exchange);
 	tcase_add_test(tc, prompts_are_not_needed);
 	tcase_add_test(tc, recording_is_not_needed);
 	tcase_add_test(tc, the_agents_stream_fails);
