@@ -211,6 +211,9 @@ bool td_media_send_event(struct td_media_worker *worker, uint32_t stream, uint32
 	tx->last_sequence++;
 	td_rtp_write(udp + 8, cold->event_payload_type, frame->marker, tx->last_sequence, timestamp,
 		     tx->ssrc);
+	// Who has sent nothing yet has a clock from here on: the next digit must not look like this one.
+	if (tx->last_ns == 0)
+		tx->last_ns = now_ns;
 	finish(worker, tx, mbuf, udp, sum, frame, now_ns, wire);
 	return true;
 }

@@ -351,6 +351,22 @@ START_TEST(digits_are_sent)
 }
 END_TEST
 
+// Who has been sent no audio yet is told of both.
+START_TEST(a_digit_twice_before_all_else)
+{
+	struct ear ears[1];
+	struct choir_voice *voices[1];
+
+	a = add(true);
+	voices[0] = a;
+	ear_init(&ears[0]);
+	ck_assert_int_eq(send_digits(a, "11", TD_DIGITS_AUTO), 0);
+	for (unsigned tick = 0; tick < 30; tick++)
+		step(ears, voices, 1);
+	ck_assert_str_eq(ears[0].events, "11");
+}
+END_TEST
+
 START_TEST(a_digit_ends_a_player)
 {
 	struct ear ears[2];
@@ -419,6 +435,7 @@ int main(void)
 	tcase_add_test(tcase, digits_are_spared);
 	tcase_add_test(tcase, forwarded_events_are_spared_too);
 	tcase_add_test(tcase, digits_are_sent);
+	tcase_add_test(tcase, a_digit_twice_before_all_else);
 	tcase_add_test(tcase, a_digit_ends_a_player);
 	tcase_add_test(tcase, tones_are_told);
 	suite_add_tcase(suite, tcase);
