@@ -112,7 +112,10 @@ struct td_command_stream_set_remote {
 	uint8_t dscp;
 	uint8_t cn_payload_type; // RFC 3389, or TD_PAYLOAD_TYPE_NONE
 	uint8_t cn_payload_type_rx;
-	uint8_t reserved[3];
+	// Of the events' durations: the codec's (as 0 is) or a whole part of it. Timestamps are always by
+	// the codec's.
+	uint8_t event_clock_khz;
+	uint8_t reserved[2];
 	struct td_codec_settings settings; // of our encoder
 	// Where the peer's signalling comes from; family NONE: not said. With TD_REMOTE_LEARN media from
 	// this address is taken before media from a third one.

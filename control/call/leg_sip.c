@@ -46,7 +46,7 @@ static bool same_media(const struct td_sdp_agreed *a, const struct td_sdp_agreed
 	       a->payload_type_rx == b->payload_type_rx &&
 	       a->event_payload_type == b->event_payload_type &&
 	       a->event_payload_type_rx == b->event_payload_type_rx &&
-	       a->cn_payload_type == b->cn_payload_type &&
+	       a->event_clock_hz == b->event_clock_hz && a->cn_payload_type == b->cn_payload_type &&
 	       a->cn_payload_type_rx == b->cn_payload_type_rx && a->ptime_ms == b->ptime_ms &&
 	       a->rtcp_mux == b->rtcp_mux && a->rtcp_reduced == b->rtcp_reduced &&
 	       td_endpoint_equal(&a->remote, &b->remote) &&

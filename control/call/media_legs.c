@@ -136,6 +136,7 @@ static void fill_remote(const struct td_leg *leg, struct td_command *command)
 		.payload_type_rx = agreed->payload_type_rx,
 		.event_payload_type = agreed->event_payload_type,
 		.event_payload_type_rx = agreed->event_payload_type_rx,
+		.event_clock_khz = (uint8_t)(agreed->event_clock_hz / 1000u),
 		.ptime_ms = agreed->ptime_ms,
 		.dscp = dscp_of(leg),
 		.cn_payload_type = agreed->cn_payload_type,

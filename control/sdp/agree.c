@@ -86,15 +86,23 @@ void td_sdp_agree(const struct td_sdp_local *local, const struct td_sdp *sdp,
 		  const struct td_sdp_format *format, struct td_sdp_agreed *agreed)
 {
 	uint32_t clock_hz = td_codec_clock_hz(codec);
+	uint32_t event_hz = clock_hz;
 	const struct td_sdp_format *event = td_sdp_find_event(sdp, media, clock_hz);
 	const struct td_sdp_format *noise = td_sdp_find_noise(sdp, media, clock_hz);
 
+	// RFC 4733 section 2.1 wants the clock of the audio. Phones that know events at 8000 alone
+	// say so beside Opus as well, and mean what they say.
+	if (!event) {
+		event = td_sdp_find_event(sdp, media, TD_SDP_EVENT_HZ);
+		event_hz = event ? TD_SDP_EVENT_HZ : clock_hz;
+	}
 	*agreed = (struct td_sdp_agreed){
 		.codec = codec,
 		.payload_type = format->payload_type,
 		.payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.event_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.event_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
+		.event_clock_hz = event_hz,
 		.cn_payload_type = TD_PAYLOAD_TYPE_NONE,
 		.cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE,
 		.ptime_ms = agree_ptime(local, media, codec, format->fmtp),

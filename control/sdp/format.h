@@ -7,7 +7,8 @@
 #include "sdp/sdp.h"
 #include "td_codec_id.h"
 
-#define TD_SDP_NOISE_TYPE 13 // RFC 3389, at 8 kHz
+#define TD_SDP_NOISE_TYPE 13    // RFC 3389, at 8 kHz
+#define TD_SDP_EVENT_HZ   8000u // the clock of telephone-event that every phone knows
 
 // The static payload type of a codec, or TD_PAYLOAD_TYPE_NONE.
 uint8_t td_sdp_static_type(enum td_codec_id codec);
@@ -17,6 +18,7 @@ unsigned td_sdp_channels(enum td_codec_id codec);
 bool td_sdp_wants_noise(enum td_codec_id codec);
 
 bool td_sdp_format_is(const struct td_sdp_format *format, enum td_codec_id codec);
+
 // The first format of the line that is this codec, telephone-event at this clock rate with at
 // least the twelve keys of a telephone, or comfort noise at it. NULL: there is none.
 const struct td_sdp_format *td_sdp_find_codec(const struct td_sdp *sdp,

@@ -149,13 +149,15 @@ static void echo_types(struct td_sdp_session *session, struct td_sdp_agreed *agr
 {
 	struct td_sdp_numbers *numbers = &session->numbers;
 	unsigned clock = td_sdp_clock_idx(td_codec_clock_hz(agreed->codec));
+	unsigned event_clock = td_sdp_clock_idx(agreed->event_clock_hz);
 
 	agreed->payload_type_rx = agreed->payload_type;
 	agreed->event_payload_type_rx = agreed->event_payload_type;
 	agreed->cn_payload_type_rx = agreed->cn_payload_type;
 	td_sdp_number_take(numbers, &numbers->codecs[agreed->codec], agreed->payload_type);
 	if (agreed->event_payload_type != TD_PAYLOAD_TYPE_NONE)
-		td_sdp_number_take(numbers, &numbers->events[clock], agreed->event_payload_type);
+		td_sdp_number_take(numbers, &numbers->events[event_clock],
+				   agreed->event_payload_type);
 	if (agreed->cn_payload_type != TD_PAYLOAD_TYPE_NONE)
 		td_sdp_number_take(numbers, &numbers->noises[clock], agreed->cn_payload_type);
 }
@@ -178,7 +180,7 @@ static struct td_sdp_our_line our_answer(const struct td_sdp_session *session,
 	struct td_sdp_our_line line = {
 		.codecs = { { agreed->codec, agreed->payload_type_rx } },
 		.codec_count = 1,
-		.events = { { agreed->event_payload_type_rx, clock_hz } },
+		.events = { { agreed->event_payload_type_rx, agreed->event_clock_hz } },
 		.event_count = agreed->event_payload_type_rx != TD_PAYLOAD_TYPE_NONE,
 		.noises = { { agreed->cn_payload_type_rx, clock_hz } },
 		.noise_count = agreed->cn_payload_type_rx != TD_PAYLOAD_TYPE_NONE,
@@ -233,8 +235,8 @@ static void add_event(struct td_sdp_numbers *numbers, uint32_t clock_hz,
 			(struct td_sdp_our_format){ payload_type, clock_hz };
 }
 
-// Events at every clock rate of the codecs in the line, the lowest first; comfort noise where the
-// peer has offered it before.
+// Events at every clock rate of the codecs in the line and at 8000, which is all that some phones
+// know, the lowest first; comfort noise where the peer has offered it before.
 static void add_beside(struct td_sdp_numbers *numbers, const struct td_sdp_local *local,
 		       struct td_sdp_our_line *line)
 {
@@ -249,7 +251,7 @@ static void add_beside(struct td_sdp_numbers *numbers, const struct td_sdp_local
 			used = true;
 			noise |= td_sdp_wants_noise(line->codecs[i].codec);
 		}
-		if (used && local->telephone_event)
+		if ((used || clocks_hz[clock] == TD_SDP_EVENT_HZ) && local->telephone_event)
 			add_event(numbers, clocks_hz[clock], line);
 		if (noise && numbers->noises[clock] != TD_PAYLOAD_TYPE_NONE)
 			line->noises[line->noise_count++] =
@@ -334,7 +336,8 @@ static void number_types(const struct td_sdp_our_line *ours, const struct td_sdp
 
 	agreed->payload_type_rx = numbers->codecs[agreed->codec];
 	if (agreed->event_payload_type != TD_PAYLOAD_TYPE_NONE)
-		agreed->event_payload_type_rx = numbers->events[td_sdp_clock_idx(clock_hz)];
+		agreed->event_payload_type_rx =
+			numbers->events[td_sdp_clock_idx(agreed->event_clock_hz)];
 	for (unsigned i = 0; i < ours->noise_count; i++)
 		if (ours->noises[i].clock_hz == clock_hz &&
 		    agreed->cn_payload_type != TD_PAYLOAD_TYPE_NONE)

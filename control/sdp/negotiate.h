@@ -65,7 +65,9 @@ struct td_sdp_agreed {
 	uint8_t payload_type;                              // what we send
 	uint8_t payload_type_rx;                           // what the peer sends
 	uint8_t event_payload_type, event_payload_type_rx; // or TD_PAYLOAD_TYPE_NONE
-	uint8_t cn_payload_type, cn_payload_type_rx;       // likewise
+	uint32_t
+		event_clock_hz; // of their durations: the codec's, or 8000 where the peer has no other
+	uint8_t cn_payload_type, cn_payload_type_rx; // likewise
 	uint8_t ptime_ms; // of what we send: whole frames of the codec, never too large a packet
 	bool rtcp_mux, rtcp_reduced;
 	enum td_sdp_direction direction; // ours: SENDONLY means that only we may speak
@@ -112,7 +114,7 @@ enum td_sdp_srtp_trouble td_sdp_srtp_trouble(const struct td_sdp_local *local,
 					     const struct td_sdp *offer);
 
 // Answers the peer's offer (section 6) with one codec, the events of its clock rate (RFC 4733 section
-// 2.4.1) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
+// 2.4.1; those at 8000 where it has no others) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
 // a codec agreed before stays as long as it is offered. Writes `text` (NUL-terminated, length
 // returned) and `agreed`.
 // -TD_ECODEC: no codec in common: 488. -TD_EUNSUPPORTED: no audio line over RTP/AVP (or RTP/SAVP, or
@@ -123,7 +125,7 @@ TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_
 				char *text, size_t text_bytes);
 
 // Writes our offer (section 5): all our codecs in order, an agreed one before them (section 8), and
-// telephone-event at each of their clock rates. Returns its length or -TD_EFULL.
+// telephone-event at each of their clock rates and at 8000. Returns its length or -TD_EFULL.
 TD_MUST_CHECK int td_sdp_offer(struct td_sdp_session *session, const struct td_sdp_local *local,
 			       char *text, size_t text_bytes);
 

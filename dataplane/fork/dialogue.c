@@ -90,7 +90,7 @@ static int prepare(struct td_dialogue *dialogue, const struct td_dialogue_option
 
 	td_timeline_init(&dialogue->timeline, now_ns);
 	for (unsigned i = 0; i < TD_DIALOGUE_TRACKS; i++)
-		td_event_rx_init(&dialogue->digits[i], 8000);
+		td_event_rx_init(&dialogue->digits[i], 8000, 8000);
 	if (options->rate_hz == TD_TIMELINE_WIDE_HZ)
 		error = make_wide(&dialogue->timeline);
 	if (error == 0 && options->live != NULL)
@@ -180,7 +180,7 @@ static void add_digits(struct td_dialogue *dialogue, const struct td_tap_record 
 	uint32_t count;
 
 	if (dialogue->digit_ssrc[record->side] != record->ssrc)
-		td_event_rx_init(rx, 8000); // only whole events count here, not their length
+		td_event_rx_init(rx, 8000, 8000); // only whole events count here, not their length
 	dialogue->digit_ssrc[record->side] = record->ssrc;
 	count = td_event_rx_packet(rx, record->timestamp, record->marker != 0, record->payload,
 				   record->payload_len, record->arrival_ns, reports);

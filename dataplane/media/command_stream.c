@@ -138,6 +138,11 @@ int td_engine_stream_create(struct td_engine *engine, const struct td_command *c
 	return 0;
 }
 
+static uint32_t clock_khz_of(uint8_t codec)
+{
+	return td_codec_clock_hz((enum td_codec_id)codec) / 1000u;
+}
+
 // A payload type beside the codec's own, or none.
 static bool is_beside(uint8_t payload_type, uint8_t codec_payload_type)
 {
@@ -157,6 +162,8 @@ static bool remote_is_valid(const struct td_engine *engine, const struct td_engi
 	       is_beside(set->event_payload_type_rx, set->payload_type_rx) &&
 	       is_beside(set->cn_payload_type, set->payload_type) &&
 	       is_beside(set->cn_payload_type_rx, set->payload_type_rx) && set->dscp <= 63 &&
+	       (set->event_clock_khz == 0 ||
+		clock_khz_of(set->codec) % set->event_clock_khz == 0) &&
 	       !(set->flags & ~(TD_REMOTE_LEARN | TD_REMOTE_RTCP_MUX | TD_REMOTE_RTCP_REDUCED));
 }
 
@@ -235,9 +242,11 @@ static bool describe_member(struct td_matrix_member *member,
 	member->codec = set->codec;
 	member->ptime_ms = set->ptime_ms;
 	member->events = set->event_payload_type != TD_PAYLOAD_TYPE_NONE;
+	member->event_khz = set->event_clock_khz != 0 ? set->event_clock_khz
+						      : (uint8_t)clock_khz_of(set->codec);
 	member->settings = set->settings;
 	return was.codec != member->codec || was.ptime_ms != member->ptime_ms ||
-	       was.events != member->events ||
+	       was.events != member->events || was.event_khz != member->event_khz ||
 	       memcmp(&was.settings, &member->settings, sizeof was.settings) != 0;
 }
 

@@ -42,13 +42,14 @@ static struct td_digit_sender *take(struct td_media_worker *worker, uint32_t str
 				    uint32_t source)
 {
 	uint32_t index = worker->free_sender, *first = slot_of(worker, stream);
+	const struct td_stream_cold *cold = &worker->cold[stream];
 	struct td_digit_sender *sender;
 
 	if (index == TD_INDEX_END)
 		return NULL;
 	sender = &worker->senders[index];
 	worker->free_sender = sender->next;
-	td_event_tx_init(&sender->events, worker->cold[stream].clock_khz * 1000u);
+	td_event_tx_init(&sender->events, cold->digits.clock_khz * 1000u, cold->clock_khz * 1000u);
 	sender->stream = stream;
 	sender->source = source;
 	sender->as_tone = false;

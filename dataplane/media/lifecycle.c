@@ -114,7 +114,7 @@ void td_media_stream_begin(struct td_media_worker *worker, const struct td_chang
 	cold->cn_payload_type_rx = TD_PAYLOAD_TYPE_NONE;
 	cold->digit_sender = TD_INDEX_END;
 	worker->strangers[index] = 0;
-	td_event_rx_init(&cold->digits, 8000);
+	td_event_rx_init(&cold->digits, 8000, 8000);
 	td_protection_begin(worker, index, create->protected);
 }
 
@@ -168,15 +168,17 @@ static void set_key(struct td_stream_rx *rx, const struct td_stream_cold *cold, 
 			  : td_packet_sender(td_packet_key(from), from->port_be, from->family);
 }
 
-// What counts time by the RTP clock begins anew when the clock is another one.
-static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_t codec)
+// What counts time by the RTP clock, or by that of events, begins anew when the clock is another one.
+static void set_clock(struct td_stream *hot, struct td_stream_cold *cold, uint8_t codec,
+		      uint8_t event_khz)
 {
 	uint8_t khz = (uint8_t)(td_codec_clock_hz((enum td_codec_id)codec) / 1000u);
 
-	if (khz != cold->clock_khz) {
+	event_khz = event_khz != 0 ? event_khz : khz;
+	if (khz != cold->clock_khz)
 		cold->source.timed = false;
-		td_event_rx_init(&cold->digits, khz * 1000u);
-	}
+	if (khz != cold->clock_khz || event_khz != cold->digits.clock_khz)
+		td_event_rx_init(&cold->digits, event_khz * 1000u, khz * 1000u);
 	cold->clock_khz = khz;
 	hot->rx.flags = (uint8_t)((hot->rx.flags & ~TD_RX_48K) | (khz == 48 ? TD_RX_48K : 0u));
 	hot->rx.codec = codec & 0x1fu;
@@ -220,7 +222,7 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	cold->cn_payload_type_rx = set->cn_payload_type_rx;
 	cold->ptime_ms = set->ptime_ms;
 	worker->levels[stream].look_ms = set->ptime_ms * TD_LEVEL_EVERY;
-	set_clock(hot, cold, set->codec);
+	set_clock(hot, cold, set->codec, set->event_clock_khz);
 	td_media_spare_digits(worker, stream);
 	cold->dscp = set->dscp;
 	cold->sdp_next_hop = remote->next_hop;

@@ -41,6 +41,7 @@ struct td_matrix_member {
 	uint8_t ptime_ms;                  // of a stream
 	bool party;                        // of a private context: heard by parties alone
 	bool events;                       // a stream's peer has negotiated telephone-event
+	uint8_t event_khz;                 // ... with this clock
 	uint8_t tune;                      // TD_TUNE_*
 	uint8_t detect;                    // TD_DETECT_*
 	bool live;                         // a player without frames in any codec

@@ -17,7 +17,7 @@ static bool is_mute(const struct td_matrix_member *member)
 }
 
 // Packets of `from` can be sent to `to` as they are. Digits in between have to arrive as what `to`
-// understands, or not at all where it is to be spared them.
+// understands, by the same clock, or not at all where it is to be spared them.
 static bool forwards(const struct td_matrix_member *from, const struct td_matrix_member *to)
 {
 	bool spared = (to->tune & TD_TUNE_NO_DIGITS) != 0;
@@ -29,7 +29,7 @@ static bool forwards(const struct td_matrix_member *from, const struct td_matrix
 	if (from->codec != to->codec ||
 	    (from->ptime_ms != to->ptime_ms && from->ptime_ms != 0 && to->ptime_ms != 0))
 		return false;
-	if (from->events && !to->events && !spared)
+	if (from->events && !spared && (!to->events || from->event_khz != to->event_khz))
 		return false;
 	if ((from->detect & TD_DETECT_DTMF) &&
 	    (spared || ((from->tune & TD_TUNE_CONVERT) && to->events)))

@@ -10,8 +10,24 @@
 // the sender counts anew. One segment may last 8.2 s.
 #define STALE_S        10u
 #define STALE_HEARD_NS (2u * 1000 * NS_PER_MS)
+// What duration grows by from packet to packet: mostly 20 ms, and RFC 4733 section 2.5.1.2 knows no
+// sender who lets it grow by more than 50.
+#define STEP_MS     20u
+#define STEP_MS_MAX 60u
 // A segment's last packets may be lost: so much before 0xffff the next one may continue it.
 #define SEGMENT_SLACK_DIVISOR 4u // of a second
+
+// The clock of the durations as they come.
+static uint32_t khz_of(const struct td_event_rx *rx)
+{
+	return rx->fast ? (uint32_t)rx->clock_khz * rx->stretch : rx->clock_khz;
+}
+
+// What one unit of them is in the timestamp.
+static uint32_t stretch_of(const struct td_event_rx *rx)
+{
+	return rx->fast ? 1 : rx->stretch;
+}
 
 static struct td_digit_report report(const struct td_event_rx *rx, enum td_digit_report_kind kind)
 {
@@ -19,15 +35,18 @@ static struct td_digit_report report(const struct td_event_rx *rx, enum td_digit
 		.kind = kind,
 		.digit = rx->digit,
 		.volume = rx->volume,
-		.duration_ms = rx->duration_total / rx->clock_khz,
+		.duration_ms = rx->duration_total / khz_of(rx),
 	};
 }
 
-void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz)
+void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz, uint32_t timestamp_hz)
 {
 	TD_ASSERT(clock_hz >= 1000 && clock_hz / 1000u <= UINT8_MAX);
+	TD_ASSERT(timestamp_hz >= clock_hz && timestamp_hz % clock_hz == 0 &&
+		  timestamp_hz / clock_hz <= UINT8_MAX);
 	memset(rx, 0, sizeof *rx);
 	rx->clock_khz = (uint8_t)(clock_hz / 1000u);
+	rx->stretch = (uint8_t)(timestamp_hz / clock_hz);
 }
 
 // Does this packet, later than the current event's timestamp, belong to it all the same? Either it
@@ -36,7 +55,7 @@ void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz)
 static bool continues(struct td_event_rx *rx, uint32_t ahead, bool marker,
 		      const struct td_telephone_event *event)
 {
-	uint32_t segment_min = UINT16_MAX - rx->clock_khz * (1000u / SEGMENT_SLACK_DIVISOR);
+	uint32_t segment_min = UINT16_MAX - khz_of(rx) * (1000u / SEGMENT_SLACK_DIVISOR);
 
 	if (marker || event->digit != rx->digit)
 		return false;
@@ -50,10 +69,27 @@ static bool continues(struct td_event_rx *rx, uint32_t ahead, bool marker,
 	       (rx->active && ahead == (uint32_t)event->duration - rx->duration);
 }
 
+// Steps longer than anybody's by the agreed clock, and as they are by the timestamps', are by that.
+// Losses make steps longer too, so the least of an event counts; the last one, and those where a segment
+// ends, are as short as it happens.
+static void judge(struct td_event_rx *rx, const struct td_telephone_event *event)
+{
+	uint16_t step = (uint16_t)(event->duration - rx->duration);
+
+	if (rx->stretch == 1 || event->end || rx->duration == 0 || event->duration == UINT16_MAX)
+		return;
+	if (step < rx->least_step)
+		rx->least_step = step;
+	rx->fast = rx->least_step > STEP_MS_MAX * rx->clock_khz &&
+		   rx->least_step >= STEP_MS * rx->clock_khz * rx->stretch;
+}
+
 static void extend(struct td_event_rx *rx, const struct td_telephone_event *event)
 {
-	if (event->duration > rx->duration)
+	if (event->duration > rx->duration) {
+		judge(rx, event);
 		rx->duration = event->duration;
+	}
 	if (rx->segment_base + rx->duration > rx->duration_total)
 		rx->duration_total = rx->segment_base + rx->duration;
 }
@@ -66,6 +102,7 @@ static void begin(struct td_event_rx *rx, uint32_t timestamp,
 	rx->volume = event->volume;
 	rx->duration = event->duration;
 	rx->duration_total = event->duration;
+	rx->least_step = UINT16_MAX;
 	rx->segment_base = 0;
 	rx->known = true;
 	rx->active = true;
@@ -76,13 +113,13 @@ static uint32_t take(struct td_event_rx *rx, uint32_t timestamp, bool marker,
 		     const struct td_telephone_event *event, uint64_t now_ns,
 		     struct td_digit_report *out)
 {
-	uint32_t ahead = timestamp - rx->timestamp;
-	uint32_t behind = rx->timestamp - timestamp;
+	uint32_t ahead = (timestamp - rx->timestamp) / stretch_of(rx);
+	uint32_t behind = (rx->timestamp - timestamp) / stretch_of(rx);
 	bool same = rx->known && ahead == 0 && event->digit == rx->digit;
 	uint32_t count = 0;
 
 	// A late packet of an event before this one: whatever it was is over.
-	if (rx->known && ahead != 0 && behind < STALE_S * 1000u * rx->clock_khz &&
+	if (rx->known && ahead != 0 && behind < STALE_S * 1000u * khz_of(rx) &&
 	    now_ns - rx->heard_ns < STALE_HEARD_NS)
 		return 0;
 	if (rx->known && !same && continues(rx, ahead, marker, event)) {
@@ -125,7 +162,7 @@ uint32_t td_event_rx_packet(struct td_event_rx *rx, uint32_t timestamp, bool mar
 		if (event.digit != '\0')
 			count += take(rx, timestamp, marker, &event, now_ns, out + count);
 		// Each packed event begins where the one before it ended.
-		timestamp += event.duration;
+		timestamp += (uint32_t)event.duration * stretch_of(rx);
 	}
 	TD_ASSERT(count <= TD_EVENT_RX_REPORT_MAX);
 	return count;

@@ -19,11 +19,14 @@ static bool time_is_fine(uint32_t ms)
 	return ms >= TD_TELEPHONE_EVENT_MS_MIN && ms <= TD_TELEPHONE_EVENT_MS_MAX;
 }
 
-void td_event_tx_init(struct td_event_tx *tx, uint32_t clock_hz)
+void td_event_tx_init(struct td_event_tx *tx, uint32_t clock_hz, uint32_t timestamp_hz)
 {
 	TD_ASSERT(clock_hz > 0 && clock_hz % TD_TELEPHONE_EVENT_TICK_HZ == 0);
+	TD_ASSERT(timestamp_hz >= clock_hz && timestamp_hz % clock_hz == 0 &&
+		  timestamp_hz / clock_hz <= UINT8_MAX);
 	memset(tx, 0, sizeof *tx);
 	tx->clock_hz = clock_hz;
+	tx->stretch = (uint8_t)(timestamp_hz / clock_hz);
 }
 
 bool td_event_tx_busy(const struct td_event_tx *tx)
@@ -101,7 +104,7 @@ static void write_packet(struct td_event_tx *tx, struct td_event_packet *out)
 		tx->end_count++;
 	// RFC 4733 section 2.5.1.3: a full segment is reported once without E, and the next begins.
 	if (units > UINT16_MAX) {
-		tx->timestamp += UINT16_MAX;
+		tx->timestamp += (uint32_t)UINT16_MAX * tx->stretch;
 		tx->segment_units += UINT16_MAX;
 	}
 }

@@ -2,7 +2,12 @@
 //
 //   |   event (8)   |E|R| volume (6) |         duration (16)         |   once or several times
 //
-//   timestamp = when the event began     duration = how long so far, in units of the RTP clock
+//   timestamp = when the event began     duration = how long so far, in units of the events' clock
+//
+// The two clocks are one, as RFC 4733 section 2.1 wants it, but with peers that have events at 8000
+// alone. Beside a codec of another clock their timestamps count with the audio; their durations should
+// count at 8000, but those of some (baresip) count with the audio too. The receiver sees which by how
+// much they grow from packet to packet.
 //
 // All packets of an event carry the timestamp of its beginning, so any one of them, the marker or
 // not, begins it, and any one with E ends it; what comes again is known by its timestamp. Every
@@ -27,7 +32,7 @@
 #define TD_TELEPHONE_EVENT_MS_MAX     2000
 
 struct td_telephone_event {
-	uint16_t duration; // RTP clock units
+	uint16_t duration; // units of the events' clock
 	uint8_t event;
 	uint8_t volume; // -dBm0, 0 to 63
 	bool end;
@@ -62,19 +67,23 @@ struct td_digit_report {
 
 struct td_event_rx {
 	uint64_t heard_ns;       // when the last packet of the current event came
-	uint32_t duration_total; // of the current event over all its segments, RTP clock units
+	uint32_t duration_total; // of the current event over all its segments, units of its clock
 	uint32_t segment_base;   // of that, what lies before the current segment
 	uint32_t timestamp;      // of the current segment, or of the last one
 	uint16_t duration;       // of the current segment
+	uint16_t least_step;     // that the duration of the current event has grown by
 	uint8_t clock_khz;
+	uint8_t stretch; // of the RTP timestamp in one unit: 6 of events at 8000 beside Opus, else 1
 	char digit;
 	uint8_t volume;
-	bool known;  // the fields above are of some event
-	bool active; // and it has not ended
+	bool known : 1;  // the fields above are of some event
+	bool active : 1; // and it has not ended
+	bool fast : 1;   // its sender's durations count with the timestamps, whatever was agreed
 };
 
-// Forgets everything. `clock_hz` is of the payload type: whole kilohertz, 8000 to 96000.
-void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz);
+// Forgets everything. `clock_hz` is of the payload type: whole kilohertz, 8000 to 96000;
+// `timestamp_hz` of the stream's timestamps: as much, or a multiple of it.
+void td_event_rx_init(struct td_event_rx *rx, uint32_t clock_hz, uint32_t timestamp_hz);
 
 // One RTP packet of the event payload type, in any order and any number of times. Writes what it
 // means to `out` and answers how many: 0 for a repetition, for what comes late of an event before, for
@@ -101,6 +110,7 @@ struct td_event_tx {
 	uint32_t tick_count;     // of the current digit and its gap; 0: not begun
 	uint32_t duration_ticks; // UINT32_MAX while a digit is held
 	uint32_t gap_ticks;
+	uint8_t stretch;   // as of td_event_rx
 	uint8_t next;      // the current digit; the NUL: nothing to send
 	uint8_t end_count; // end packets of the current digit sent
 	uint8_t volume;
@@ -112,8 +122,8 @@ struct td_event_packet {
 	uint8_t payload[TD_TELEPHONE_EVENT_BYTES];
 };
 
-// Nothing to send. `clock_hz` is of the payload type, a multiple of 50.
-void td_event_tx_init(struct td_event_tx *tx, uint32_t clock_hz);
+// Nothing to send. `clock_hz` is of the payload type, a multiple of 50; `timestamp_hz` as above.
+void td_event_tx_init(struct td_event_tx *tx, uint32_t clock_hz, uint32_t timestamp_hz);
 
 // Sends these digits, each for duration_ms with gap_ms of nothing behind it, both rounded up to
 // 20 ms and TD_TELEPHONE_EVENT_MS_MIN to _MAX; 0: 100. 0, -TD_EBUSY while others are under way,

@@ -135,6 +135,16 @@ lab_phone_resume() {
 	lab_phone_command "$1" resume >/dev/null
 }
 
+# lab_phone_press HOST KEYS: presses them in the call it has, one after the other.
+lab_phone_press() {
+	lab_phone_command "$1" sndcode "$2" >/dev/null
+}
+
+# lab_phone_keys HOST: the keys that it was told by telephone-events since it was started.
+lab_phone_keys() {
+	sed -n "s/^received event: '\\(.\\)' (end=0)$/\\1/p" "$LAB_DIR/log/phone-$1.log" | tr -d '\n'
+}
+
 lab_phone_calls() {
 	lab_phone_command "$1" listcalls
 }

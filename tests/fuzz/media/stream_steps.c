@@ -105,6 +105,8 @@ static void fill_remote(struct td_command_stream_set_remote *set)
 		set->flags |= TD_REMOTE_RTCP_MUX;
 	if (flags & 8)
 		set->flags |= TD_REMOTE_LEARN;
+	if (flags & 16)
+		set->event_clock_khz = 8;
 	set->settings.bitrate_bps = bitrates[flags >> 5];
 	set->settings.max_hz = highest[how % 6];
 	set->settings.complexity = how >> 5;

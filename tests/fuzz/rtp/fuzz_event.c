@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t now_ns = 0;
 
 	open_digit = '\0';
-	td_event_rx_init(&rx, size % 2 ? 8000 : 48000);
+	td_event_rx_init(&rx, size % 2 ? 8000 : 48000, size % 4 == 3 ? 8000 : 48000);
 	while (size >= 4) {
 		uint32_t timestamp = 0xffff8000u + 16u * td_rtp_load16(data);
 		size_t len = data[2] % (PAYLOAD_MAX + 1);

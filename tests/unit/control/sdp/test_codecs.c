@@ -62,7 +62,8 @@ static const struct {
 	unsigned flags;
 } answer_rows[] = {
 	// Our order decides, not theirs.
-	{ BARESIP, { TD_CODEC_OPUS }, TD_CODEC_OPUS, 96, NONE, NONE, 20, 0 },
+	// Events at 8000 beside Opus, where there are no others.
+	{ BARESIP, { TD_CODEC_OPUS }, TD_CODEC_OPUS, 96, 101, NONE, 20, 0 },
 	{ BARESIP, { TD_CODEC_PCMA, TD_CODEC_OPUS }, TD_CODEC_PCMA, 8, 101, NONE, 20, 0 },
 	{ BARESIP, { TD_CODEC_GSM, TD_CODEC_G722 }, TD_CODEC_G722, 9, 101, NONE, 20, 0 },
 	{ BARESIP, { TD_CODEC_GSM, TD_CODEC_G729 }, TD_CODEC_NONE, 0, 0, 0, 0, 0 },
@@ -92,9 +93,9 @@ static const struct {
 	{ WEBRTC, { TD_CODEC_PCMU }, TD_CODEC_PCMU, 0, 126, 13, 20, 0 },
 	{ L16, { TD_CODEC_L16_16, TD_CODEC_L16_8 }, TD_CODEC_L16_16, 96, 101, 100, 20, 0 },
 	{ L16, { TD_CODEC_L16_8 }, TD_CODEC_L16_8, 97, 103, 13, 20, 0 },
-	{ L16, { TD_CODEC_L16_32 }, TD_CODEC_L16_32, 99, NONE, NONE, 20, 0 },
+	{ L16, { TD_CODEC_L16_32 }, TD_CODEC_L16_32, 99, 103, NONE, 20, 0 },
 	// 20 ms of it would not fit into a datagram.
-	{ L16, { TD_CODEC_L16_48 }, TD_CODEC_L16_48, 98, NONE, 102, 10, 0 },
+	{ L16, { TD_CODEC_L16_48 }, TD_CODEC_L16_48, 98, 103, 102, 10, 0 },
 	{ L16, { TD_CODEC_PCMU, TD_CODEC_OPUS }, TD_CODEC_NONE, 0, 0, 0, 0, 0 },
 	// Static types need no rtpmap.
 	{ "m=audio 1 RTP/AVP 3\r\n", { TD_CODEC_GSM }, TD_CODEC_GSM, 3, NONE, NONE, 20, 0 },
@@ -181,6 +182,18 @@ static const struct {
 	  0 },
 };
 
+// The clock that was agreed is the one that the answer says.
+static void event_clock_is_answered(void)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "a=rtpmap:%u telephone-event/%u\r\n", agreed.event_payload_type,
+		 agreed.event_clock_hz);
+	ck_assert_ptr_nonnull(strstr(text, line));
+	ck_assert(agreed.event_clock_hz == td_codec_clock_hz(agreed.codec) ||
+		  agreed.event_clock_hz == 8000);
+}
+
 START_TEST(answer_row)
 {
 	static char body[4096];
@@ -207,6 +220,10 @@ START_TEST(answer_row)
 	ck_assert_uint_eq(agreed.cn_payload_type_rx, answer_rows[_i].noise);
 	ck_assert_uint_eq(agreed.ptime_ms, answer_rows[_i].ptime_ms);
 	ck_assert_uint_eq(agreed.settings.flags, answer_rows[_i].flags);
+	if (answer_rows[_i].event != NONE)
+		event_clock_is_answered();
+	else
+		ck_assert_uint_eq(agreed.event_clock_hz, td_codec_clock_hz(agreed.codec));
 }
 END_TEST
 
@@ -276,8 +293,10 @@ static const struct {
 	  TD_CODEC_OPUS, 111, 96, 101, 99 },
 	{ "120 121\r\na=rtpmap:120 L16/16000\r\na=rtpmap:121 telephone-event/16000",
 	  TD_CODEC_L16_16, 120, 97, 121, 98 },
-	// Events at another clock rate than the codec's are not agreed.
+	// Events at 8000 are what a phone may have alone; at a third clock rate they are not agreed.
 	{ "96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000", TD_CODEC_OPUS,
+	  96, 96, 101, 101 },
+	{ "96 98\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:98 telephone-event/16000", TD_CODEC_OPUS,
 	  96, 96, NONE, NONE },
 	// What we did not offer comes first: it is passed over.
 	{ "0 8 101", TD_CODEC_PCMA, 8, 8, 101, 101 },
@@ -312,6 +331,22 @@ START_TEST(accept_row)
 	// We never offered comfort noise.
 	ck_assert_uint_eq(agreed.cn_payload_type, NONE);
 	ck_assert_uint_eq(agreed.cn_payload_type_rx, NONE);
+}
+END_TEST
+
+START_TEST(an_offer_of_opus_alone_has_events_at_both_clocks)
+{
+	WANT(TD_CODEC_OPUS);
+	ck_assert_int_gt(offer(), 0);
+	ck_assert_ptr_nonnull(strstr(text, "a=rtpmap:101 telephone-event/8000\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, " telephone-event/48000\r\n"));
+	ck_assert_int_eq(accept_answer(HEAD "m=audio 4000 RTP/AVP 96 101\r\n"
+					    "a=rtpmap:96 opus/48000/2\r\n"
+					    "a=rtpmap:101 telephone-event/8000\r\n"),
+			 0);
+	ck_assert_uint_eq(agreed.event_payload_type, 101);
+	ck_assert_uint_eq(agreed.event_payload_type_rx, 101);
+	ck_assert_uint_eq(agreed.event_clock_hz, 8000);
 }
 END_TEST
 
@@ -426,6 +461,7 @@ int main(void)
 	tcase_add_test(tc, answers_are_exactly_these);
 	tcase_add_test(tc, an_offer_of_everything);
 	tcase_add_loop_test(tc, accept_row, 0, sizeof accept_rows / sizeof accept_rows[0]);
+	tcase_add_test(tc, an_offer_of_opus_alone_has_events_at_both_clocks);
 	tcase_add_test(tc, comfort_noise_we_did_not_offer_is_not_agreed);
 	tcase_add_loop_test(tc, ptime_row, 0, sizeof ptime_rows / sizeof ptime_rows[0]);
 	tcase_add_test(tc, packets_suit_the_codecs);

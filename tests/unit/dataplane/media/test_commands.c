@@ -295,6 +295,8 @@ START_TEST(remote_is_checked)
 	REFUSED(set->event_payload_type_rx = set->payload_type_rx, -TD_EINVALID);
 	REFUSED(set->cn_payload_type = set->payload_type, -TD_EINVALID);
 	REFUSED(set->cn_payload_type_rx = 128, -TD_EINVALID);
+	REFUSED(set->event_clock_khz = 16, -TD_EINVALID);
+	REFUSED(set->event_clock_khz = 3, -TD_EINVALID);
 	REFUSED(set->ptime_ms = 9, -TD_EINVALID);
 	REFUSED(set->ptime_ms = 61, -TD_EINVALID);
 	REFUSED(set->settings.complexity = 11, -TD_EINVALID);

@@ -71,7 +71,7 @@ struct ear {
 static void ear_init(struct ear *ear)
 {
 	memset(ear, 0, sizeof *ear);
-	td_event_rx_init(&ear->rx, 8000);
+	td_event_rx_init(&ear->rx, 8000, 8000);
 	ck_assert_int_eq(td_detect_init(&ear->detect, 8000, TD_DETECT_DTMF), 0);
 }
 
@@ -162,7 +162,7 @@ static void dial(struct choir_voice *voice, const char *digits, bool as_events, 
 	int16_t pcm[160];
 	uint64_t sample = 0;
 
-	td_event_tx_init(&tx, 8000);
+	td_event_tx_init(&tx, 8000, 8000);
 	ck_assert_int_eq(td_event_tx_start(&tx, digits, 100, 100), 0);
 	for (unsigned tick = 0; tick < 40 + 10 * strlen(digits); tick++) {
 		bool made = false;

@@ -332,6 +332,7 @@ START_TEST(digits_decide_what_is_forwarded)
 		bool from_events, to_events;
 		uint8_t from_detect, from_tune, to_tune;
 		bool forwarded;
+		uint8_t from_khz, to_khz;
 	} rows[] = {
 		{ true, true, 0, 0, 0, true },
 		{ false, false, 0, 0, 0, true },
@@ -343,6 +344,12 @@ START_TEST(digits_decide_what_is_forwarded)
 		{ false, false, TD_DETECT_DTMF, TD_TUNE_CONVERT, 0, true },
 		{ false, false, TD_DETECT_DTMF, 0, TD_TUNE_NO_DIGITS, false },
 		{ true, true, TD_DETECT_FAX, 0, TD_TUNE_NO_DIGITS, true },
+		// The durations in a packet are by the clock of its sender.
+		{ true, true, 0, 0, 0, true, 8, 8 },
+		{ true, true, 0, 0, 0, false, 8, 48 },
+		{ true, true, 0, 0, 0, false, 48, 8 },
+		{ true, true, 0, 0, TD_TUNE_NO_DIGITS, true, 48, 8 },
+		{ false, true, 0, 0, 0, true, 8, 48 },
 	};
 
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -356,6 +363,8 @@ START_TEST(digits_decide_what_is_forwarded)
 		}
 		m.members[0].events = rows[i].from_events;
 		m.members[1].events = rows[i].to_events;
+		m.members[0].event_khz = rows[i].from_khz;
+		m.members[1].event_khz = rows[i].to_khz;
 		m.members[0].detect = rows[i].from_detect;
 		m.members[0].tune = rows[i].from_tune;
 		m.members[1].tune = rows[i].to_tune;

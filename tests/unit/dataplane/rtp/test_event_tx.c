@@ -5,6 +5,14 @@
 
 #include "event_line.h"
 
+// Of events and of their stream.
+static const struct {
+	uint32_t hz, timestamp_hz;
+} clocks[] = {
+	{ 8000, 8000 }, { 16000, 16000 }, { 48000, 48000 }, { 8000, 48000 }, { 8000, 16000 }
+};
+#define CLOCK_COUNT (sizeof clocks / sizeof *clocks)
+
 // Runs the sender dry into sent[], with the timestamp going on by the tick.
 static uint32_t run_dry(struct td_event_tx *tx, uint32_t timestamp)
 {
@@ -14,7 +22,8 @@ static uint32_t run_dry(struct td_event_tx *tx, uint32_t timestamp)
 	sent_count = 0;
 	while (td_event_tx_busy(tx)) {
 		ck_assert_uint_lt(sent_count, SENT_MAX);
-		if (td_event_tx_tick(tx, timestamp + ticks * tx->clock_hz / 50, &out)) {
+		if (td_event_tx_tick(tx, timestamp + ticks * tx->clock_hz / 50 * tx->stretch,
+				     &out)) {
 			sent[sent_count].timestamp = out.timestamp;
 			sent[sent_count].marker = out.marker;
 			sent[sent_count].at_ns = ticks * TICK_NS;
@@ -26,12 +35,13 @@ static uint32_t run_dry(struct td_event_tx *tx, uint32_t timestamp)
 	return ticks;
 }
 
-START_TEST(sender_says_it_as_the_rfc_wants)
+// Durations at 8000, whatever the timestamps count.
+static void says_it_as_the_rfc_wants(uint32_t timestamp_hz)
 {
 	struct td_event_tx tx;
 	struct td_telephone_event event;
 
-	td_event_tx_init(&tx, 8000);
+	td_event_tx_init(&tx, 8000, timestamp_hz);
 	ck_assert(!td_event_tx_busy(&tx));
 	ck_assert_int_eq(td_event_tx_start(&tx, "1D", 90, 60), 0);
 	// 5 ticks of tone, 3 of gap, twice; the repeated ends lie in the gap.
@@ -42,13 +52,20 @@ START_TEST(sender_says_it_as_the_rfc_wants)
 
 		ck_assert_int_eq(td_telephone_event_parse(sent[i].payload, 4, &event), 0);
 		ck_assert_int_eq(event.digit, i < 7 ? '1' : 'D');
-		ck_assert_uint_eq(sent[i].timestamp, UINT32_MAX - 100 + (i < 7 ? 0u : 8u * 160u));
+		ck_assert_uint_eq(sent[i].timestamp,
+				  UINT32_MAX - 100 + (i < 7 ? 0u : 8u * timestamp_hz / 50));
 		ck_assert_uint_eq(sent[i].marker, of == 0);
 		ck_assert_uint_eq(event.end, of >= 4);
 		ck_assert_uint_eq(event.duration, of < 5 ? (of + 1) * 160 : 800);
 		ck_assert_uint_eq(event.volume, TD_TELEPHONE_EVENT_VOLUME);
 		ck_assert_uint_eq(sent[i].at_ns, (i < 7 ? of : of + 8) * TICK_NS);
 	}
+}
+
+START_TEST(sender_says_it_as_the_rfc_wants)
+{
+	says_it_as_the_rfc_wants(8000);
+	says_it_as_the_rfc_wants(48000);
 }
 END_TEST
 
@@ -59,7 +76,7 @@ START_TEST(sender_refuses)
 
 	memset(many, '1', sizeof many);
 	many[TD_DIGITS_MAX] = '\0';
-	td_event_tx_init(&tx, 48000);
+	td_event_tx_init(&tx, 48000, 48000);
 	ck_assert_int_eq(td_event_tx_start(&tx, "", 0, 0), -TD_EINVALID);
 	ck_assert_int_eq(td_event_tx_start(&tx, "12x", 0, 0), -TD_EINVALID);
 	ck_assert_int_eq(td_event_tx_start(&tx, many, 0, 0), -TD_EINVALID);
@@ -79,16 +96,16 @@ START_TEST(sender_refuses)
 END_TEST
 
 // Held for `ticks` ticks at this clock; whichever single packet is lost, the receiver is told once.
-static void held_for(uint32_t ticks, uint32_t clock_hz)
+static void held_for(uint32_t ticks, uint32_t clock_hz, uint32_t timestamp_hz)
 {
 	struct td_event_tx tx;
 	struct td_event_packet out;
 	uint32_t before = 0;
 
-	td_event_tx_init(&tx, clock_hz);
+	td_event_tx_init(&tx, clock_hz, timestamp_hz);
 	ck_assert_int_eq(td_event_tx_press(&tx, '8', 7), 0);
 	for (uint32_t i = 0; i < ticks; i++, before++) {
-		ck_assert(td_event_tx_tick(&tx, 1000u + i * clock_hz / 50, &out));
+		ck_assert(td_event_tx_tick(&tx, 1000u + i * timestamp_hz / 50, &out));
 		sent[i] = (struct sent){ out.timestamp, out.marker, i * TICK_NS, { 0 } };
 		memcpy(sent[i].payload, out.payload, 4);
 	}
@@ -105,7 +122,7 @@ static void held_for(uint32_t ticks, uint32_t clock_hz)
 		struct td_event_rx rx;
 		struct heard heard = { .count = 0 };
 
-		td_event_rx_init(&rx, clock_hz);
+		td_event_rx_init(&rx, clock_hz, timestamp_hz);
 		for (uint32_t i = 0; i < sent_count; i++)
 			if (i != lost)
 				give(&rx, &sent[i], &heard);
@@ -117,16 +134,15 @@ static void held_for(uint32_t ticks, uint32_t clock_hz)
 
 START_TEST(long_events_are_cut_into_segments)
 {
-	static const uint32_t clocks[] = { 8000, 16000, 48000 };
-
-	for (size_t c = 0; c < 3; c++) {
-		uint32_t crossing = UINT16_MAX / (clocks[c] / 50);
+	for (size_t c = 0; c < CLOCK_COUNT; c++) {
+		uint32_t hz = clocks[c].hz, timestamp_hz = clocks[c].timestamp_hz;
+		uint32_t crossing = UINT16_MAX / (hz / 50);
 
 		for (uint32_t ticks = 0; ticks <= 3; ticks++)
-			held_for(ticks, clocks[c]);
+			held_for(ticks, hz, timestamp_hz);
 		for (uint32_t i = 0; i < 4; i++) {
-			held_for(crossing - 1 + i, clocks[c]);
-			held_for(2 * crossing - 1 + i, clocks[c]);
+			held_for(crossing - 1 + i, hz, timestamp_hz);
+			held_for(2 * crossing - 1 + i, hz, timestamp_hz);
 		}
 	}
 }
@@ -134,18 +150,18 @@ END_TEST
 
 START_TEST(all_digits_round_the_loop_with_losses)
 {
-	static const uint32_t clocks[] = { 8000, 16000, 48000 };
 	uint32_t random = 1;
 
-	for (uint32_t run = 0; run < 600; run++) {
-		uint32_t clock_hz = clocks[run % 3];
+	for (uint32_t run = 0; run < 200 * CLOCK_COUNT; run++) {
+		uint32_t clock_hz = clocks[run % CLOCK_COUNT].hz;
+		uint32_t timestamp_hz = clocks[run % CLOCK_COUNT].timestamp_hz;
 		struct td_event_tx tx;
 		struct td_event_rx rx;
 		struct heard heard = { .count = 0 };
 		uint32_t arrived = 0;
 
-		td_event_tx_init(&tx, clock_hz);
-		td_event_rx_init(&rx, clock_hz);
+		td_event_tx_init(&tx, clock_hz, timestamp_hz);
+		td_event_rx_init(&rx, clock_hz, timestamp_hz);
 		ck_assert_int_eq(td_event_tx_start(&tx, ALL, 40 + run % 80, 40 + run % 50), 0);
 		run_dry(&tx, run * 0x01234567u);
 		for (uint32_t i = 0; i < sent_count; i++) {

@@ -5,6 +5,29 @@
 
 #include "event_line.h"
 
+// Everything here is true of events that have the clock of their stream (1), and of those at 8000
+// beside 48000 (6).
+static uint32_t stretch;
+
+static void by_one_clock(void)
+{
+	stretch = 1;
+}
+
+static void by_two_clocks(void)
+{
+	stretch = 6;
+}
+
+// Timestamps are in units of the events' clock until they are sent.
+static void hear(struct td_event_rx *rx, const struct sent *packet, struct heard *heard)
+{
+	struct sent out = *packet;
+
+	out.timestamp *= stretch;
+	give(rx, &out, heard);
+}
+
 // One event as its sender puts it: updates of 20 ms, then the end thrice.
 static void record_event(uint32_t timestamp, char digit, uint32_t updates, uint64_t at_ns)
 {
@@ -58,12 +81,12 @@ static void one_event_with(uint32_t timestamp, uint32_t mask)
 	uint32_t longest = 0;
 	bool end = false;
 
-	td_event_rx_init(&rx, 8000);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
 	for (uint32_t i = 0; i < sent_count; i++) {
 		if (!(mask & 1u << i))
 			continue;
 		sent[i].timestamp = timestamp;
-		give(&rx, &sent[i], &heard);
+		hear(&rx, &sent[i], &heard);
 		end |= i >= 5;
 		longest = i < 5 ? (i + 1) * 20 : 120;
 		poll_at(&rx, sent[i].at_ns + 19 * MS, &heard);
@@ -104,10 +127,10 @@ static void two_events_with(uint32_t mask, char second)
 	uint32_t expected = 2u * first_there + 2u * second_there;
 	uint32_t at = 0;
 
-	td_event_rx_init(&rx, 8000);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
 	for (uint32_t i = 0; i < 12; i++)
 		if (mask & 1u << i)
-			give(&rx, &sent[i], &heard);
+			hear(&rx, &sent[i], &heard);
 	poll_at(&rx, 10000 * MS, &heard);
 	ck_assert_msg(heard.count == expected, "mask %#x '%c': %u reports, not %u", mask, second,
 		      heard.count, expected);
@@ -148,10 +171,10 @@ START_TEST(any_order_of_arrival)
 		struct heard heard = { .count = 0 };
 		uint32_t rest = order, seen = 0;
 
-		td_event_rx_init(&rx, 8000);
+		td_event_rx_init(&rx, 8000, 8000 * stretch);
 		for (uint32_t i = 0; i < 5; i++, rest /= 5) {
 			seen |= 1u << rest % 5;
-			give(&rx, &sent[rest % 5], &heard);
+			hear(&rx, &sent[rest % 5], &heard);
 		}
 		poll_at(&rx, 10000 * MS, &heard);
 		ck_assert_uint_ne(seen, 0);
@@ -170,8 +193,8 @@ START_TEST(end_by_timeout_to_the_nanosecond)
 	uint64_t timeout = TD_TELEPHONE_EVENT_TIMEOUT_MS * MS;
 
 	begin.at_ns = 77;
-	td_event_rx_init(&rx, 8000);
-	give(&rx, &begin, &heard);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
+	hear(&rx, &begin, &heard);
 	poll_at(&rx, 77 + timeout - 1, &heard);
 	ck_assert_uint_eq(heard.count, 1);
 	poll_at(&rx, 76, &heard); // a clock a little behind is no reason to end
@@ -181,7 +204,7 @@ START_TEST(end_by_timeout_to_the_nanosecond)
 	// The packets were only late: the event has been told already.
 	begin = event_packet(0, false, '9', 4000, true);
 	begin.at_ns = 77 + timeout + MS;
-	give(&rx, &begin, &heard);
+	hear(&rx, &begin, &heard);
 	ck_assert_uint_eq(heard.count, 2);
 }
 END_TEST
@@ -194,17 +217,17 @@ START_TEST(stale_packets_and_new_numbering)
 	struct sent late = event_packet(1000, true, '1', 160, true);
 	struct sent now = event_packet(4000, true, '2', 160, true);
 
-	td_event_rx_init(&rx, 8000);
-	give(&rx, &now, &heard);
-	give(&rx, &late, &heard);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
+	hear(&rx, &now, &heard);
+	hear(&rx, &late, &heard);
 	ck_assert_uint_eq(heard.count, 2);
 	late.at_ns = 2000 * MS;
-	give(&rx, &late, &heard);
+	hear(&rx, &late, &heard);
 	ck_assert_uint_eq(heard.count, 4);
 	ck_assert_int_eq(heard.reports[3].digit, '1');
 	now.timestamp = 1000u - 10 * 8000; // not within ten seconds: another numbering at once
 	now.at_ns = 2000 * MS;
-	give(&rx, &now, &heard);
+	hear(&rx, &now, &heard);
 	ck_assert_uint_eq(heard.count, 6);
 }
 END_TEST
@@ -215,7 +238,7 @@ START_TEST(strange_payloads_say_nothing)
 	struct td_digit_report out[TD_EVENT_RX_REPORT_MAX];
 	uint8_t bytes[64] = { 16, 0x0a, 0, 160 }; // hook flash
 
-	td_event_rx_init(&rx, 8000);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
 	for (size_t len = 0; len <= 9; len++)
 		ck_assert_uint_eq(td_event_rx_packet(&rx, 0, true, bytes, len, 0, out),
 				  len == 8 ? 1 : 0); // the second four bytes begin digit 0
@@ -226,6 +249,8 @@ START_TEST(packed_events)
 {
 	struct td_event_rx rx;
 	struct td_digit_report out[TD_EVENT_RX_REPORT_MAX];
+	struct heard heard = { .count = 0 };
+	struct sent again = event_packet(9000 + 3 * 400, false, '3', 400, true);
 	uint8_t bytes[5 * 4];
 	uint32_t count;
 
@@ -234,14 +259,16 @@ START_TEST(packed_events)
 
 		td_telephone_event_write(bytes + i * 4, &event);
 	}
-	td_event_rx_init(&rx, 8000);
-	count = td_event_rx_packet(&rx, 9000, true, bytes, sizeof bytes, 0, out);
+	td_event_rx_init(&rx, 8000, 8000 * stretch);
+	count = td_event_rx_packet(&rx, 9000 * stretch, true, bytes, sizeof bytes, 0, out);
 	ck_assert_uint_eq(count, 2 * TD_TELEPHONE_EVENT_PACKED_MAX);
 	for (uint32_t i = 0; i < count; i++) {
 		ck_assert_int_eq(out[i].digit, ALL[i / 2]);
 		ck_assert_int_eq(out[i].kind, i % 2 ? TD_DIGIT_END : TD_DIGIT_BEGIN);
 		ck_assert_uint_eq(out[i].duration_ms, 50);
 	}
+	hear(&rx, &again, &heard); // the last one is known by its time
+	ck_assert_uint_eq(heard.count, 0);
 }
 END_TEST
 
@@ -252,13 +279,13 @@ START_TEST(moving_timestamps_are_one_event)
 		struct td_event_rx rx;
 		struct heard heard = { .count = 0 };
 
-		td_event_rx_init(&rx, 8000);
+		td_event_rx_init(&rx, 8000, 8000 * stretch);
 		for (uint32_t i = 1; i <= 8; i++) {
 			struct sent p =
 				event_packet(i * 160, i == 1, '3', (uint16_t)(i * 160), i >= 6);
 
 			if (i == 1 || !(lost & 1u << (i - 2)))
-				give(&rx, &p, &heard);
+				hear(&rx, &p, &heard);
 		}
 		poll_at(&rx, 10000 * MS, &heard);
 		ck_assert_msg(heard.count == 2, "lost %#x: %u", lost, heard.count);
@@ -275,7 +302,7 @@ START_TEST(segments_cut_early)
 		struct heard heard = { .count = 0 };
 		uint32_t cut = UINT16_MAX / 160; // ticks
 
-		td_event_rx_init(&rx, 8000);
+		td_event_rx_init(&rx, 8000, 8000 * stretch);
 		for (uint32_t tick = 1; tick <= cut + 10; tick++) {
 			uint32_t first = tick > cut ? cut : 0;
 			struct sent p =
@@ -283,7 +310,7 @@ START_TEST(segments_cut_early)
 					     (uint16_t)((tick - first) * 160), tick == cut + 10);
 
 			if (tick <= cut - lost || tick > cut)
-				give(&rx, &p, &heard);
+				hear(&rx, &p, &heard);
 		}
 		ck_assert_msg(heard.count == 2, "lost %u: %u", lost, heard.count);
 		ck_assert_uint_eq(heard.reports[1].duration_ms, (cut + 10) * 20);
@@ -298,26 +325,23 @@ START_TEST(flush_ends_and_forgets)
 	struct sent p = event_packet(1000, true, '5', 320, false);
 	struct td_digit_report out;
 
-	td_event_rx_init(&rx, 16000);
+	td_event_rx_init(&rx, 16000, 16000 * stretch);
 	ck_assert(!td_event_rx_flush(&rx, &out));
-	give(&rx, &p, &heard);
+	hear(&rx, &p, &heard);
 	ck_assert(td_event_rx_flush(&rx, &out));
 	ck_assert_int_eq(out.kind, TD_DIGIT_END);
 	ck_assert_uint_eq(out.duration_ms, 20);
 	ck_assert(!td_event_rx_flush(&rx, &out));
-	give(&rx, &p, &heard); // another source, as it happens with the same numbers
+	hear(&rx, &p, &heard); // another source, as it happens with the same numbers
 	ck_assert_uint_eq(heard.count, 2);
 }
 END_TEST
 
-int main(void)
+static TCase *receiver(const char *name, void (*clocks)(void))
 {
-	Suite *suite = suite_create("telephone_event");
-	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = tcase_create(name);
 
-	tcase_add_test(tcase, payload_is_read_and_written);
+	tcase_add_checked_fixture(tcase, clocks, NULL);
 	tcase_add_test(tcase, every_subset_of_an_event);
 	tcase_add_test(tcase, every_subset_of_two_events);
 	tcase_add_test(tcase, any_order_of_arrival);
@@ -328,7 +352,20 @@ int main(void)
 	tcase_add_test(tcase, moving_timestamps_are_one_event);
 	tcase_add_test(tcase, segments_cut_early);
 	tcase_add_test(tcase, flush_ends_and_forgets);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("telephone_event");
+	TCase *tcase = tcase_create("payload");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, payload_is_read_and_written);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, receiver("one clock", by_one_clock));
+	suite_add_tcase(suite, receiver("two clocks", by_two_clocks));
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_run_all(runner, CK_NORMAL);
