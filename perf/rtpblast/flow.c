@@ -32,6 +32,19 @@ struct headers {
 
 _Static_assert(sizeof(struct headers) == ETHERNET_BYTES + IP_BYTES + UDP_BYTES + RTP_BYTES, "");
 
+#define SPREAD   2654435761u // 2^32 over the golden ratio
+#define GATHERED 244002641u  // its inverse modulo 2^32
+
+uint32_t td_flow_ssrc(uint32_t index)
+{
+	return index * SPREAD;
+}
+
+uint32_t td_flow_of_ssrc(uint32_t ssrc)
+{
+	return ssrc * GATHERED;
+}
+
 // How far packet `number` is behind the last begin of a digit; every flow's begin at another time.
 static uint32_t step_of(const struct td_flow *flow, uint32_t number)
 {
@@ -124,6 +137,7 @@ int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet)
 	*packet = (struct td_flow_packet){ .to_addr = ntohl(h.destination_be),
 					   .to_port = ntohs(h.destination_port_be),
 					   .sequence = ntohs(h.sequence_be),
+					   .ssrc = ntohl(h.ssrc_be),
 					   .payload_type = h.mpt & 0x7fu,
 					   .payload = frame + sizeof h,
 					   .payload_bytes = end - (uint32_t)sizeof h };

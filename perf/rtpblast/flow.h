@@ -43,10 +43,16 @@ struct td_flow_probe {
 struct td_flow_packet {
 	uint32_t to_addr; // host order
 	uint16_t to_port, sequence;
+	uint32_t ssrc;
 	uint8_t payload_type;
 	uint8_t *payload;
 	uint32_t payload_bytes;
 };
+
+// The SSRC of the flow at `index`, neighbours' far apart, and whose flow's an SSRC is: any number when
+// it is none of ours.
+uint32_t td_flow_ssrc(uint32_t index);
+uint32_t td_flow_of_ssrc(uint32_t ssrc);
 
 // True when packet `number` is part of a digit.
 int td_flow_is_event(const struct td_flow *flow, uint32_t number);

@@ -64,7 +64,7 @@ static void add_flow(struct td_plan *plan, struct td_endpoint from, struct td_en
 	*flow = (struct td_flow){ .from = from,
 				  .to = to,
 				  .payload = payload,
-				  .ssrc = plan->flow_count * 2654435761u,
+				  .ssrc = td_flow_ssrc(plan->flow_count),
 				  .start = plan->flow_count * 37u,
 				  .event_every = plan->event_every,
 				  .payload_type = payload_type(codec),

@@ -9,6 +9,14 @@ static uint32_t party_at(const struct td_run *run, const struct td_flow_packet *
 					    : TD_RUN_NOBODY;
 }
 
+// Without calls what comes is what was sent, and its sender's SSRC is in it.
+static uint32_t sender_of(const struct td_run *run, const struct td_flow_packet *packet)
+{
+	uint32_t flow = td_flow_of_ssrc(packet->ssrc);
+
+	return flow < run->blast->flow_count ? flow : TD_RUN_NOBODY;
+}
+
 static void account_arrival(struct td_run *run, struct td_flow *flow, uint32_t number)
 {
 	switch (td_arrivals_note(&flow->arrivals, number)) {
@@ -80,7 +88,8 @@ static unsigned parse_some(struct td_run *run, struct rte_mbuf **mbufs, unsigned
 		if (!td_flow_parse(rte_pktmbuf_mtod(mbufs[i], uint8_t *),
 				   rte_pktmbuf_data_len(mbufs[i]), &one->packet))
 			continue; // somebody's ICMP, RTCP
-		one->party = run->blast->calls ? party_at(run, &one->packet) : 0;
+		one->party = run->blast->calls ? party_at(run, &one->packet)
+					       : sender_of(run, &one->packet);
 		one->sealed = 0;
 		kept++;
 	}

@@ -142,6 +142,29 @@ START_TEST(test_event)
 }
 END_TEST
 
+// A digit has no probe: who sent it is known by its SSRC, even when nothing else is left of it.
+START_TEST(test_sender)
+{
+	static const uint32_t indices[] = { 0, 1, 2, 4095, 199999 };
+	const uint8_t mac[6] = { 0 };
+
+	for (size_t i = 0; i < sizeof indices / sizeof indices[0]; i++) {
+		struct td_flow flow = make_flow();
+		uint8_t frame[TD_FLOW_FRAME_MAX];
+		struct td_flow_packet packet;
+		uint32_t bytes;
+
+		flow.event_every = 50;
+		flow.start = 0;
+		flow.ssrc = td_flow_ssrc(indices[i]);
+		bytes = td_flow_make(&flow, 50, mac, mac, NULL, frame);
+		ck_assert_int_eq(td_flow_parse(frame, bytes, &packet), 1);
+		ck_assert_uint_eq(td_flow_of_ssrc(packet.ssrc), indices[i]);
+		ck_assert_uint_ge(td_flow_of_ssrc(packet.ssrc + 1u), 200000);
+	}
+}
+END_TEST
+
 // A sealed packet is opened by the peer's key and nobody else's, and comes back byte for byte.
 START_TEST(test_protect)
 {
@@ -207,6 +230,7 @@ int main(void)
 	tcase_add_test(tests, test_histogram);
 	tcase_add_test(tests, test_packet);
 	tcase_add_test(tests, test_event);
+	tcase_add_test(tests, test_sender);
 	tcase_add_test(tests, test_protect);
 	tcase_add_test(tests, test_read_key);
 	suite_add_tcase(suite, tests);
