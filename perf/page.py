@@ -190,7 +190,7 @@ def scales(rows):
     groups = {}
     for row in rows:
         parts = amount(row["case"])
-        if parts and parts[0] > 0 and row["value"] > 0:
+        if parts and parts[0] > 0 and (row["value"] or 0) > 0:
             # Cases of one bench are one curve when they count the same thing in the same unit.
             thing = re.sub(r"\d[\d,]*", "N", parts[1])
             groups.setdefault((thing, row["unit"]), []).append((parts[0], row))

@@ -3,26 +3,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_latency(const char *name, double value_us)
+// Or null, where there is none.
+static void print_number(const char *name, double value, int decimals, bool there)
 {
-	if (value_us < 0)
-		printf(",\"%s\":null", name);
+	if (there)
+		printf(",\"%s\":%.*f", name, decimals, value);
 	else
-		printf(",\"%s\":%.1f", name, value_us);
+		printf(",\"%s\":null", name);
 }
 
 void td_report_print(const struct td_report_row *row)
 {
-	printf("{\"bench\":\"%s\",\"case\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"", row->bench,
-	       row->case_name, row->value, row->unit);
+	bool good = row->lost == 0 && !row->wrong, compared = good && row->reference > 0;
+
+	printf("{\"bench\":\"%s\",\"case\":\"%s\"", row->bench, row->case_name);
+	print_number("value", row->value, 3, good);
+	printf(",\"unit\":\"%s\"", row->unit);
+	print_number("reference", row->reference, 3, compared);
 	if (row->reference > 0)
-		printf(",\"reference\":%.3f,\"reference_name\":\"%s\",\"ratio\":%.3f",
-		       row->reference, row->reference_name, row->value / row->reference);
+		printf(",\"reference_name\":\"%s\"", row->reference_name);
 	else
-		printf(",\"reference\":null,\"reference_name\":null,\"ratio\":null");
-	printf(",\"min\":%.3f,\"max\":%.3f", row->min, row->max);
-	print_latency("p50_us", row->p50_us);
-	print_latency("p99_us", row->p99_us);
+		printf(",\"reference_name\":null");
+	print_number("ratio", compared ? row->value / row->reference : 0, 3, compared);
+	print_number("min", row->min, 3, good);
+	print_number("max", row->max, 3, good);
+	print_number("p50_us", row->p50_us, 1, good && row->p50_us >= 0);
+	print_number("p99_us", row->p99_us, 1, good && row->p99_us >= 0);
+	print_number("p999_us", row->p999_us, 1, good && row->p999_us > 0);
 	printf(",\"lost\":%llu", (unsigned long long)row->lost);
 	if (row->stage != NULL)
 		printf(",\"stage\":\"%s\"", row->stage);

@@ -27,8 +27,9 @@ def columns(found):
 
 
 def parts(stages):
-    """[(stage, value)] of one case, without their sum."""
-    return [(name, stages[name]["value"]) for name in columns({None: stages})]
+    """[(stage, value)] of one case, without their sum; none of a run that was no good."""
+    return [(name, stages[name]["value"]) for name in columns({None: stages})
+            if stages[name]["value"] is not None]
 
 
 def table(rows, text):

@@ -87,6 +87,11 @@ static uint32_t *random_cycle(uint32_t count, uint64_t seed)
 	return order;
 }
 
+uint32_t td_relay_session_bytes(void)
+{
+	return sizeof(struct session);
+}
+
 struct td_relay *td_relay_create(uint32_t count, uint64_t seed)
 {
 	struct td_relay *relay = calloc(1, sizeof *relay);

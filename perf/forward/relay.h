@@ -13,6 +13,9 @@
 
 struct td_relay;
 
+// What it keeps of a session: the least that a relay which measures its streams can.
+uint32_t td_relay_session_bytes(void);
+
 // `sessions` in one random cycle, drawn from `seed`. Exits with a message when memory is short.
 struct td_relay *td_relay_create(uint32_t sessions, uint64_t seed);
 void td_relay_destroy(struct td_relay *relay);

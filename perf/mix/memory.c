@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forward/relay.h"
 #include "mix/opus_calls.h"
 #include "report.h"
 
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && (strcmp(argv[1], forwarding) == 0 || strcmp(argv[1], mixing) == 0))
 		return measure(argv[1][0] == 'm', (uint32_t)atoi(argv[2]));
 	forwarded = bytes_a_stream(argv[0], forwarding, 10000, 100000);
-	report("forwarded stream", forwarded, 0, NULL);
+	report("forwarded stream", forwarded, td_relay_session_bytes(), "the bare relay's session");
 	// Both sides of a call have an inlet and an outlet, with room for any codec's state.
 	mixed = bytes_a_stream(argv[0], mixing, 1000, 5000);
 	report("mixed stream", mixed - state, state, "codec state");

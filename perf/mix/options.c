@@ -52,7 +52,8 @@ static uint64_t print_stages(const struct td_mix_options *options, const struct 
 				       .case_name = row->case_name,
 				       .unit = row->unit,
 				       .value = ns,
-				       .reference_name = "the whole" };
+				       .reference_name = "the whole",
+				       .wrong = row->wrong };
 
 	td_hall_forget(row->hall);
 	td_stage_table_init(&table, row->hall->bench->worker->stages, row->one);
@@ -102,6 +103,7 @@ uint64_t td_mix_measure(const struct td_mix_options *options, struct td_mix_row 
 	report.max = ours[options->runs - 1];
 	report.reference = td_report_median(bare, options->runs);
 	report.lost = row->lost;
+	report.wrong = row->wrong;
 	td_report_print(&report);
 	if (options->stages)
 		row->lost += print_stages(options, row, report.value, hearing);

@@ -33,6 +33,7 @@
 #define LOAD        0.80
 #define LOAD_BAND   0.04
 #define LOAD_CLOSE  0.01 // what calls are not changed for
+#define LOAD_LEAST  0.02 // it had that many calls: who says so was not run
 #define FIRST_LOAD  0.50 // by the CPU time of its rounds: in real time a round takes longer
 #define CALLS_MAX   1000u
 #define TRIAL_CALLS 40u
@@ -219,8 +220,10 @@ static void guess_calls(struct tick *tick)
 // as it was when they were measured.
 static void tune(struct tick *tick, double bare_load, double worker_load)
 {
-	td_bare_calls_have(&tick->bare, (uint32_t)lround(tick->bare.count * LOAD / bare_load));
-	if (fabs(worker_load - LOAD) < LOAD_CLOSE)
+	if (bare_load >= LOAD_LEAST)
+		td_bare_calls_have(&tick->bare,
+				   (uint32_t)lround(tick->bare.count * LOAD / bare_load));
+	if (worker_load < LOAD_LEAST || fabs(worker_load - LOAD) < LOAD_CLOSE)
 		return;
 	td_worker_attach(tick->bench.worker, tick->bench.now_ns);
 	have_calls(tick, (uint32_t)lround(tick->calls.count * LOAD / worker_load));
@@ -331,6 +334,7 @@ static uint64_t bench_load(struct tick *tick, const struct td_mix_options *optio
 	row.max = worker.p999[run - 1];
 	row.p50_us = td_slot_log_us(&worker.log, 0.5);
 	row.p99_us = td_slot_log_us(&worker.log, 0.99);
+	row.p999_us = td_slot_log_us(&worker.log, 0.999);
 	row.reference = td_report_median(bare.p999, run);
 	td_report_print(&row);
 	td_tick_side_explain("worker", &worker, run);

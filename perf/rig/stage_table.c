@@ -55,7 +55,8 @@ static void print(const struct td_report_row *whole, unsigned runs, const char *
 				     .reference_name = whole->reference_name,
 				     .p50_us = -1,
 				     .p99_us = -1,
-				     .lost = whole->lost };
+				     .lost = whole->lost,
+				     .wrong = whole->wrong };
 
 	snprintf(name, sizeof name, "%s: %s", whole->case_name, stage);
 	row.value = td_report_median(ns, runs);

@@ -137,8 +137,7 @@ static void print(const char *case_name, const char *unit, double *values, doubl
 	row.value = td_report_median(values, runs);
 	row.min = values[0];
 	row.max = values[runs - 1];
-	if (reference != NULL)
-		row.reference = td_report_median(reference, runs);
+	row.reference = td_report_median(reference, runs);
 	td_report_print(&row);
 }
 
@@ -165,7 +164,7 @@ static uint64_t print_stages(const struct plan *plan, struct td_lanes *lanes, co
 // One worker, two, ...: costs beside bare loops, and what the last one has added to the first.
 static uint64_t bench_workers(const struct plan *plan, struct td_lanes *lanes, struct bare *loops)
 {
-	static double ns[CORES_MAX][RUNS_MAX];
+	static double ns[CORES_MAX][RUNS_MAX], bare_ns[CORES_MAX][RUNS_MAX];
 	static double rate[CORES_MAX][RUNS_MAX], bare_rate[CORES_MAX][RUNS_MAX];
 	uint64_t lost = 0;
 	char name[96];
@@ -180,11 +179,12 @@ static uint64_t bench_workers(const struct plan *plan, struct td_lanes *lanes, s
 			ns[n][run] = result.ns;
 			rate[n][run] = result.packets_per_s / 1e6;
 			bare_rate[n][run] = loops_rate / 1e6;
+			bare_ns[n][run] = (n + 1u) * 1e9 / loops_rate;
 		}
 	complain(lost, td_lanes_drop_reason(lanes));
 	for (uint32_t n = 0; n < plan->cores; n++) {
 		snprintf(name, sizeof name, "%u workers", n + 1u);
-		print(name, "ns/packet", ns[n], NULL, NULL, plan->runs, lost);
+		print(name, "ns/packet", ns[n], bare_ns[n], "bare relay loops", plan->runs, lost);
 		if (plan->stages)
 			lost += print_stages(plan, lanes, name, n + 1u, 0, ns[n][plan->runs / 2u]);
 	}

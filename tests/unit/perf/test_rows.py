@@ -72,6 +72,23 @@ class Rows(unittest.TestCase):
             file.write(json.dumps(row("forward", "1 streams", 1.0, "rx", lost=2)) + "\n")
         self.assertEqual(perf("run", "--rows", self.file).returncode, 1)
 
+    def test_refused(self):
+        """Rows without figures of runs that were no good, in every place."""
+        empty = dict.fromkeys(("ratio", "min", "max"))
+        lines = [row("forward", "1 streams", None, lost=2, **empty),
+                 row("forward", "1 streams", None, "rx", lost=2, **empty),
+                 row("forward", "1 streams", None, "all stages", lost=2, **empty)]
+        lines[0]["reference_name"] = "bare relay loop"
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+        done = perf("run", "--rows", self.file, "--report", self.report)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn("forward  1 streams  -  ", done.stdout)
+        with open(self.report, encoding="utf-8") as file:
+            self.assertNotIn("<svg", file.read())
+        done = perf("capacity", self.file)
+        self.assertIn("Not measured here, or without a good figure: forward", done.stdout)
+
     def test_page(self):
         done = perf("run", "--rows", self.file, "--report", self.report)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -1,5 +1,5 @@
-// The table of stages: a stage's share of one unit of the one that counts, medians of the runs, the rows'
-// format, the counters as they were before, and no table of nothing.
+// Rows, and the table of stages: a stage's share of one unit of the one that counts, medians of the runs, the rows'
+// format, the counters as they were before, no table of nothing and no figure of a run that was no good.
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,7 @@ static const struct td_report_row whole = { .bench = "bench",
 					    .case_name = "1000 streams",
 					    .unit = "ns/packet",
 					    .value = 40,
-					    .reference_name = "the whole",
-					    .lost = 3 };
+					    .reference_name = "the whole" };
 
 static void setup(void)
 {
@@ -69,33 +68,78 @@ START_TEST(test_rows)
 		text,
 		"{\"bench\":\"bench\",\"case\":\"1000 streams: rx\",\"value\":12.000,"
 		"\"unit\":\"ns/packet\",\"reference\":null,\"reference_name\":null,\"ratio\":null,"
-		"\"min\":10.000,\"max\":20.000,\"p50_us\":null,\"p99_us\":null,\"lost\":3,"
+		"\"min\":10.000,\"max\":20.000,\"p50_us\":null,\"p99_us\":null,"
+		"\"p999_us\":null,\"lost\":0,"
 		"\"stage\":\"rx\"}\n"
 		"{\"bench\":\"bench\",\"case\":\"1000 streams: forward\",\"value\":28.000,"
 		"\"unit\":\"ns/packet\",\"reference\":null,\"reference_name\":null,\"ratio\":null,"
-		"\"min\":24.000,\"max\":30.000,\"p50_us\":null,\"p99_us\":null,\"lost\":3,"
+		"\"min\":24.000,\"max\":30.000,\"p50_us\":null,\"p99_us\":null,"
+		"\"p999_us\":null,\"lost\":0,"
 		"\"stage\":\"forward\"}\n"
 		"{\"bench\":\"bench\",\"case\":\"1000 streams: all stages\",\"value\":40.000,"
 		"\"unit\":\"ns/packet\",\"reference\":40.000,\"reference_name\":\"the whole\","
 		"\"ratio\":1.000,\"min\":36.000,\"max\":48.000,\"p50_us\":null,\"p99_us\":null,"
-		"\"lost\":3,\"stage\":\"all stages\"}\n");
+		"\"p999_us\":null,\"lost\":0,\"stage\":\"all stages\"}\n");
 	free(text);
 }
 END_TEST
 
-// A row of a whole case has no such column.
-START_TEST(test_whole)
+static char *print_row(const struct td_report_row *row)
 {
 	FILE *real = stdout;
 	size_t size = 0;
 	char *text = NULL;
 
 	stdout = open_memstream(&text, &size);
-	td_report_print(&whole);
+	ck_assert_ptr_nonnull(stdout);
+	td_report_print(row);
 	fclose(stdout);
 	stdout = real;
-	ck_assert_ptr_nonnull(strstr(text, "\"lost\":3}\n"));
-	ck_assert_ptr_null(strstr(text, "stage"));
+	return text;
+}
+
+// A row of a whole case has no such column.
+START_TEST(test_whole)
+{
+	struct td_report_row row = whole;
+	char *text;
+
+	row.reference = 32;
+	row.min = 39;
+	row.max = 41;
+	row.p50_us = 1.5;
+	row.p99_us = 2.5;
+	row.p999_us = 3.5;
+	text = print_row(&row);
+	ck_assert_str_eq(text, "{\"bench\":\"bench\",\"case\":\"1000 streams\",\"value\":40.000,"
+			       "\"unit\":\"ns/packet\",\"reference\":32.000,"
+			       "\"reference_name\":\"the whole\",\"ratio\":1.250,\"min\":39.000,"
+			       "\"max\":41.000,\"p50_us\":1.5,\"p99_us\":2.5,\"p999_us\":3.5,"
+			       "\"lost\":0}\n");
+	free(text);
+}
+END_TEST
+
+// Packets were lost, or the audio was wrong: a row, and no figure in it.
+START_TEST(test_refused)
+{
+	struct td_report_row row = whole;
+	char *text;
+
+	row.reference = 32;
+	row.lost = 3;
+	text = print_row(&row);
+	ck_assert_str_eq(text, "{\"bench\":\"bench\",\"case\":\"1000 streams\",\"value\":null,"
+			       "\"unit\":\"ns/packet\",\"reference\":null,"
+			       "\"reference_name\":\"the whole\",\"ratio\":null,\"min\":null,"
+			       "\"max\":null,\"p50_us\":null,\"p99_us\":null,\"p999_us\":null,"
+			       "\"lost\":3}\n");
+	free(text);
+	row.lost = 0;
+	row.wrong = true;
+	text = print_row(&row);
+	ck_assert_ptr_nonnull(strstr(text, "\"value\":null"));
+	ck_assert_ptr_nonnull(strstr(text, "\"lost\":0}"));
 	free(text);
 }
 END_TEST
@@ -144,6 +188,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, test_rows);
 	tcase_add_test(tests, test_whole);
+	tcase_add_test(tests, test_refused);
 	tcase_add_test(tests, test_counters);
 	tcase_add_test(tests, test_nothing);
 	suite_add_tcase(suite, tests);
