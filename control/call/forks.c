@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/fork_wish.h"
 #include "call/manager.h"
 #include "link/link.h"
 
@@ -15,9 +16,7 @@ struct fork_record {
 	bool closed;   // nothing more comes of it
 	uint32_t serial;
 	struct td_context_id context;
-	struct td_stream_id hears[TD_FORK_STREAM_MAX]; // who hears what it says
-	uint32_t hears_count;
-	bool to_floor; // all of the conference hear it
+	struct td_fork_hearing hearing;
 	struct td_fork_info info;
 	td_fork_started_fn done; // until it has been called
 	void *user;
@@ -137,14 +136,15 @@ static uint32_t hearing_cells(const struct fork_record *record, struct td_cell *
 	const struct td_media *media = td_media_find(record->forks->calls, record->context);
 	uint32_t count = 0;
 
-	if (record->to_floor)
+	if (record->hearing.floor)
 		cells[count++] = cell_of(record, (struct td_member){ TD_MEMBER_FLOOR, 0 });
-	for (uint32_t i = 0; media && i < record->hears_count; i++) {
-		const struct td_leg *leg = td_media_find_leg(media, record->hears[i].v);
+	for (uint32_t i = 0; media && i < record->hearing.count; i++) {
+		const struct td_leg *leg = td_media_find_leg(media, record->hearing.streams[i].v);
 
 		if (leg && leg->media.at == media)
-			cells[count++] = cell_of(
-				record, (struct td_member){ TD_MEMBER_STREAM, record->hears[i].v });
+			cells[count++] =
+				cell_of(record, (struct td_member){ TD_MEMBER_STREAM,
+								    record->hearing.streams[i].v });
 	}
 	return count;
 }
@@ -183,8 +183,8 @@ uint32_t td_forks_first_cells(const struct td_media *media, struct td_stream_id 
 		if (!record->used || record->context.v != media->context.v ||
 		    record->info.player.v == 0 || record->info.state != TD_FORK_RUNNING)
 			continue;
-		for (uint32_t j = 0; j < record->hears_count && count < max; j++)
-			if (record->hears[j].v == stream.v)
+		for (uint32_t j = 0; j < record->hearing.count && count < max; j++)
+			if (record->hearing.streams[j].v == stream.v)
 				cells[count++] = cell_of(
 					record, (struct td_member){ TD_MEMBER_STREAM, stream.v });
 	}
@@ -210,41 +210,6 @@ static void on_started(void *user, const struct td_event *event)
 	let_hear(record);
 }
 
-static bool names(const char *wish, const char *role)
-{
-	return !wish || strcmp(wish, TD_FORK_WHO_ALL) == 0 || strcmp(wish, role) == 0;
-}
-
-// The streams of this call's parties, wherever they are. Returns how many.
-static uint32_t choose(const struct td_call *call, const char *wish,
-		       struct td_stream_id streams[TD_FORK_STREAM_MAX],
-		       char tracks[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX], bool others)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < call->leg_count && count < TD_FORK_STREAM_MAX; i++) {
-		const struct td_leg *leg = call->legs[i];
-		const char *role = leg == call->caller  ? "caller"
-				   : leg == call->agent ? "agent"
-							: td_party_role_name(leg->party.role);
-
-		if (leg->media.stream.v == 0 || !leg->media.at || leg->media.ending ||
-		    !names(wish, role) || (!others && leg != call->caller && leg != call->agent))
-			continue;
-		streams[count] = leg->media.stream;
-		snprintf(tracks[count++], TD_FORK_TRACK_MAX, "%s", role);
-	}
-	return count;
-}
-
-static const struct td_config_fork *destination(const struct td_config *config, const char *name)
-{
-	for (unsigned i = 0; i < config->forks_count; i++)
-		if (strcmp(config->forks[i].name, name) == 0)
-			return &config->forks[i];
-	return NULL;
-}
-
 static struct fork_record *take_record(struct td_forks *forks)
 {
 	for (uint32_t i = 0; i < forks->count; i++) {
@@ -261,123 +226,26 @@ static struct fork_record *take_record(struct td_forks *forks)
 	return NULL;
 }
 
-// The context in which it is heard what the far end says: where its parties are.
-static struct td_context_id place_of(const struct td_call *call, struct td_stream_id stream)
-{
-	for (uint32_t i = 0; i < call->leg_count; i++)
-		if (call->legs[i]->media.stream.v == stream.v && call->legs[i]->media.at)
-			return call->legs[i]->media.at->context;
-	return (struct td_context_id){ 0 };
-}
-
-static int fill_call(struct fork_record *record, const struct td_fork_wish *wish,
-		     struct td_command_fork_start *start)
-{
-	const struct td_call *call = td_call_by_id(record->forks->calls, wish->call);
-	char ignored[TD_FORK_STREAM_MAX][TD_FORK_TRACK_MAX];
-
-	if (!call)
-		return -TD_ENOT_FOUND;
-	start->what = wish->name ? TD_FORK_DESTINATION : TD_FORK_CAPTURE;
-	start->stream_count =
-		choose(call, wish->party, start->streams, start->tracks, wish->name == NULL);
-	if (start->stream_count == 0)
-		return -TD_ESTATE;
-	start->context = place_of(call, start->streams[0]);
-	if (!wish->heard_by || strcmp(wish->heard_by, "none") != 0)
-		record->hears_count = choose(call, wish->heard_by, record->hears, ignored, false);
-	snprintf(start->call, sizeof start->call, "%s", call->id);
-	snprintf(record->info.call, sizeof record->info.call, "%s", call->id);
-	return 0;
-}
-
-// A far end is told it as a label.
-static void put_label(char label[TD_FORK_LABEL_MAX], const char *name)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-
-	snprintf(label, TD_FORK_LABEL_MAX, "%.*s", TD_FORK_LABEL_MAX - 1, name);
-	for (char *at = label; *at; at++)
-		if (!strchr(letters, *at))
-			*at = '_';
-}
-
-// What its mix is coded in: samples for a socket; for RTP what everybody takes, at the rate wished.
-static enum td_codec_id mix_codec(const struct td_config_fork *to)
-{
-	bool wide = to->rate_hz > 8000;
-
-	if (to->rtp && *to->rtp)
-		return wide ? TD_CODEC_G722 : TD_CODEC_PCMU;
-	return wide ? TD_CODEC_L16_16 : TD_CODEC_L16_8;
-}
-
-static int fill_conference(struct fork_record *record, const struct td_fork_wish *wish,
-			   struct td_command_fork_start *start)
-{
-	struct td_calls *calls = record->forks->calls;
-	const struct td_conference *conference = td_conference_find(calls, wish->conference);
-	const struct td_config_fork *to =
-		wish->name ? destination(calls->config, wish->name) : NULL;
-
-	if (!conference)
-		return -TD_ENOT_FOUND;
-	if (wish->party || (wish->heard_by && strcmp(wish->heard_by, "none") != 0 &&
-			    strcmp(wish->heard_by, TD_FORK_WHO_ALL) != 0))
-		return -TD_EINVALID;
-	start->what = wish->name ? TD_FORK_FLOOR : TD_FORK_CAPTURE;
-	start->context = conference->media.context;
-	if (to) {
-		start->stream_count = 1;
-		snprintf(start->tracks[0], TD_FORK_TRACK_MAX, "floor");
-		start->codec = mix_codec(to);
-	}
-	record->to_floor = !wish->heard_by || strcmp(wish->heard_by, "none") != 0;
-	put_label(start->call, conference->name);
-	td_inspect_put(record->info.conference, sizeof record->info.conference, conference->name);
-	return 0;
-}
-
-static int fill(struct fork_record *record, const struct td_fork_wish *wish,
-		struct td_command_fork_start *start)
-{
-	int error = wish->conference ? fill_conference(record, wish, start)
-				     : fill_call(record, wish, start);
-
-	if (error)
-		return error;
-	if (start->context.v == 0)
-		return -TD_ESTATE;
-	record->context = start->context;
-	start->seconds = wish->seconds;
-	start->owner = owner_of(record);
-	snprintf(start->destination, sizeof start->destination, "%s", wish->name ? wish->name : "");
-	record->info.capture = wish->name == NULL;
-	record->info.started_utc_ms = td_calls_wall_ms(record->forks->calls);
-	snprintf(record->info.name, sizeof record->info.name, "%s",
-		 wish->name ? wish->name : "capture");
-	memcpy(record->info.tracks, start->tracks, sizeof record->info.tracks);
-	record->info.seen.tracks = start->stream_count;
-	return 0;
-}
-
 int td_calls_fork_start(struct td_calls *calls, const struct td_fork_wish *wish,
 			td_fork_started_fn done, void *user)
 {
 	struct td_command command = { .kind = TD_COMMAND_FORK_START };
+	struct td_command_fork_start *start = &command.u.fork_start;
 	struct fork_record *record;
 	int error;
 
-	if (wish->name && !destination(calls->config, wish->name))
+	if (wish->name && !td_fork_wish_destination(calls->config, wish->name))
 		return -TD_ENOT_FOUND;
 	record = take_record(calls->forks);
 	if (!record)
 		return -TD_EFULL;
 	td_on_control();
-	error = fill(record, wish, &command.u.fork_start);
+	error = td_fork_wish_fill(calls, wish, start, &record->hearing, &record->info);
+	record->context = start->context;
+	record->info.started_utc_ms = td_calls_wall_ms(calls);
 	record->done = done;
 	record->user = user;
+	start->owner = owner_of(record);
 	if (!error)
 		error = td_link_submit(calls->deps.link, &command, on_started, record);
 	if (error)
