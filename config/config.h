@@ -88,7 +88,7 @@ struct td_config_sip {
 	char *realm;                 // digest realm, default "tandem"
 	enum td_digest_offer digest; // md5|sha256|both, default md5
 	char *user_agent;            // default "Tandem/<version>"
-	uint32_t calls_max;          // default 4096
+	uint32_t calls_max;          // at once; default 4096
 	uint32_t registrations_max;  // default 4096
 	uint32_t options_ping_s;     // trunks are pinged this often, 0 never; default 30
 };

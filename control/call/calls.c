@@ -10,7 +10,7 @@
 #include "td_log.h"
 
 #define LEGS_PER_CALL         4  // caller, agent, a supervisor, one that finishes its signalling
-#define TRANSACTIONS_PER_CALL 16 // both legs' INVITE and BYE, lingering for 32 s at a high rate
+#define TRANSACTIONS_PER_CALL 16 // both legs' INVITE and BYE, and what lingers of earlier calls
 #define TRANSACTIONS_SPARE    256
 
 static uint32_t power_of_two(uint32_t at_least)

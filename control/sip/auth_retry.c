@@ -108,6 +108,7 @@ static void restart(struct td_sip_endpoint *ep, struct td_sip_txn *txn, const ch
 	txn->state = txn->machine == &td_sip_ict ? TD_ICT_CALLING : TD_NCT_TRYING;
 	td_wheel_cancel(&ep->wheel, &txn->expire);
 	td_wheel_cancel(&ep->wheel, &txn->retransmit);
+	td_list_remove(&txn->lingering);
 	td_sip_txn_begin(ep, txn);
 	td_sip_count(ep, TD_SIP_COUNT_REQUESTS_OUT);
 	td_sip_txn_transmit(ep, txn);

@@ -5,6 +5,10 @@
 //   dialog_in.c    requests inside dialogs           follow_up.c     ACK, CANCEL, silent BYE
 //   response_out.c what we answer                    response_in.c   what we are answered
 //
+// A pool that is nearly full is no reason to refuse a call while transactions linger in it: those that
+// have longest, for T4 at least, end as if their timer had. So a rate of calls is not bounded by what
+// it leaves behind for 32 s.
+//
 // Invariants: a transaction is in by_key exactly while it is not terminated; a terminated one lies on
 // `graves` until the outermost call returns, so that no callback frees what its caller still holds.
 // A dialog's *_invite handles name the transaction that blocks another INVITE in that direction.
@@ -46,12 +50,14 @@ struct td_sip_txn {
 	struct td_table_node by_merge; // server, without To tag: finds merged requests
 	struct td_timer expire, retransmit;
 	struct td_list grave;
+	struct td_list lingering; // while its state is one of those
 	const struct td_sip_machine *machine;
 	uint64_t handle, owner, dialog;
 	struct td_hash128 answered_tag; // To tag of the 2xx that counts
 	struct td_endpoint peer;        // where its bytes go
 	struct td_sip_buffer kept;      // what is repeated
 	struct td_sip_head head;
+	uint64_t lingers_ms; // since when
 	uint32_t interval_ms, cseq;
 	uint16_t last_status, account;
 	uint8_t state, method;
@@ -90,6 +96,7 @@ struct td_sip_endpoint {
 	struct td_pool buffers[TD_SIP_CLASS_COUNT];
 	struct td_table by_key, by_merge, by_id;
 	struct td_list graves;
+	struct td_list lingering; // transactions, in the order in which they began to
 	uint64_t now_ms;
 	uint32_t depth; // calls we are in: graves are cleared when the outermost returns
 	bool shed;
@@ -132,6 +139,10 @@ struct td_sip_txn *td_sip_txn_lookup(const struct td_sip_endpoint *ep, struct td
 // Steps the machine, arms its timers, repeats kept bytes where the cell says RESEND, buries it when
 // terminated. Returns the actions that are left; -1 when the cell rejects.
 int td_sip_txn_step(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned event);
+// The pool is down to what is kept for requests inside dialogs.
+bool td_sip_txn_nearly_full(const struct td_sip_endpoint *ep);
+// Ends those that linger longest until it is not, or none of them is old enough. Outside of calls.
+void td_sip_txn_make_room(struct td_sip_endpoint *ep);
 // Starts the timers of the state a fresh transaction is in.
 void td_sip_txn_begin(struct td_sip_endpoint *ep, struct td_sip_txn *txn);
 // Replaces the kept bytes by a copy. -TD_EFULL: no buffer.

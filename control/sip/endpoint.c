@@ -97,6 +97,7 @@ int td_sip_endpoint_create(const struct td_sip_config *config,
 	td_token_init(&ep->tokens, other);
 	td_wheel_init(&ep->wheel, now_ms);
 	td_list_init(&ep->graves);
+	td_list_init(&ep->lingering);
 	rc = make_pools(ep, config);
 	if (rc) {
 		td_sip_endpoint_destroy(ep);
@@ -136,6 +137,7 @@ void td_sip_leave(struct td_sip_endpoint *ep)
 	if (--ep->depth > 0)
 		return;
 	td_sip_txn_clear_graves(ep);
+	td_sip_txn_make_room(ep);
 	if (!ep->body_written)
 		return;
 	ep->body_written = false;

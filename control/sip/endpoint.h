@@ -72,7 +72,8 @@ struct td_sip_config {
 	struct td_endpoint local4, local6; // what Via and Contact say; port 0: family not in use
 	const char *user_agent;            // copied; at most 127 bytes, printable
 	// Both directions, lingering ones included: a call with two legs leaves four of them behind for
-	// 32 s and one for 5 s, so N calls a second need about 135 * N.
+	// 32 s and one for 5 s, so N calls a second fill about 135 * N. With fewer they linger for less
+	// time, but for 5 s at least: 25 * N and one for each leg that is up are the least.
 	uint32_t transactions_max;
 	uint32_t dialogs_max;
 	uint32_t t1_ms, t2_ms, t4_ms; // 0: RFC 3261's 500, 4000, 5000
@@ -198,7 +199,8 @@ TD_MUST_CHECK int td_sip_dialog_restore(struct td_sip_endpoint *ep,
 	X(SHED, "shed")                                                                            \
 	X(TIMEOUTS, "timeouts")                                                                    \
 	X(ACK_TIMEOUTS, "ack_timeouts")                                                            \
-	X(FORKS_ENDED, "forks_ended")
+	X(FORKS_ENDED, "forks_ended")                                                              \
+	X(LINGERING_SPARED, "lingering_spared")
 
 enum td_sip_counter {
 #define TD_SIP_COUNTER_MEMBER(symbol, name) TD_SIP_COUNT_##symbol,

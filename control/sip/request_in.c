@@ -3,8 +3,6 @@
 
 #include "sip/core.h"
 
-#define RESERVE_PART 8 // one part in so many of the pool is kept for requests inside dialogs
-
 void td_sip_refuse_request(struct td_sip_endpoint *ep, const struct td_sip_message *msg,
 			   const struct td_endpoint *from, unsigned status, struct td_str headers)
 {
@@ -24,11 +22,6 @@ void td_sip_shed_request(struct td_sip_endpoint *ep, const struct td_sip_message
 	td_sip_puts(&w, "\r\n");
 	td_sip_count(ep, TD_SIP_COUNT_SHED);
 	td_sip_reply(ep, msg, from, 503, td_sip_writer_text(&w));
-}
-
-static bool nearly_full(const struct td_sip_endpoint *ep)
-{
-	return ep->txns.count - ep->txns.used <= ep->txns.count / RESERVE_PART;
 }
 
 // --- section 8.2 ---------------------------------------------------------------------------
@@ -242,7 +235,7 @@ static void new_request(struct td_sip_endpoint *ep, const struct td_sip_message 
 	struct td_sip_event event = { .kind = TD_SIP_EVENT_REQUEST, .msg = msg, .from = *from };
 	struct td_sip_txn *txn;
 
-	if (nearly_full(ep) || (ep->shed && msg->method == TD_SIP_INVITE)) {
+	if (td_sip_txn_nearly_full(ep) || (ep->shed && msg->method == TD_SIP_INVITE)) {
 		td_sip_shed_request(ep, msg, from);
 		return;
 	}

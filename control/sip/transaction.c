@@ -272,7 +272,8 @@ static const uint8_t nst_expire[TD_NST_STATE_COUNT] = {
 };
 static const uint8_t nst_retransmit[TD_NST_STATE_COUNT] = { TD_TIMER_NONE };
 
-#define MACHINE(lower, UPPER, title, events, first)                                                \
+#define STATE(state) (1u << (state))
+#define MACHINE(lower, UPPER, title, events, first, spared)                                        \
 	const struct td_sip_machine td_sip_##lower = {                                             \
 		.fsm = { .name = (title),                                                          \
 			 .state_count = TD_##UPPER##_STATE_COUNT,                                  \
@@ -283,12 +284,14 @@ static const uint8_t nst_retransmit[TD_NST_STATE_COUNT] = { TD_TIMER_NONE };
 			 .cells = &lower##_cells[0][0] },                                          \
 		.expire = lower##_expire,                                                          \
 		.retransmit = lower##_retransmit,                                                  \
+		.lingers = (spared),                                                               \
 	}
 
-MACHINE(ict, ICT, "client INVITE transaction", client_events, TD_ICT_CALLING);
-MACHINE(nct, NCT, "client transaction", client_events, TD_NCT_HELD);
-MACHINE(ist, IST, "server INVITE transaction", server_events, TD_IST_TRYING);
-MACHINE(nst, NST, "server transaction", server_events, TD_NST_TRYING);
+MACHINE(ict, ICT, "client INVITE transaction", client_events, TD_ICT_CALLING,
+	STATE(TD_ICT_COMPLETED) | STATE(TD_ICT_ACCEPTED));
+MACHINE(nct, NCT, "client transaction", client_events, TD_NCT_HELD, 0);
+MACHINE(ist, IST, "server INVITE transaction", server_events, TD_IST_TRYING, STATE(TD_IST_ACKED));
+MACHINE(nst, NST, "server transaction", server_events, TD_NST_TRYING, STATE(TD_NST_COMPLETED));
 
 uint32_t td_sip_timer_ms(enum td_sip_timer timer, const struct td_sip_times *times)
 {

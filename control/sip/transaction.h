@@ -115,6 +115,9 @@ struct td_sip_machine {
 	struct td_fsm fsm;
 	const uint8_t *expire;     // [state] enum td_sip_timer
 	const uint8_t *retransmit; // [state] enum td_sip_timer
+	// States as bits in which it only answers for what the network may still hold, for 32 s: D, J, L
+	// and M. Past T4, the longest that RFC 3261 lets a datagram live, one of them can be spared.
+	uint8_t lingers;
 };
 
 extern const struct td_sip_machine td_sip_ict, td_sip_nct, td_sip_ist, td_sip_nst;

@@ -4,6 +4,7 @@
 #include "td_assert.h"
 
 #define KEY_TEXT_MAX 1024
+#define RESERVE_PART 8 // one part in so many of the pool is kept for requests inside dialogs
 
 const uint16_t td_sip_class_bytes[TD_SIP_CLASS_COUNT] = { 512, 1024, 2048, TD_SIP_OUT_MAX };
 
@@ -177,6 +178,7 @@ struct td_sip_txn *td_sip_txn_make(struct td_sip_endpoint *ep, const struct td_s
 	td_timer_init(&txn->retransmit);
 	txn->retransmit.mark = TD_SIP_MARK_RETRANSMIT;
 	td_list_init(&txn->grave);
+	td_list_init(&txn->lingering);
 	td_table_add(&ep->by_key, &txn->by_key, key);
 	return txn;
 }
@@ -207,6 +209,7 @@ static void bury(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 	td_wheel_cancel(&ep->wheel, &txn->retransmit);
 	td_table_remove(&ep->by_key, &txn->by_key);
 	td_table_remove(&ep->by_merge, &txn->by_merge);
+	td_list_remove(&txn->lingering);
 	td_sip_buffer_drop(ep, &txn->kept);
 	td_sip_buffer_drop(ep, &txn->head.buffer);
 	if (td_list_empty(&txn->grave))
@@ -261,6 +264,14 @@ void td_sip_txn_begin(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
 	arm_retransmit(ep, txn);
 }
 
+static void note_lingering(struct td_sip_endpoint *ep, struct td_sip_txn *txn)
+{
+	if (!(txn->machine->lingers >> txn->state & 1u) || !td_list_empty(&txn->lingering))
+		return;
+	txn->lingers_ms = ep->now_ms;
+	td_list_push_back(&ep->lingering, &txn->lingering);
+}
+
 int td_sip_txn_step(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned event)
 {
 	const struct td_fsm_cell *cell = td_fsm_step(&txn->machine->fsm, &txn->state, event);
@@ -276,6 +287,7 @@ int td_sip_txn_step(struct td_sip_endpoint *ep, struct td_sip_txn *txn, unsigned
 			bury(ep, txn);
 		else
 			td_sip_txn_begin(ep, txn);
+		note_lingering(ep, txn);
 	}
 	return cell->action & ~TD_SIP_ACT_RESEND;
 }
@@ -334,4 +346,23 @@ void td_sip_timer_expired(struct td_sip_endpoint *ep, struct td_timer *timer)
 		return;
 	}
 	td_sip_client_act(ep, txn, td_sip_txn_step(ep, txn, TD_CLIENT_EXPIRE), NULL, NULL);
+}
+
+bool td_sip_txn_nearly_full(const struct td_sip_endpoint *ep)
+{
+	return ep->txns.count - ep->txns.used <= ep->txns.count / RESERVE_PART;
+}
+
+void td_sip_txn_make_room(struct td_sip_endpoint *ep)
+{
+	while (td_sip_txn_nearly_full(ep) && !td_list_empty(&ep->lingering)) {
+		struct td_sip_txn *oldest =
+			TD_LIST_ENTRY(ep->lingering.next, struct td_sip_txn, lingering);
+
+		if (ep->now_ms - oldest->lingers_ms < ep->times.t4_ms)
+			return;
+		td_sip_count(ep, TD_SIP_COUNT_LINGERING_SPARED);
+		td_sip_timer_expired(ep, &oldest->expire);
+		td_sip_txn_clear_graves(ep);
+	}
 }
