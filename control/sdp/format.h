@@ -18,7 +18,6 @@ unsigned td_sdp_channels(enum td_codec_id codec);
 bool td_sdp_wants_noise(enum td_codec_id codec);
 
 bool td_sdp_format_is(const struct td_sdp_format *format, enum td_codec_id codec);
-
 // The first format of the line that is this codec, telephone-event at this clock rate with at
 // least the twelve keys of a telephone, or comfort noise at it. NULL: there is none.
 const struct td_sdp_format *td_sdp_find_codec(const struct td_sdp *sdp,

@@ -65,8 +65,8 @@ struct td_sdp_agreed {
 	uint8_t payload_type;                              // what we send
 	uint8_t payload_type_rx;                           // what the peer sends
 	uint8_t event_payload_type, event_payload_type_rx; // or TD_PAYLOAD_TYPE_NONE
-	uint32_t
-		event_clock_hz; // of their durations: the codec's, or 8000 where the peer has no other
+	// Of their durations: the codec's, or 8000 where the peer has no other.
+	uint32_t event_clock_hz;
 	uint8_t cn_payload_type, cn_payload_type_rx; // likewise
 	uint8_t ptime_ms; // of what we send: whole frames of the codec, never too large a packet
 	bool rtcp_mux, rtcp_reduced;
@@ -114,12 +114,12 @@ enum td_sdp_srtp_trouble td_sdp_srtp_trouble(const struct td_sdp_local *local,
 					     const struct td_sdp *offer);
 
 // Answers the peer's offer (section 6) with one codec, the events of its clock rate (RFC 4733 section
-// 2.4.1; those at 8000 where it has no others) and, where offered, its comfort noise. Our codec order decides among what the offer holds;
-// a codec agreed before stays as long as it is offered. Writes `text` (NUL-terminated, length
-// returned) and `agreed`.
+// 2.4.1; those at 8000 where it has no others) and, where offered, its comfort noise. Our codec order
+// decides among what the offer holds; a codec agreed before stays as long as it is offered. Writes
+// `text` (NUL-terminated, length returned) and `agreed`.
 // -TD_ECODEC: no codec in common: 488. -TD_EUNSUPPORTED: no audio line over RTP/AVP (or RTP/SAVP, or
-// only with keys that suit us, as local->srtp says) with a numeric address of our family: 488. -TD_EFULL: text_bytes too small. -TD_EMALFORMED: fewer m= lines than
-// before (section 8).
+// only with keys that suit us, as local->srtp says) with a numeric address of our family: 488.
+// -TD_EFULL: text_bytes too small. -TD_EMALFORMED: fewer m= lines than before (section 8).
 TD_MUST_CHECK int td_sdp_answer(struct td_sdp_session *session, const struct td_sdp_local *local,
 				const struct td_sdp *offer, struct td_sdp_agreed *agreed,
 				char *text, size_t text_bytes);

@@ -78,7 +78,7 @@ lab_arrived() {
 
 # lab_hears_among SAID HEARD: what SAID says is in HEARD, beside others who speak at the same time:
 # of two equally loud voices each has about 0.65, of three 0.5; less when it pauses more than they
-# do. What is not there stays below 0.25.
+# do. Of those in two runs on a busy machine what was there had 0.46 or more, what was not 0.29 or less.
 lab_hears_among() {
 	local near
 	near=$(lab_listen near "$@")

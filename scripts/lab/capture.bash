@@ -29,13 +29,14 @@ lab_capture_count() {
 }
 
 # lab_capture_gaps HOST: how many packets of RTP from the switch, in the capture named like the host,
-# did not follow the one before. Not those that a phone which has hung up sends back in "port
-# unreachable".
+# did not follow the one before; "no packets" when there are none. Not those that a phone which has
+# hung up sends back in "port unreachable".
 lab_capture_gaps() {
 	tshark -n -r "$(lab_capture_file "$1")" --enable-heuristic rtp_udp \
 		-Y "ip.src == 10.77.0.2 && rtp && !icmp && ip.dst == $(lab_host_address "$1")" \
 		-T fields -e rtp.seq 2>/dev/null |
-		awk 'NR > 1 && $1 != (last + 1) % 65536 { n++ } { last = $1 } END { print n + 0 }'
+		awk 'NR > 1 && $1 != (last + 1) % 65536 { n++ } { last = $1 }
+			END { print (NR > 0 ? n + 0 : "no packets") }'
 }
 
 # lab_capture_clean NAME ADDRESS...: every packet that these addresses sent is well formed, down to
