@@ -338,3 +338,11 @@ int live_ctl(struct live *live, char *out, size_t out_bytes, char *const *argume
 	close(fd);
 	return status;
 }
+
+void live_expect_error(json_t *reply, long code, const char *message)
+{
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_int_eq(live_int(reply, "error.code"), code);
+	ck_assert_str_eq(live_text(reply, "error.message"), message);
+	json_decref(reply);
+}

@@ -57,6 +57,8 @@ json_t *live_ask(struct live *live, struct live_client *client, const char *meth
 const json_t *live_at(const json_t *object, const char *path);
 long live_int(const json_t *object, const char *path);
 const char *live_text(const json_t *object, const char *path);
+// The reply, which it takes, is this JSON-RPC error.
+void live_expect_error(json_t *reply, long code, const char *message);
 
 // Runs tandemctl with the right token unless told otherwise; its output is in `out`. Returns the
 // exit status.
