@@ -103,13 +103,14 @@ lab_hears_only() {
 	return "$bad"
 }
 
-# The whole of SAID and nothing else, in a stretch so short that one of its few pieces may fall on a
-# moment when a busy machine was late.
+# SAID with nobody beside it, in a stretch so short that few half seconds count: one in which the
+# machine stood still for a moment is shifted in its middle and lost to the ear, though every packet
+# came (lab_capture_gaps counts those). Of two voices at once each has at most half of its pieces.
 lab_hears_alone() {
 	local near coverage
 	near=$(lab_listen near "$@")
 	coverage=$(lab_listen coverage "$@")
-	awk -v r="${near:-0}" -v c="${coverage:-0}" 'BEGIN { exit !(r >= 0.9 && c >= 0.8) }' &&
+	awk -v r="${near:-0}" -v c="${coverage:-0}" 'BEGIN { exit !(r >= 0.6 && c > 0.5) }' &&
 		return 0
 	lab_note "$(basename "$2"): near $near, coverage $coverage with $(basename "$1")"
 	return 1
