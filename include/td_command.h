@@ -218,7 +218,8 @@ struct td_command_matrix_edit {
 
 enum td_record_format {
 	TD_RECORD_WAV, // one file NAME of 16-bit PCM, a channel a track; RF64 beyond 4 GiB
-	TD_RECORD_OPUS // a file a track, NAME with its number before ".opus"; Opus is not coded again
+	TD_RECORD_OPUS // a file a track, NAME with its number before ".opus", of the first two from the
+	// beginning, of another once somebody is heard on it; Opus is not coded again
 };
 
 // Beside a recording NAME is NAME TD_RECORD_SIDECAR; with a key at rest NAME itself has
@@ -226,6 +227,7 @@ enum td_record_format {
 #define TD_RECORD_SIDECAR   ".json"
 #define TD_RECORD_ENCRYPTED ".tde"
 #define TD_RECORD_PART      ".part"
+#define TD_RECORD_BROKEN    ".broken" // instead, where nothing can be made of what a killed one left
 
 // Tracks are what parties *said* (their received RTP), each from its own stream: left, right,
 // more[0], more[1] ... A track whose stream is v == 0 is silent until ATTACH gives it one; it may be

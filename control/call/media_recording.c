@@ -49,10 +49,7 @@ void td_media_recording_words(const struct td_media *media, struct td_recording_
 
 static unsigned tracks_of(const struct td_media *media)
 {
-	if (!media->call)
-		return TD_TRACK_MAX;
-	return media->calls->config->recording.format == TD_RECORD_WAV ? TD_RECORDING_CALL_TRACKS
-								       : 2;
+	return media->call ? TD_RECORDING_CALL_TRACKS : TD_TRACK_MAX;
 }
 
 static bool start(struct td_media *media, struct td_command *command)

@@ -6,9 +6,9 @@
 //
 // A recording is of a context (td_media) and goes on as long as that is wanted, whoever comes and
 // goes: a track is given to one stream after the other. Tracks of a call are caller, agent, and those
-// others whom the caller has begun to hear (a WAV file has them with the agent in its right channel;
-// Opus files are of caller and agent alone); of a conference, the first TD_TRACK_MAX of those who may talk, and whoever comes when one of them has
-// gone. One at a time; another one may be begun when it is closed.
+// others whom the caller has begun to hear (a WAV file has them with the agent in its right channel, in
+// Opus each track is a file); of a conference, the first TD_TRACK_MAX of those who may talk, and whoever
+// comes when one of them has gone. One at a time; another one may be begun when it is closed.
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 #include "td_command.h"
 #include "td_event.h"
 
-#define TD_RECORDING_CALL_TRACKS 4 // of a call in a WAV file
+#define TD_RECORDING_CALL_TRACKS 4 // of a call
 #define TD_RECORDING_MARKS       4 // named moments that wait for the dataplane
 
 enum td_recording_state {

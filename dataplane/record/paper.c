@@ -57,7 +57,8 @@ static void open_one(const struct td_desk *desk, struct td_paper *paper, unsigne
 		error = td_part_file_open(file, desk->disk, desk->folder_fd, name, desk->key);
 	if (error)
 		blame(paper, error, file->error_number ? file->error_number : ENOMEM);
-	paper->file_count = index + 1;
+	if (paper->file_count <= index)
+		paper->file_count = index + 1;
 }
 
 struct td_paper *td_paper_open(const struct td_desk *desk, const struct td_scribe_form *form)
@@ -103,13 +104,17 @@ static int write_wav(struct td_paper *paper, const void *bytes, size_t size)
 	return frames >= paper->headed + paper->rate_hz ? write_header(paper, frames) : 0;
 }
 
-void td_paper_write(struct td_paper *paper, unsigned index, uint32_t rate_hz, const void *bytes,
-		    size_t size)
+void td_paper_write(const struct td_desk *desk, struct td_paper *paper, unsigned index,
+		    uint32_t rate_hz, const void *bytes, size_t size)
 {
 	struct td_part_file *file = &paper->files[index];
 	int error;
 
 	if (paper->error || size == 0)
+		return;
+	if (file->fd < 0)
+		open_one(desk, paper, index);
+	if (paper->error)
 		return;
 	paper->rate_hz = rate_hz;
 	error = paper->form.format == TD_RECORD_WAV ? write_wav(paper, bytes, size)
@@ -203,7 +208,7 @@ static void add_files(struct td_paper *paper, json_t *sidecar, bool done)
 	for (unsigned i = 0; i < paper->file_count; i++) {
 		const struct td_part_file *file = &paper->files[i];
 
-		if (file->name[0] == '\0')
+		if (file->fd < 0)
 			continue;
 		td_sidecar_add_file(sidecar, file->name, file->size, paper->from, &paper->chains[i],
 				    done);
@@ -285,18 +290,21 @@ static void finish_sidecar(const struct td_desk *desk, struct td_paper *paper, j
 
 static void fill_news(struct td_paper *paper, struct td_scribe_news *news)
 {
-	uint8_t heads[TD_TRACK_MAX][TD_CHAIN_BYTES];
+	uint8_t heads[TD_TRACK_MAX][TD_CHAIN_BYTES] = { { 0 } };
+	unsigned count = 0;
 
 	news->kind = TD_SCRIBE_CLOSED;
 	news->bytes = 0;
-	for (unsigned i = 0; i < paper->file_count && i < TD_TRACK_MAX; i++) {
+	for (unsigned i = 0; i < paper->file_count; i++) {
+		if (paper->files[i].fd < 0)
+			continue;
 		news->bytes += paper->chains[i].bytes;
-		memcpy(heads[i], paper->chains[i].head, TD_CHAIN_BYTES);
+		memcpy(heads[count++], paper->chains[i].head, TD_CHAIN_BYTES);
 	}
 	memcpy(news->digest, heads[0], TD_CHAIN_BYTES);
-	if (paper->file_count > 1)
-		(void)!EVP_Digest(heads, (size_t)paper->file_count * TD_CHAIN_BYTES, news->digest,
-				  NULL, EVP_sha256(), NULL);
+	if (count > 1)
+		(void)!EVP_Digest(heads, (size_t)count * TD_CHAIN_BYTES, news->digest, NULL,
+				  EVP_sha256(), NULL);
 }
 
 void td_paper_close(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar,

@@ -1,5 +1,8 @@
 // A recording on the disk thread: its files, their chains, its sidecar.
 //
+// A file that is not there from the beginning is made when something is written to it, so that of eight
+// tracks there are as many files as were spoken on.
+//
 // Errors stay with the paper: the first one is told once, and again when it is closed.
 #pragma once
 
@@ -19,8 +22,8 @@ struct td_paper {
 	bool error_told;  // to the recorder thread
 	bool error_noted; // in the last sidecar
 	bool sidecar_dirty;
-	unsigned file_count;
-	struct td_part_file files[TD_TRACK_MAX];
+	unsigned file_count; // behind the last one that was made; before it some may be missing
+	struct td_part_file files[TD_TRACK_MAX]; // fd -1: it is not there
 	struct td_chain chains[TD_TRACK_MAX];
 };
 
@@ -31,10 +34,11 @@ struct td_desk {
 	const uint8_t *key; // NULL: not encrypted
 };
 
-// Makes the files; errors stay with the paper. NULL: no memory.
+// Makes the files that are there from the beginning; errors stay with the paper. NULL: no memory.
 struct td_paper *td_paper_open(const struct td_desk *desk, const struct td_scribe_form *form);
-void td_paper_write(struct td_paper *paper, unsigned file, uint32_t rate_hz, const void *bytes,
-		    size_t size);
+// Makes the file first where it is not there yet.
+void td_paper_write(const struct td_desk *desk, struct td_paper *paper, unsigned file,
+		    uint32_t rate_hz, const void *bytes, size_t size);
 // Writes NAME.json.part. Takes the sidecar.
 void td_paper_note(const struct td_desk *desk, struct td_paper *paper, json_t *sidecar);
 // Nothing more is written: chains and vaults end, and the last sidecar (borrowed) tells of them, so that

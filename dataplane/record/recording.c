@@ -11,11 +11,6 @@
 #define NS_PER_MS  1000000ull
 #define NEW_STREAM 20000 // "offered" that far ahead counts another stream's packets
 
-static unsigned file_count(const struct td_take *take)
-{
-	return take->format == TD_RECORD_OPUS ? take->track_count : 1;
-}
-
 static int allocate(struct td_recording *recording)
 {
 	const struct td_take *take = &recording->take;
@@ -41,12 +36,14 @@ static int begin_files(struct td_recording *recording)
 	const struct td_take *take = &recording->take;
 	struct td_scribe_form form = { .format = take->format,
 				       .channels = (uint8_t)td_take_channels(take),
-				       .files = (uint8_t)file_count(take) };
+				       .files = 1 };
 
 	memcpy(form.name, take->name, sizeof form.name);
-	for (unsigned i = 0; take->format == TD_RECORD_OPUS && i < take->track_count; i++)
-		td_opus_track_begin(&recording->tracks[i].opus,
-				    (uint32_t)(recording->start_ns >> 10) * 8u + i, take->name);
+	if (take->format == TD_RECORD_OPUS)
+		form.files = TD_RECORDING_FIRST_FILES;
+	for (unsigned i = 0; take->format == TD_RECORD_OPUS && i < form.files; i++)
+		if (!td_recording_begin_opus(recording, i))
+			return -TD_EMEMORY;
 	return td_scribe_open(recording->scribe, td_handle_index(recording->tap.v), &form);
 }
 
@@ -323,7 +320,7 @@ void td_recording_end(struct td_recording *recording)
 		td_reorder_fini(&track->reorder);
 		td_voice_fini(&track->voice);
 		td_opus_source_fini(&track->source);
-		td_opus_track_fini(&track->opus);
+		td_recording_end_opus(track);
 	}
 	free(recording->tracks);
 	free(recording->pairs);

@@ -1,12 +1,16 @@
 // One recording on the recorder thread: tap records become sound in its place, and chunks for the disk.
 //
 //   tap record -> reorder -> WAV:  voice: decode, resample -> timeline, both parties on one clock
-//                         -> Opus: packets as they are, or coded -> opus_track, a file a party
+//                         -> Opus: packets as they are, or coded -> opus_track, a file a track
 //   flush, 300 ms behind the clock --> scribe (the disk thread) --> files, sidecar
 //
 // A WAV file is at 16 kHz when a wideband codec is heard on any track before its first chunk is due, some
 // 800 ms after its beginning; otherwise at 8 kHz. What comes later at another rate, when a party
 // changes codecs, is converted to the file's.
+//
+// Opus files of the first two tracks are there from the beginning, that of another track from its first
+// packet on: it begins with silence, so that all are on one clock, and ends with the others. Whoever is
+// heard on a track later goes on in its file; where nobody comes there is none.
 //
 // Whatever the disk does, adding never fails: packets are counted, and what could not be written is
 // the difference. Recorder thread only; memory of its own, taken by begin and given back by end.
@@ -25,10 +29,11 @@
 #include "record/take.h"
 #include "td_event.h"
 
-#define TD_RECORDING_DELAY_MS 300   // how long a late packet is waited for
-#define TD_RECORDING_FIRST_MS 500   // the first chunk
-#define TD_RECORDING_CHUNK_MS 250   // every other
-#define TD_RECORDING_NOTE_MS  10000 // between two states of the sidecar
+#define TD_RECORDING_DELAY_MS    300   // how long a late packet is waited for
+#define TD_RECORDING_FIRST_MS    500   // the first chunk
+#define TD_RECORDING_CHUNK_MS    250   // every other
+#define TD_RECORDING_NOTE_MS     10000 // between two states of the sidecar
+#define TD_RECORDING_FIRST_FILES 2     // of Opus, from the beginning
 
 // What every packet touches comes first.
 struct td_recording_track {
@@ -41,7 +46,7 @@ struct td_recording_track {
 	struct td_reorder reorder;
 	struct td_anchor anchor; // Opus
 	struct td_opus_source source;
-	struct td_opus_track opus;
+	struct td_opus_track *opus; // NULL: its file has not begun
 };
 
 enum td_recording_state { TD_RECORDING_FREE, TD_RECORDING_OPEN, TD_RECORDING_CLOSING };

@@ -1,5 +1,6 @@
 #include "record/recording_sound.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "codecs/codec.h"
@@ -88,6 +89,58 @@ static void put_wav(struct td_recording *recording, unsigned index, const struct
 				 (int64_t)(wide_or_narrow(recording) / 1000);
 }
 
+void td_recording_end_opus(struct td_recording_track *track)
+{
+	if (track->opus)
+		td_opus_track_fini(track->opus);
+	free(track->opus);
+	track->opus = NULL;
+}
+
+bool td_recording_begin_opus(struct td_recording *recording, unsigned index)
+{
+	struct td_recording_track *track = &recording->tracks[index];
+	// Of all that belong to one recording none has another's.
+	uint32_t serial = (uint32_t)(recording->start_ns >> 10) * TD_TRACK_MAX + index;
+
+	track->opus = malloc(sizeof *track->opus);
+	if (!track->opus)
+		return false;
+	td_opus_track_begin(track->opus, serial, recording->take.name);
+	if (!track->opus->out.broken)
+		return true;
+	td_recording_end_opus(track);
+	return false;
+}
+
+// false: there is no memory; nothing of it is kept.
+static bool give(struct td_recording *recording, unsigned file, struct td_bytes *bytes)
+{
+	if (bytes->used == 0 ||
+	    td_scribe_write(recording->scribe, td_handle_index(recording->tap.v), file,
+			    recording->take.rate_hz, bytes) == 0)
+		return true;
+	td_bytes_free(bytes);
+	return false;
+}
+
+// Somebody is heard on a track of Opus: its file is begun if it is not there, and the sidecar tells of it
+// soon. false: there is no memory; the next packet tries it again.
+static bool begin_file(struct td_recording *recording, unsigned index)
+{
+	struct td_recording_track *track = &recording->tracks[index];
+
+	if (track->opus)
+		return true;
+	if (!td_recording_begin_opus(recording, index))
+		return false;
+	recording->noted_ns = 0;
+	if (give(recording, index, &track->opus->out))
+		return true;
+	td_recording_end_opus(track);
+	return false;
+}
+
 static int64_t arrival_place(const struct td_recording *recording, uint64_t arrival_ns)
 {
 	if (arrival_ns <= recording->start_ns)
@@ -104,13 +157,13 @@ static void put_opus(struct td_recording *recording, unsigned index, const struc
 	int64_t place =
 		td_anchor_locate(&track->anchor, TD_OPUS_HZ, record->ssrc, record->timestamp,
 				 codec->clock_hz, arrival_place(recording, record->arrival_ns));
-	unsigned count = track->opus.out.used > OPUS_OUT_MAX
+	unsigned count = !begin_file(recording, index) || track->opus->out.used > OPUS_OUT_MAX
 				 ? 0
 				 : td_opus_source_hear(&track->source, codec, record, pieces);
 	bool written = count > 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		int64_t gap = td_opus_track_put(&track->opus, place, pieces[i].packet,
+		int64_t gap = td_opus_track_put(track->opus, place, pieces[i].packet,
 						pieces[i].size, pieces[i].samples);
 
 		written = written && gap != TD_OPUS_LATE;
@@ -141,6 +194,8 @@ void td_recording_hear(void *user, const struct td_tap_record *record, bool late
 	take->codecs |= 1u << codec->id;
 	if (record->flags & TD_TAP_MASKED) {
 		// What it said is not to be known: its time is silent, and nothing of it is missing.
+		if (recording->take.format == TD_RECORD_OPUS)
+			(void)begin_file(recording, ear->track);
 		take->written++;
 		track->masked = true;
 		return;
@@ -200,14 +255,6 @@ static void interleave(struct td_recording *recording, unsigned count, int16_t *
 	}
 }
 
-static void give(struct td_recording *recording, unsigned file, struct td_bytes *bytes)
-{
-	if (bytes->used == 0 ||
-	    td_scribe_write(recording->scribe, td_handle_index(recording->tap.v), file,
-			    recording->take.rate_hz, bytes) != 0)
-		td_bytes_free(bytes);
-}
-
 // false: there is no memory; they stay in the window and are tried again.
 static bool give_frames(struct td_recording *recording, unsigned count)
 {
@@ -225,7 +272,7 @@ static bool give_frames(struct td_recording *recording, unsigned count)
 		td_timeline_take(&recording->pairs[0], (int16_t(*)[2])(void *)bytes.data, count);
 	else
 		interleave(recording, count, (int16_t *)(void *)bytes.data);
-	give(recording, 0, &bytes);
+	(void)give(recording, 0, &bytes);
 	return true;
 }
 
@@ -239,8 +286,25 @@ static unsigned chunk_frames(const struct td_recording *recording)
 static void give_tracks(struct td_recording *recording)
 {
 	for (unsigned i = 0; i < recording->take.track_count; i++) {
-		td_opus_track_flush(&recording->tracks[i].opus);
-		give(recording, i, &recording->tracks[i].opus.out);
+		struct td_opus_track *opus = recording->tracks[i].opus;
+
+		if (!opus)
+			continue;
+		td_opus_track_flush(opus);
+		(void)give(recording, i, &opus->out);
+	}
+}
+
+// All of them end where the longest does.
+static void end_tracks(struct td_recording *recording, int64_t end)
+{
+	for (unsigned i = 0; i < recording->take.track_count; i++) {
+		struct td_opus_track *opus = recording->tracks[i].opus;
+
+		if (!opus)
+			continue;
+		td_opus_track_end(opus, end);
+		(void)give(recording, i, &opus->out);
 	}
 }
 
@@ -265,9 +329,12 @@ static int64_t opus_end(const struct td_recording *recording)
 {
 	int64_t end = 0;
 
-	for (unsigned i = 0; i < recording->take.track_count; i++)
-		if (recording->tracks[i].opus.edge > end)
-			end = recording->tracks[i].opus.edge;
+	for (unsigned i = 0; i < recording->take.track_count; i++) {
+		const struct td_opus_track *opus = recording->tracks[i].opus;
+
+		if (opus && opus->edge > end)
+			end = opus->edge;
+	}
 	return end;
 }
 
@@ -276,12 +343,7 @@ void td_recording_hand_over_rest(struct td_recording *recording)
 	unsigned rest = 0, window;
 
 	if (recording->take.format == TD_RECORD_OPUS) {
-		int64_t end = opus_end(recording);
-
-		for (unsigned i = 0; i < recording->take.track_count; i++) {
-			td_opus_track_end(&recording->tracks[i].opus, end);
-			give(recording, i, &recording->tracks[i].opus.out);
-		}
+		end_tracks(recording, opus_end(recording));
 		return;
 	}
 	for (unsigned i = 0; i < recording->pair_count; i++) {

@@ -18,7 +18,6 @@
 
 #define DEPTH_MAX  8 // folders below the recordings folder
 #define NAME_BYTES 512
-#define BROKEN     ".broken"
 #define PIECE      (256u << 10) // more than a page or a chunk can be
 
 struct td_repair {
@@ -249,7 +248,7 @@ static bool rename_to(const struct td_desk *desk, const char *part, const char *
 static bool repair_sound(const struct td_desk *desk, const char *part, const char *name)
 {
 	const struct kind *kind = kind_of(name);
-	char broken[NAME_BYTES + sizeof BROKEN];
+	char broken[NAME_BYTES + sizeof TD_RECORD_BROKEN];
 	int fd, error;
 
 	if (!kind)
@@ -269,7 +268,7 @@ static bool repair_sound(const struct td_desk *desk, const char *part, const cha
 		td_warn("recorder", "%s cannot be repaired: %s", part, td_error_text(error));
 		return false;
 	}
-	snprintf(broken, sizeof broken, "%s" BROKEN, name);
+	snprintf(broken, sizeof broken, "%s" TD_RECORD_BROKEN, name);
 	if (!rename_to(desk, part, error ? broken : name))
 		return false;
 	if (error)
@@ -295,7 +294,22 @@ static bool chain_file(const struct td_desk *desk, const char *name, uint64_t fr
 	return known;
 }
 
-static void renew_files(const struct td_desk *desk, json_t *sidecar)
+// Files of Opus that had begun since the sidecar was written.
+static void list_begun(const struct td_desk *desk, const char *recording, json_t *files)
+{
+	for (unsigned i = 0; ends_in(recording, ".opus") && i < 2 * TD_TRACK_MAX; i++) {
+		char track[TD_PART_NAME_MAX], name[TD_PART_NAME_MAX + sizeof TD_RECORD_ENCRYPTED];
+
+		if (td_paper_track_name(recording, i / 2, track) != 0)
+			return;
+		snprintf(name, sizeof name, "%s%s", track, i % 2 ? TD_RECORD_ENCRYPTED : "");
+		if (!td_sidecar_lists(files, name) &&
+		    faccessat(desk->folder_fd, name, F_OK, 0) == 0)
+			json_array_append_new(files, json_pack("{s:s}", "name", name));
+	}
+}
+
+static void renew_files(const struct td_desk *desk, const char *recording, json_t *sidecar)
 {
 	json_t *files = json_deep_copy(json_object_get(sidecar, "files")), *file;
 	bool wav = strcmp(json_string_value(json_object_get(sidecar, "format")) ?: "", "wav") == 0;
@@ -304,6 +318,7 @@ static void renew_files(const struct td_desk *desk, json_t *sidecar)
 	uint64_t from = wav ? TD_WAV_HEADER_BYTES : 0, size;
 	size_t index;
 
+	list_begun(desk, recording, files);
 	json_object_set_new(sidecar, "files", json_array());
 	json_array_foreach(files, index, file)
 	{
@@ -327,8 +342,8 @@ static void renew_files(const struct td_desk *desk, json_t *sidecar)
 static bool repair_sidecar(const struct td_desk *desk, const char *part, const char *name)
 {
 	int fd = openat(desk->folder_fd, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char recording[NAME_BYTES], *text;
 	json_t *sidecar = NULL;
-	char *text;
 	bool done;
 
 	if (fd < 0) {
@@ -338,15 +353,17 @@ static bool repair_sidecar(const struct td_desk *desk, const char *part, const c
 	sidecar = json_loadfd(fd, 0, NULL);
 	close(fd);
 	if (!json_is_object(sidecar)) {
-		char broken[NAME_BYTES + sizeof BROKEN];
+		char broken[NAME_BYTES + sizeof TD_RECORD_BROKEN];
 
 		json_decref(sidecar);
-		snprintf(broken, sizeof broken, "%s" BROKEN, name);
+		snprintf(broken, sizeof broken, "%s" TD_RECORD_BROKEN, name);
 		(void)!rename_to(desk, part, broken);
 		return false;
 	}
 	json_object_set_new(sidecar, "state", json_string("repaired"));
-	renew_files(desk, sidecar);
+	snprintf(recording, sizeof recording, "%.*s",
+		 (int)(strlen(name) - strlen(TD_RECORD_SIDECAR)), name);
+	renew_files(desk, recording, sidecar);
 	text = td_sidecar_text(sidecar);
 	json_decref(sidecar);
 	done = text && td_paper_write_text(desk, part, text);

@@ -3,7 +3,8 @@
 //   NAME.wav.part    the header says what is there: all of the samples that reached the disk
 //   NAME.opus.part   cut behind the last whole page, which becomes the last one
 //   NAME.tde.part    cut behind the last whole chunk; with the key a last chunk is added
-//   NAME.json.part   state "repaired", the files' lengths and chains as they are now
+//   NAME.json.part   state "repaired", the files' lengths and chains as they are now; of Opus also those
+//                    that had begun since it was written
 //
 // Nothing is ever removed but what is not whole at the end. A file that nothing can be made of is
 // renamed to NAME.broken. A file that is locked is being written: it is left alone.

@@ -40,7 +40,7 @@ struct td_scribe_form {
 	char name[TD_FILE_NAME_MAX];
 	uint8_t format;   // enum td_record_format
 	uint8_t channels; // of a WAV file
-	uint8_t files;    // 1, or one a track
+	uint8_t files; // that there are from the beginning; another one of Opus with its first write
 };
 
 enum td_scribe_news_kind { TD_SCRIBE_FAILED, TD_SCRIBE_CLOSED };

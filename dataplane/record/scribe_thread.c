@@ -84,7 +84,8 @@ static void do_write(struct td_scribe *scribe, const struct td_scribe_job *job)
 
 	if (!paper)
 		return;
-	td_paper_write(paper, job->file, job->rate_hz, job->bytes.data, job->bytes.used);
+	td_paper_write(&scribe->desk, paper, job->file, job->rate_hz, job->bytes.data,
+		       job->bytes.used);
 	check(scribe, job->slot, paper);
 	if (!paper->error)
 		atomic_store(&scribe->error_number, 0);

@@ -31,6 +31,18 @@ static json_t *codecs_of(uint32_t bits)
 	return list;
 }
 
+// Who was told of as heard on a track, the last one if there were more; NULL: nobody.
+static const char *name_on(const struct td_take *take, unsigned index)
+{
+	char key[TD_NOTE_KEY_MAX];
+
+	snprintf(key, sizeof key, "track%u.name", index);
+	for (unsigned i = 0; i < take->note_count; i++)
+		if (strcmp(take->notes[i].key, key) == 0)
+			return take->notes[i].text;
+	return NULL;
+}
+
 static json_t *track_of(const struct td_take *take, unsigned index)
 {
 	const struct td_take_track *track = &take->tracks[index];
@@ -41,12 +53,21 @@ static json_t *track_of(const struct td_take *take, unsigned index)
 				"packets_refused", (json_int_t)track->refused, "packets_paused",
 				(json_int_t)track->paused, "packets_lost", (json_int_t)track->lost,
 				"gap_ms", (json_int_t)track->gap_ms);
+	const char *name = name_on(take, index);
 
+	if (name)
+		json_object_set_new(out, "name", json_string(name));
 	if (track->first_ms >= 0)
 		json_object_set_new(out, "first_packet_ms", json_integer(track->first_ms));
 	if (take->format == TD_RECORD_OPUS)
 		json_object_set_new(out, "packets_coded", json_integer((json_int_t)track->coded));
 	return out;
+}
+
+// A track on which nobody is heard is nowhere: neither a channel nor a file is kept for it.
+static bool has_no_place(const struct td_take *take)
+{
+	return take->stereo || take->format == TD_RECORD_OPUS;
 }
 
 static void put_tracks(json_t *sidecar, const struct td_take *take)
@@ -55,7 +76,7 @@ static void put_tracks(json_t *sidecar, const struct td_take *take)
 	uint64_t received = 0, written = 0;
 
 	for (unsigned i = 0; i < take->track_count; i++) {
-		if (take->stereo && i >= 2 && take->tracks[i].received == 0)
+		if (i >= 2 && has_no_place(take) && take->tracks[i].received == 0)
 			continue; // nobody has come for it
 		json_array_append_new(list, track_of(take, i));
 		received += take->tracks[i].received - take->tracks[i].paused;
@@ -143,6 +164,17 @@ void td_sidecar_add_file(json_t *sidecar, const char *name, uint64_t bytes, uint
 	json_array_append_new(json_object_get(sidecar, "files"),
 			      json_pack("{s:s, s:I, s:o}", "name", name, "bytes", (json_int_t)bytes,
 					"sha256", sha));
+}
+
+bool td_sidecar_lists(const json_t *files, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		json_t *one = json_object_get(json_array_get(files, i), "name");
+
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
 }
 
 char *td_sidecar_text(const json_t *sidecar)

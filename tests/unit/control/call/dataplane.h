@@ -37,6 +37,8 @@ struct dp_object {
 	uint64_t owner;
 	uint32_t flags;                // of a stream: TD_STREAM_*
 	uint32_t tracks[TD_TRACK_MAX]; // of a tap: streams, 0: none now
+	uint32_t track_count;          // likewise
+	bool stereo;                   // likewise
 	uint32_t actions[TD_RECORD_ACTION_COUNT];
 	char mark[TD_MARK_MAX];
 	struct td_command_context_privacy privacy; // of a context

@@ -192,13 +192,17 @@ static int start_recording(struct dp *dp, const struct td_command *command, stru
 	if ((start->left.v && !dp_find(dp->streams, start->left.v)) ||
 	    (start->right.v && !dp_find(dp->streams, start->right.v)))
 		return -TD_ESTALE;
-	must(len > 4);
-	ck_assert_str_eq(start->name + len - 4, ".wav");
+	must(len > 5);
+	ck_assert_str_eq(start->name + len - (start->format == TD_RECORD_OPUS ? 5 : 4),
+			 start->format == TD_RECORD_OPUS ? ".opus" : ".wav");
+	must(!start->stereo || start->format == TD_RECORD_WAV);
 	must(!strchr(start->name, '/'));
 	tap = make(dp->taps, start->context.v);
 	tap->owner = start->owner;
 	tap->tracks[0] = start->left.v;
 	tap->tracks[1] = start->right.v;
+	tap->track_count = start->track_count ? start->track_count : 2;
+	tap->stereo = start->stereo != 0;
 	event->u.tap.v = tap->handle;
 	return 0;
 }
@@ -218,6 +222,8 @@ static int set_track(struct dp *dp, const struct td_command_record_track *track,
 
 	if (!tap || !dp_find(dp->streams, track->stream.v))
 		return -TD_ESTALE;
+	if (on && track->track >= tap->track_count)
+		return -TD_EINVALID;
 	at = track_of(tap, track->stream.v);
 	if (on && at)
 		return -TD_EBUSY;

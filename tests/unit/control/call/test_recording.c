@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/call_verbs.h"
 #include "call/conferences.h"
 #include "call/recording_name.h"
 #include "call/recording_verbs.h"
@@ -16,6 +17,14 @@ static void setup(void)
 {
 	world_open(&w);
 	world_register(&w);
+}
+
+static void setup_supervised(void)
+{
+	world_open_with(&w, world_with_supervisor);
+	world_register(&w);
+	phone_register(&w.supervisor, 60);
+	world_settle(&w);
 }
 
 static void teardown(void)
@@ -147,6 +156,35 @@ START_TEST(a_call_by_hand)
 	ck_assert_uint_eq(dp_live(w.dp.taps), 1);
 	of.call = "c99";
 	ck_assert_int_eq(td_recordings_start(w.calls, &of, why), -TD_ENOT_FOUND);
+}
+END_TEST
+
+// Whoever the caller begins to hear has a track, in either format, up to two at a time; who only listens
+// or is heard by the agent alone has none.
+START_TEST(whoever_the_caller_hears)
+{
+	static const enum td_record_format formats[] = { TD_RECORD_WAV, TD_RECORD_OPUS };
+
+	w.config.recording.format = formats[_i];
+	story_talk(&w);
+	ck_assert_uint_eq(tap()->track_count, TD_RECORDING_CALL_TRACKS);
+	ck_assert(tap()->stereo == (formats[_i] == TD_RECORD_WAV));
+	ck_assert_int_eq(td_calls_call_in(w.calls, "c1", "1003", TD_PARTY_WHISPER, why), 0);
+	world_settle(&w);
+	ck_assert_uint_eq(tap()->tracks[2], 0);
+	ck_assert_int_eq(td_calls_call_in(w.calls, "c1", "1003", TD_PARTY_BARGE, why), 0);
+	world_settle(&w);
+	ck_assert_uint_ne(tap()->tracks[2], 0);
+	ck_assert_uint_eq(tap()->tracks[3], 0);
+	phone_hangup(&w.supervisor);
+	world_settle(&w);
+	ck_assert_uint_eq(tap()->tracks[2], 0);
+	phone_reset(&w.supervisor);
+	ck_assert_int_eq(td_calls_call_in(w.calls, "c1", "1003", TD_PARTY_BARGE, why), 0);
+	world_settle(&w); // the same track again
+	ck_assert_uint_ne(tap()->tracks[2], 0);
+	ck_assert_uint_eq(tap()->tracks[3], 0);
+	ck_assert_str_eq(world_call(&w).recording.state, "recording");
 }
 END_TEST
 
@@ -300,7 +338,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = tcase_create("recording");
+	TCase *tc = tcase_create("recording"), *supervised = tcase_create("supervised");
 	Suite *suite = suite_create("recording");
 	SRunner *runner = srunner_create(suite);
 	int failed;
@@ -317,6 +355,9 @@ int main(void)
 	tcase_add_test(tc, one_that_has_to_be_recorded_and_cannot_ends);
 	tcase_add_test(tc, tones);
 	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(supervised, setup_supervised, teardown);
+	tcase_add_loop_test(supervised, whoever_the_caller_hears, 0, 2);
+	suite_add_tcase(suite, supervised);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

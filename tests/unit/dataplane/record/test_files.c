@@ -262,7 +262,7 @@ START_TEST(a_sidecar_is_durable_before_its_name)
 	td_paper_sync(&desk, paper);
 	ck_assert(!td_paper_dirty(paper));
 	ck_assert_ptr_nonnull(strstr(durable, "recording"));
-	td_paper_write(paper, 0, 8000, "abcd", 4);
+	td_paper_write(&desk, paper, 0, 8000, "abcd", 4);
 	found = sidecar_of("complete");
 	td_paper_end(&desk, paper, found);
 	ck_assert(td_paper_dirty(paper));

@@ -154,7 +154,7 @@ static unsigned long long ask_sox(void)
 static void write_silence(struct td_paper *paper, unsigned chunks)
 {
 	while (chunks-- > 0)
-		td_paper_write(paper, 0, 8000, silence, CHUNK);
+		td_paper_write(&desk, paper, 0, 8000, silence, CHUNK);
 	ck_assert_int_eq(paper->error, 0);
 }
 
@@ -172,7 +172,7 @@ START_TEST(past_four_gib)
 	int fd;
 
 	ck_assert_ptr_nonnull(paper);
-	td_paper_write(paper, 0, 8000, mark, MARK);
+	td_paper_write(&desk, paper, 0, 8000, mark, MARK);
 	write_silence(paper, BELOW);
 	wav = read_file("big.wav.part");
 	ck_assert(!wav.rf64);
@@ -181,7 +181,7 @@ START_TEST(past_four_gib)
 	wav = read_file("big.wav.part");
 	ck_assert(wav.rf64);
 	ck_assert_uint_eq(wav.data_bytes, beyond);
-	td_paper_write(paper, 0, 8000, mark, MARK);
+	td_paper_write(&desk, paper, 0, 8000, mark, MARK);
 	td_paper_end(&desk, paper, NULL);
 	td_paper_close(&desk, paper, NULL, &news);
 	ck_assert_int_eq(news.error, 0);

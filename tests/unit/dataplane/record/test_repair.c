@@ -13,6 +13,7 @@
 #include "record/opus_track.h"
 #include "record/reader.h"
 #include "record/repair.h"
+#include "record/sidecar.h"
 #include "scratch.h"
 
 static const uint8_t key[TD_VAULT_KEY_BYTES] = { 3 };
@@ -212,6 +213,47 @@ START_TEST(the_sidecar_is_renewed)
 }
 END_TEST
 
+// A file that had begun since the sidecar was written is in it as well, in the clear or not.
+START_TEST(a_file_that_the_sidecar_did_not_know)
+{
+	static const char text[] = "{\"recording\": \"a.opus\", \"format\": \"opus\","
+				   " \"files\": [{\"name\": \"a.1.opus\"}]}";
+	const char *const third = _i ? "a.3.opus.tde" : "a.3.opus";
+	uint8_t sealed[TD_VAULT_HEADER_BYTES + TD_VAULT_CHUNK_MAX];
+	char path[SCRATCH_MAX + 20];
+	struct td_opus_track track;
+	struct td_vault vault;
+	json_t *sidecar, *files;
+	size_t size = TD_VAULT_HEADER_BYTES;
+
+	desk.key = key;
+	td_opus_track_begin(&track, 5, "a.opus");
+	put_file("a.1.opus.part", track.out.data, track.out.used);
+	put_file("a.opus.json.part", text, strlen(text));
+	if (_i) {
+		ck_assert_int_eq(td_vault_create(&vault, key, sealed), 0);
+		size += td_vault_seal(&vault, track.out.data, track.out.used, false, sealed + size);
+		td_vault_fini(&vault);
+		put_file("a.3.opus.tde.part", sealed, size);
+	} else {
+		put_file("a.3.opus.part", track.out.data, track.out.used);
+	}
+	put_file("a.5.opus.part", "OggS", 4); // nothing can be made of it
+	td_opus_track_fini(&track);
+	ck_assert_uint_eq(repair_all(), 2);
+	ck_assert(is_there(third) && is_there("a.5.opus.broken"));
+	snprintf(path, sizeof path, "%s/a.opus.json", folder);
+	sidecar = json_load_file(path, 0, NULL);
+	files = json_object_get(sidecar, "files");
+	ck_assert_uint_eq(json_array_size(files), 2);
+	ck_assert(td_sidecar_lists(files, "a.1.opus") && td_sidecar_lists(files, third));
+	ck_assert_uint_eq(json_array_size(json_object_get(
+				  json_object_get(json_array_get(files, 1), "sha256"), "links")),
+			  1);
+	json_decref(sidecar);
+}
+END_TEST
+
 START_TEST(what_is_written_or_there_is_left_alone)
 {
 	uint8_t header[TD_WAV_HEADER_BYTES];
@@ -247,6 +289,7 @@ int main(void)
 	tcase_add_test(tcase, an_ogg_cut_anywhere);
 	tcase_add_loop_test(tcase, a_vault_cut_anywhere, 0, 2);
 	tcase_add_test(tcase, the_sidecar_is_renewed);
+	tcase_add_loop_test(tcase, a_file_that_the_sidecar_did_not_know, 0, 2);
 	tcase_add_test(tcase, what_is_written_or_there_is_left_alone);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
