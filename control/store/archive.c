@@ -222,9 +222,15 @@ int td_archive_hold(struct td_archive *archive, const char *file, bool hold,
 static int remove_name(int folder, const char *name)
 {
 	static const char *const suffixes[] = {
-		TD_RECORD_SIDECAR,   TD_RECORD_SIDECAR TD_RECORD_PART,
-		TD_RECORD_PART,      TD_RECORD_ENCRYPTED TD_RECORD_PART,
-		TD_RECORD_ENCRYPTED, "",
+		TD_RECORD_SIDECAR,
+		TD_RECORD_SIDECAR TD_RECORD_PART,
+		TD_RECORD_SIDECAR TD_RECORD_BROKEN,
+		TD_RECORD_PART,
+		TD_RECORD_BROKEN,
+		TD_RECORD_ENCRYPTED TD_RECORD_PART,
+		TD_RECORD_ENCRYPTED TD_RECORD_BROKEN,
+		TD_RECORD_ENCRYPTED,
+		"",
 	};
 	char path[TD_CDR_PATH_MAX + 32];
 

@@ -163,6 +163,41 @@ START_TEST(each_tenant_has_its_time)
 }
 END_TEST
 
+// An Opus recording goes as one, however many files it has and whatever became of them.
+START_TEST(all_files_of_a_recording_go)
+{
+	static const char *const gone[] = {
+		"a.1.opus",           "a.2.opus",
+		"a.3.opus",           "a.8.opus",
+		"a.opus.json",        "b.1.opus.tde",
+		"b.2.opus.tde",       "b.4.opus.tde",
+		"b.opus.json",        "c.1.opus.part",
+		"c.3.opus.broken",    "c.4.opus.tde.part",
+		"c.opus.json.part",   "c.2.opus.tde.broken",
+		"c.opus.json.broken",
+	};
+	static const char *const kept[] = { "held.1.opus", "held.3.opus", "held.opus.json",
+					    "aa.3.opus" };
+	struct td_archive_swept swept;
+
+	for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+		put_file(gone[i]);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		put_file(kept[i]);
+	put("a.opus", "", 60, "complete");
+	put("b.opus", "", 60, "complete");
+	put("c.opus", "", 60, "partial");
+	put("held.opus", "", 60, "complete");
+	ck_assert_int_eq(td_archive_hold(archive, "held.opus", true, error), 0);
+	ck_assert_int_eq(td_archive_sweep(archive, NOW, &swept, error), 0);
+	ck_assert_uint_eq(swept.deleted, 3);
+	for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+		ck_assert_msg(!is_there(gone[i]), "%s", gone[i]);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		ck_assert_msg(is_there(kept[i]), "%s", kept[i]);
+}
+END_TEST
+
 // What cannot be deleted keeps its row, and is tried again; rows that name other places touch nothing.
 START_TEST(what_cannot_be_deleted_stays_known)
 {
@@ -197,6 +232,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_row_is_written_twice);
 	tcase_add_test(tcase, each_tenant_has_its_time);
+	tcase_add_test(tcase, all_files_of_a_recording_go);
 	tcase_add_test(tcase, what_cannot_be_deleted_stays_known);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
