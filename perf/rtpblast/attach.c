@@ -221,6 +221,15 @@ void td_attach_make_call(struct td_attach *attach, const struct td_attach_party 
 	td_attach_call(attach, &command, &answer);
 }
 
+void td_attach_drain(struct td_attach *attach)
+{
+	struct td_event event;
+
+	for (uint32_t i = 0; i <= attach->region.worker_count; i++)
+		while (td_ring_pop(&attach->events[i], &event) == 0)
+			;
+}
+
 void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUNT])
 {
 	for (int drop = 0; drop < TD_DROP_COUNT; drop++) {

@@ -31,5 +31,8 @@ struct td_attach_party {
 void td_attach_make_call(struct td_attach *attach, const struct td_attach_party parties[2],
 			 struct td_endpoint local[2]);
 
+// Takes what the dataplane has to say, and forgets it: with a full ring it would say it again and again.
+void td_attach_drain(struct td_attach *attach);
+
 // Packets dropped by all workers so far, by reason.
 void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUNT]);

@@ -154,7 +154,10 @@ static void send_some(struct td_run *run, unsigned count)
 		}
 		run->next_flow = (run->next_flow + 1) % run->blast->flow_count;
 	}
-	seal(run, mbufs, flows, made);
+	if (made)
+		seal(run, mbufs, flows, made);
+	for (unsigned i = 0; i < made; i++)
+		td_flow_sum(rte_pktmbuf_mtod(mbufs[i], uint8_t *));
 	made += double_some(run, mbufs, made);
 	taken = td_link_send(run->link, mbufs, made);
 	if (run->counting)
@@ -165,6 +168,8 @@ static void rest(const struct td_run *run)
 {
 	const struct timespec moment = { .tv_nsec = REST_NS };
 
+	if (run->blast->between)
+		run->blast->between(run->blast->attach);
 	if (run->blast->busy_poll)
 		rte_pause();
 	else

@@ -15,6 +15,8 @@
 #include "histogram.h"
 #include "link.h"
 
+struct td_attach;
+
 struct td_blast {
 	struct td_link *link;
 	struct td_srtp_engine *srtp;
@@ -24,7 +26,9 @@ struct td_blast {
 	int calls;      // flows come in pairs; else what returns is what was sent
 	int transcoded; // payloads do not survive
 	int busy_poll;
-	int pid; // the process whose CPU time is taken; 0: none
+	int pid;                                   // the process whose CPU time is taken; 0: none
+	struct td_attach *attach;                  // NULL: nobody made calls on a dataplane
+	void (*between)(struct td_attach *attach); // called before each rest; NULL: nothing to do
 	double seconds;
 	uint32_t times;               // every flow so many times as fast as speech
 	double loss, duplicate, swap; // probabilities a packet, of what the generator does itself
@@ -32,6 +36,7 @@ struct td_blast {
 
 struct td_blast_result {
 	uint64_t sent, received, duplicates, late, foreign;
+	uint64_t damaged;           // came with a UDP checksum that is not right: not received
 	uint64_t unopened;          // SRTP that proved not to be from who has the key
 	uint64_t withheld, doubled; // by the generator itself
 	uint64_t refused;           // the device did not take them

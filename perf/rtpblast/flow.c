@@ -11,6 +11,7 @@
 #define EVENT_ONE      1
 #define EVENT_VOLUME   10
 #define EVENT_END      0x80u
+#define PROTOCOL_UDP   17
 #define ETHERNET_BYTES 14
 #define IP_BYTES       20
 #define UDP_BYTES      8
@@ -94,7 +95,7 @@ uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t
 	struct headers h = { .ethertype_be = htons(0x0800),
 			     .version_ihl = 0x45,
 			     .ttl = 64,
-			     .protocol = 17,
+			     .protocol = PROTOCOL_UDP,
 			     .source_port_be = flow->from.port_be,
 			     .destination_port_be = flow->to.port_be,
 			     .vpxcc = 0x80,
@@ -120,6 +121,34 @@ uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t
 	return bytes;
 }
 
+// Of addresses, protocol and length (RFC 768), and of all of the datagram from `udp` on.
+static uint16_t sum_datagram(const uint8_t *udp)
+{
+	uint16_t length_be;
+	uint64_t sum;
+
+	memcpy(&length_be, udp + 4, sizeof length_be);
+	sum = td_checksum_add(htons(PROTOCOL_UDP) + (uint64_t)length_be, udp - 8, 8);
+	return td_checksum_fold(td_checksum_add(sum, udp, ntohs(length_be)));
+}
+
+void td_flow_sum(uint8_t *frame)
+{
+	uint8_t *udp = frame + ETHERNET_BYTES + IP_BYTES;
+	uint16_t checksum = (uint16_t)~sum_datagram(udp);
+
+	if (checksum == 0)
+		checksum = 0xffff;
+	memcpy(udp + 6, &checksum, sizeof checksum);
+}
+
+int td_flow_is_whole(const struct td_flow_packet *packet)
+{
+	const uint8_t *udp = packet->payload - RTP_BYTES - UDP_BYTES;
+
+	return (udp[6] == 0 && udp[7] == 0) || sum_datagram(udp) == 0xffff;
+}
+
 int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet)
 {
 	uint32_t end;
@@ -129,10 +158,13 @@ int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet)
 		return 0;
 	memcpy(&h, frame, sizeof h);
 	end = ETHERNET_BYTES + (uint32_t)ntohs(h.length_be);
+	if (ntohs(h.udp_length_be) + (uint32_t)(ETHERNET_BYTES + IP_BYTES) > end)
+		return 0;
 	if (h.mpt >= 192 && h.mpt <= 223)
 		return 0; // RTCP (RFC 5761 section 4)
-	if (h.ethertype_be != htons(0x0800) || h.version_ihl != 0x45 || h.protocol != 17 ||
-	    (h.vpxcc & 0xdfu) != 0x80 || end > bytes || end < sizeof h)
+	if (h.ethertype_be != htons(0x0800) || h.version_ihl != 0x45 ||
+	    h.protocol != PROTOCOL_UDP || (h.vpxcc & 0xdfu) != 0x80 || end > bytes ||
+	    end < sizeof h)
 		return 0;
 	*packet = (struct td_flow_packet){ .to_addr = ntohl(h.destination_be),
 					   .to_port = ntohs(h.destination_port_be),

@@ -63,6 +63,12 @@ uint32_t td_flow_make(const struct td_flow *flow, uint32_t number, const uint8_t
 		      const uint8_t from_mac[6], const struct td_flow_probe *probe,
 		      uint8_t frame[TD_FLOW_FRAME_MAX]);
 
+// Puts the UDP checksum into a frame of td_flow_make, when nothing in it changes any more: phones send
+// one, and a relay that passes it on has to keep it right.
+void td_flow_sum(uint8_t *frame);
+// False when it is not right any more. One without has nothing to be wrong.
+int td_flow_is_whole(const struct td_flow_packet *packet);
+
 // False when the frame is not plain RTP over UDP over IPv4.
 int td_flow_parse(uint8_t *frame, uint32_t bytes, struct td_flow_packet *packet);
 

@@ -88,6 +88,10 @@ static unsigned parse_some(struct td_run *run, struct rte_mbuf **mbufs, unsigned
 		if (!td_flow_parse(rte_pktmbuf_mtod(mbufs[i], uint8_t *),
 				   rte_pktmbuf_data_len(mbufs[i]), &one->packet))
 			continue; // somebody's ICMP, RTCP
+		if (!td_flow_is_whole(&one->packet)) {
+			run->result->damaged++;
+			continue;
+		}
 		one->party = run->blast->calls ? party_at(run, &one->packet)
 					       : sender_of(run, &one->packet);
 		one->sealed = 0;

@@ -284,12 +284,12 @@ static void print_result(const struct td_blast *blast, const struct td_blast_res
 
 	printf("{\"flows\":%u,\"sent\":%llu,\"received\":%llu,\"lost\":%llu,\"flows_hurt\":%u,"
 	       "\"worst_flow_lost\":%u,\"late\":%llu,\"duplicates\":%llu,\"foreign\":%llu,"
-	       "\"unopened\":%llu,",
+	       "\"unopened\":%llu,\"damaged\":%llu,",
 	       blast->flow_count, (unsigned long long)result->sent,
 	       (unsigned long long)result->received, (unsigned long long)result->lost,
 	       result->flows_hurt, result->worst, (unsigned long long)result->late,
 	       (unsigned long long)result->duplicates, (unsigned long long)result->foreign,
-	       (unsigned long long)result->unopened);
+	       (unsigned long long)result->unopened, (unsigned long long)result->damaged);
 	printf("\"refused\":%llu,\"withheld\":%llu,\"doubled\":%llu,\"events_sent\":%llu,"
 	       "\"events_received\":%llu,\"behind_ms\":%.3f,\"busy\":%.3f,",
 	       (unsigned long long)result->refused, (unsigned long long)result->withheld,
@@ -333,6 +333,8 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	if (options->tandem) {
 		attach = td_attach_open(options->tandem, keep_link, &link);
 		td_plan_call(plan, attach, options->complexity);
+		blast->attach = attach;
+		blast->between = td_attach_drain;
 	}
 	if (options->write_plan)
 		td_plan_write(plan, options->write_plan);

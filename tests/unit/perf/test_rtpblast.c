@@ -114,6 +114,33 @@ START_TEST(test_packet)
 }
 END_TEST
 
+// Whatever in a datagram is changed on the way without its checksum is found out.
+START_TEST(test_sum)
+{
+	const uint8_t mac[6] = { 0 };
+	struct td_flow_probe probe = { .flow = 5 };
+	uint8_t frame[TD_FLOW_FRAME_MAX];
+	struct td_flow flow = make_flow();
+	struct td_flow_packet packet;
+	uint32_t bytes = td_flow_make(&flow, 7, mac, mac, &probe, frame);
+
+	ck_assert_int_eq(td_flow_parse(frame, bytes, &packet), 1);
+	ck_assert_int_eq(td_flow_is_whole(&packet), 1); // there is none yet
+	td_flow_sum(frame);
+	ck_assert(frame[40] != 0 || frame[41] != 0);
+	ck_assert_int_eq(td_flow_is_whole(&packet), 1);
+	for (uint32_t at = 26; at < bytes; at++) {
+		if (at == 38 || at == 39)
+			continue; // the length says how far it goes
+		frame[at] ^= 0x10;
+		ck_assert_msg(!td_flow_is_whole(&packet), "byte %u", at);
+		frame[at] ^= 0x10;
+	}
+	frame[38] = 0xff; // a length beyond the frame
+	ck_assert_int_eq(td_flow_parse(frame, bytes, &packet), 0);
+}
+END_TEST
+
 // A digit of 100 ms: marker, one timestamp, durations that grow, the end three times.
 START_TEST(test_event)
 {
@@ -229,6 +256,7 @@ int main(void)
 	tcase_add_test(tests, test_extend);
 	tcase_add_test(tests, test_histogram);
 	tcase_add_test(tests, test_packet);
+	tcase_add_test(tests, test_sum);
 	tcase_add_test(tests, test_event);
 	tcase_add_test(tests, test_sender);
 	tcase_add_test(tests, test_protect);
