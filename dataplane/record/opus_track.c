@@ -77,7 +77,7 @@ static void put_tags(struct td_opus_track *track, const char *title)
 void td_opus_track_begin(struct td_opus_track *track, uint32_t serial, const char *title)
 {
 	memset(&track->out, 0, sizeof track->out);
-	track->edge = 0;
+	track->edge = track->page = 0;
 	td_ogg_begin(&track->ogg, serial);
 	put_head(track);
 	put_tags(track, title);
@@ -85,10 +85,17 @@ void td_opus_track_begin(struct td_opus_track *track, uint32_t serial, const cha
 
 static void put(struct td_opus_track *track, const uint8_t *packet, size_t size, int64_t samples)
 {
+	int64_t begin = track->edge;
+
+	if (track->ogg.lace_count > 0 && begin + samples - track->page > TD_OPUS_HZ)
+		flush(track, 0);
+	if (track->ogg.lace_count == 0)
+		track->page = begin;
 	track->edge += samples;
 	if (td_ogg_put(&track->ogg, packet, size, track->edge))
 		return;
 	flush(track, 0);
+	track->page = begin;
 	td_ogg_put(&track->ogg, packet, size, track->edge);
 }
 

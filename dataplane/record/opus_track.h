@@ -4,7 +4,8 @@
 //
 // Places are in samples at 48 kHz since the recording began; granule position = end of the packet. Where
 // nothing came, frames without content stand for the time (RFC 7845 section 4.1), in steps of
-// 2.5 ms: the players' concealment fades to silence there. A packet that would begin more than
+// 2.5 ms: the players' concealment fades to silence there. No page is longer than a second, a long
+// silence neither: players seek by pages. A packet that would begin more than
 // TD_OPUS_OVERLAP before the end of the last one is left out: a sender's clock that is too fast.
 //
 // A file a party, not one multiplex: every player opens it, it is whole for itself after a crash, and
@@ -29,6 +30,7 @@ struct td_opus_track {
 	struct td_ogg_writer ogg;
 	struct td_bytes out;
 	int64_t edge; // behind the last packet
+	int64_t page; // where the page under way begins
 };
 
 // Writes the two header pages. `title` is for players to show.

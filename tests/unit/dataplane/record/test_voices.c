@@ -84,6 +84,7 @@ static struct heard listen_to(size_t size)
 
 	for (size_t at = 0; at < size; at += page.bytes) {
 		const uint8_t *packet;
+		int64_t began = heard.ends;
 
 		ck_assert_int_eq(td_ogg_parse(bytes + at, size - at, &page), 0);
 		packet = page.body;
@@ -97,6 +98,7 @@ static struct heard listen_to(size_t size)
 			packet += page.laces[i];
 		}
 		ck_assert_uint_eq(page.sequence, pages++);
+		ck_assert_int_le(heard.ends - began, 48000); // players seek by pages
 	}
 	ck_assert_uint_eq(page.flags, TD_OGG_LAST);
 	ck_assert_int_eq(page.granule, heard.ends);
