@@ -392,7 +392,7 @@ static const struct td_rpc_verb verbs[] = {
 	{ "recording.hold", td_verb_recording_hold, recording_hold_params,
 	  "keep one whatever its age, or no more" },
 	{ "recording.list", td_verb_recording_list, recording_list_params,
-	  "recordings that are there, newest first" },
+	  "recordings that are there, newest first, and the files of each" },
 	{ "recording.mark", td_verb_recording_mark, recording_mark_params,
 	  "name this moment in the sidecar" },
 	{ "recording.mask", td_verb_recording_mask, recording_pause_params,

@@ -116,14 +116,27 @@ json_t *td_verb_conference_privacy(struct td_rpc_call *call)
 		       &(struct td_recording_of){ .conference = td_rpc_string(call, "name", "") });
 }
 
+struct listed {
+	const struct td_archive *archive;
+	json_t *rows;
+};
+
+static void add_file(void *user, const char *name)
+{
+	json_array_append_new(user, td_describe_text(name));
+}
+
 static void add_row(void *user, const struct td_archive_row *row)
 {
 	const struct td_cdr_recording *one = &row->recording;
+	struct listed *listed = user;
+	json_t *files = json_array();
 
+	td_archive_files(listed->archive, one->file, add_file, files);
 	json_array_append_new(
-		user,
+		listed->rows,
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, "
-			  "s:b}",
+			  "s:b, s:o}",
 			  "file", td_describe_text(one->file), "tenant",
 			  td_describe_text(one->tenant), "call", td_describe_text(one->call),
 			  "conference", td_describe_text(one->conference), "queue",
@@ -134,7 +147,7 @@ static void add_row(void *user, const struct td_archive_row *row)
 			  td_describe_utc((uint64_t)one->ended_utc_ms), "duration_ms",
 			  (json_int_t)one->duration_ms, "bytes", (json_int_t)one->bytes,
 			  "packets_received", (json_int_t)one->packets_received, "packets_written",
-			  (json_int_t)one->packets_written, "hold", row->hold));
+			  (json_int_t)one->packets_written, "hold", row->hold, "files", files));
 }
 
 static const char *text_of(const json_t *params, const char *name)
@@ -160,13 +173,14 @@ static json_t *list_rows(void *user, const json_t *params, struct td_rpc_call *f
 		.offset = number_of(params, "offset", 0),
 		.limit = number_of(params, "limit", 100),
 	};
-	json_t *rows = json_array();
+	struct listed listed = { .archive = user, .rows = json_array() };
 	char error[TD_ARCHIVE_ERROR_MAX] = "";
 	uint64_t total = 0;
 
-	if (td_archive_list(user, &query, add_row, rows, &total, error) == 0)
-		return json_pack("{s:I, s:o}", "total", (json_int_t)total, "recordings", rows);
-	json_decref(rows);
+	if (td_archive_list(user, &query, add_row, &listed, &total, error) == 0)
+		return json_pack("{s:I, s:o}", "total", (json_int_t)total, "recordings",
+				 listed.rows);
+	json_decref(listed.rows);
 	return td_rpc_fail(failed, TD_RPC_INTERNAL, "%s", error);
 }
 

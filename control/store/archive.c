@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "td_command.h"
+#include "store/archive_files.h"
 #include "td_log.h"
 
-#define BUSY_MS     2000
-#define DAY_MS      86400000ll
-#define SWEEP_MAX   1000 // rows looked at before the lock is let go of
-#define SUFFIX_OPUS ".opus"
+#define BUSY_MS   2000
+#define DAY_MS    86400000ll
+#define SWEEP_MAX 1000 // rows looked at before the lock is let go of
 
 struct td_archive {
 	const char *database, *folder;
@@ -181,6 +180,17 @@ int td_archive_list(struct td_archive *archive, const struct td_archive_query *q
 	return rc;
 }
 
+void td_archive_files(const struct td_archive *archive, const char *file,
+		      void (*each)(void *user, const char *name), void *user)
+{
+	int folder = open(archive->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		return; // nothing has been recorded yet
+	td_archive_files_list(folder, file, each, user);
+	close(folder);
+}
+
 // One statement about one file. -TD_ENOT_FOUND: it changed nothing.
 static int change_file(struct td_archive *archive, const char *sql, const char *file,
 		       char error[TD_ARCHIVE_ERROR_MAX])
@@ -218,49 +228,6 @@ int td_archive_hold(struct td_archive *archive, const char *file, bool hold,
 	return rc;
 }
 
-// Gone, or never there. `suffixes` are tried behind the name, "" among them.
-static int remove_name(int folder, const char *name)
-{
-	static const char *const suffixes[] = {
-		TD_RECORD_SIDECAR,
-		TD_RECORD_SIDECAR TD_RECORD_PART,
-		TD_RECORD_SIDECAR TD_RECORD_BROKEN,
-		TD_RECORD_PART,
-		TD_RECORD_BROKEN,
-		TD_RECORD_ENCRYPTED TD_RECORD_PART,
-		TD_RECORD_ENCRYPTED TD_RECORD_BROKEN,
-		TD_RECORD_ENCRYPTED,
-		"",
-	};
-	char path[TD_CDR_PATH_MAX + 32];
-
-	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", name, suffixes[i]);
-		if (unlinkat(folder, path, 0) != 0 && errno != ENOENT)
-			return -errno;
-	}
-	return 0;
-}
-
-// A recording in Opus has a file a track: NAME with its number before ".opus".
-static int remove_files(int folder, const char *file)
-{
-	size_t len = strlen(file), suffix = strlen(SUFFIX_OPUS);
-	char track[TD_CDR_PATH_MAX + 16];
-	int rc = 0;
-
-	if (*file == '/' || strstr(file, ".."))
-		return -EINVAL; // a row that nobody of ours has written
-	if (len > suffix && strcmp(file + len - suffix, SUFFIX_OPUS) == 0) {
-		for (unsigned i = 0; rc == 0 && i <= TD_TRACK_MAX; i++) {
-			snprintf(track, sizeof track, "%.*s.%u%s", (int)(len - suffix), file, i,
-				 SUFFIX_OPUS);
-			rc = remove_name(folder, track);
-		}
-	}
-	return rc == 0 ? remove_name(folder, file) : rc;
-}
-
 static int64_t keep_ms(const struct td_archive *archive, const char *tenant)
 {
 	uint32_t days = 0;
@@ -281,7 +248,7 @@ static void sweep_one(struct td_archive *archive, int folder, const struct td_ar
 {
 	const struct td_cdr_recording *recording = &row->recording;
 	char error[TD_ARCHIVE_ERROR_MAX];
-	int rc = remove_files(folder, recording->file);
+	int rc = td_archive_files_remove(folder, recording->file);
 
 	if (rc != 0) {
 		out->failed++;

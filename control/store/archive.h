@@ -8,7 +8,8 @@
 // kill in between leaves a row that is tried again and never a file that nobody knows. Each deletion
 // is logged. What is held back (legal hold) stays until it is let go.
 //
-// These functions wait for the disk: call them on a thread that may. They exclude each other.
+// These functions wait for the disk: call them on a thread that may. They exclude each other, but for
+// td_archive_files.
 #pragma once
 
 #include <stdbool.h>
@@ -52,6 +53,10 @@ void td_archive_destroy(struct td_archive *archive);
 TD_MUST_CHECK int td_archive_list(struct td_archive *archive, const struct td_archive_query *query,
 				  void (*each)(void *user, const struct td_archive_row *row),
 				  void *user, uint64_t *total, char error[TD_ARCHIVE_ERROR_MAX]);
+// The files of a recording that are there, below the folder, in the order of their tracks: of Opus as many
+// as there were voices. May be called from td_archive_list's `each`.
+void td_archive_files(const struct td_archive *archive, const char *file,
+		      void (*each)(void *user, const char *name), void *user);
 // -TD_ENOT_FOUND: there is no such file in the index.
 TD_MUST_CHECK int td_archive_hold(struct td_archive *archive, const char *file, bool hold,
 				  char error[TD_ARCHIVE_ERROR_MAX]);

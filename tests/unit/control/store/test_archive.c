@@ -163,6 +163,52 @@ START_TEST(each_tenant_has_its_time)
 }
 END_TEST
 
+static char listed[256];
+
+static void add_name(void *user, const char *name)
+{
+	size_t len = strlen(listed);
+
+	(void)user;
+	snprintf(listed + len, sizeof listed - len, "%s%s", len ? " " : "", name);
+}
+
+// Of Opus as many as there are, whichever tracks they are of.
+START_TEST(the_files_of_a_recording)
+{
+	static const struct {
+		const char *name, *files;
+	} rows[] = {
+		{ "a.wav", "a.wav" },
+		{ "b.wav", "b.wav.tde" },
+		{ "c.wav", "c.wav.tde.part" },
+		{ "d.opus", "d.1.opus d.2.opus d.3.opus" },
+		{ "e.opus", "e.1.opus.part e.2.opus.part e.4.opus.part" },
+		{ "f.opus", "f.1.opus.tde f.2.opus.tde f.8.opus.tde" },
+		{ "gone.opus", "" },
+		{ "/etc/hostname", "" },
+		{ "../tandem.db", "" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[128], *rest = text;
+
+		snprintf(text, sizeof text, "%s", rows[i].files);
+		for (char *one = strtok_r(text, " ", &rest); one; one = strtok_r(NULL, " ", &rest))
+			put_file(one);
+	}
+	put_file("a.wav.json");
+	put_file("d.opus.json");
+	put_file("d.4.opus.broken");
+	put_file("d.9.opus");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		listed[0] = '\0';
+		td_archive_files(archive, rows[i].name, add_name, NULL);
+		ck_assert_str_eq(listed, rows[i].files);
+	}
+}
+END_TEST
+
 // An Opus recording goes as one, however many files it has and whatever became of them.
 START_TEST(all_files_of_a_recording_go)
 {
@@ -232,6 +278,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_row_is_written_twice);
 	tcase_add_test(tcase, each_tenant_has_its_time);
+	tcase_add_test(tcase, the_files_of_a_recording);
 	tcase_add_test(tcase, all_files_of_a_recording_go);
 	tcase_add_test(tcase, what_cannot_be_deleted_stays_known);
 	suite_add_tcase(suite, tcase);
