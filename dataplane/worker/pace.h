@@ -4,8 +4,12 @@
 //   found none ----> sleep rest_ns, never past the next slot; where even the least of rests lets
 //                    much pile up, only after TD_PACE_SPIN_NS without work
 //
-//   rest_ns halves after a rest that let more than TD_PACE_TURNS_MANY turns' work pile up, and
-//   doubles after one that let TD_PACE_TURNS_FEW or less, in [TD_PACE_REST_MIN_NS, _MAX_NS]
+//   rest_ns halves after a rest that let more than TD_PACE_TURNS_MANY turns' work pile up, doubles
+//   after one that let TD_PACE_TURNS_FEW or less, and goes on by a quarter when even then no more than
+//   TD_PACE_TURNS_SOME would have, in [TD_PACE_REST_MIN_NS, _MAX_NS]
+//
+//   what is left of the slot is slept in equal parts of about rest_ns each: none is so short that it
+//   finds next to nothing
 //
 // Work here is what came from outside: a tick that was due says nothing about what comes next.
 // Waking costs as much as forwarding several packets, so a worker takes what a millisecond brings
@@ -22,6 +26,7 @@
 #define TD_PACE_REST_MIN_NS 100000ull
 #define TD_PACE_REST_MAX_NS 1000000ull
 #define TD_PACE_TURNS_FEW   3u // a turn takes a burst of each port at most
+#define TD_PACE_TURNS_SOME  6u
 #define TD_PACE_TURNS_MANY  8u
 
 struct td_pace {
@@ -37,11 +42,21 @@ static inline void td_pace_adapt(struct td_pace *pace)
 		pace->rest_ns /= 2;
 	else if (pace->turns <= TD_PACE_TURNS_FEW)
 		pace->rest_ns *= 2;
+	else if (pace->turns < TD_PACE_TURNS_SOME)
+		pace->rest_ns += pace->rest_ns / 4;
 	if (pace->rest_ns < TD_PACE_REST_MIN_NS)
 		pace->rest_ns = TD_PACE_REST_MIN_NS;
 	if (pace->rest_ns > TD_PACE_REST_MAX_NS)
 		pace->rest_ns = TD_PACE_REST_MAX_NS;
 	pace->turns = 0;
+}
+
+// One of the equal parts of `left_ns`, none longer than rest_ns by more than a quarter.
+static inline uint64_t td_pace_part(uint64_t left_ns, uint64_t rest_ns)
+{
+	uint64_t parts = (left_ns + rest_ns * 3 / 4) / rest_ns;
+
+	return parts > 1 ? left_ns / parts : left_ns;
 }
 
 // After a turn at `now_ns`: 0 to turn again at once, else how long to sleep.
@@ -58,5 +73,5 @@ static inline uint64_t td_pace_sleep_ns(struct td_pace *pace, bool found_work, u
 	    now_ns - pace->busy_until_ns < TD_PACE_SPIN_NS)
 		return 0;
 	td_pace_adapt(pace);
-	return pace->rest_ns < next_slot_ns - now_ns ? pace->rest_ns : next_slot_ns - now_ns;
+	return td_pace_part(next_slot_ns - now_ns, pace->rest_ns);
 }
