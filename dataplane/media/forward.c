@@ -142,7 +142,7 @@ static void place(struct rte_mbuf *mbuf, const uint8_t *start, uint16_t len)
 static void settle(struct td_stream_tx *tx, const struct td_forward *fw, uint64_t removed,
 		   uint64_t added)
 {
-	if (!(fw->packet->flags & TD_PACKET_PLAIN) || (tx->flags & TD_TX_IPV6))
+	if (fw->packet->family != TD_FAMILY_IPV4 || (tx->flags & TD_TX_IPV6))
 		return;
 	tx->checksum_step = td_checksum_step(removed + __builtin_bswap32(fw->ssrc),
 					     added + __builtin_bswap32(tx->ssrc));

@@ -193,31 +193,6 @@ static void turn_away(struct td_media_worker *worker, struct opening *opening,
 	opening->dropped++;
 }
 
-static void refuse_source(struct td_media_worker *worker, struct opening *opening,
-			  struct td_packet *packet, uint64_t now_ns)
-{
-	const struct td_source_lock *lock = &worker->cold[packet->stream].lock;
-	enum td_drop reason =
-		lock->mode == TD_LOCK_UNSET ? TD_DROP_SOURCE_UNSET : TD_DROP_SOURCE_MISMATCH;
-
-	worker->streams[packet->stream].rx.strict = td_source_lock_is_final(lock, now_ns);
-	turn_away(worker, opening, packet, reason);
-}
-
-// From where nobody would be believed whatever the packet says: not worth the arithmetic, and an
-// attacker's copy of a packet that is still on its way does not take its place in the window.
-static bool is_hopeless(const struct td_media_worker *worker, const struct td_packet *packet,
-			uint64_t now_ns)
-{
-	const struct td_stream_rx *rx = &worker->streams[packet->stream].rx;
-	struct td_endpoint from;
-
-	if (rx->key == packet->sender && !(rx->flags & TD_RX_IPV6))
-		return false;
-	td_packet_source(packet, &from);
-	return !td_source_lock_may_accept(&worker->cold[packet->stream].lock, &from, now_ns);
-}
-
 static void take(struct td_media_worker *worker, struct opening *opening, struct td_packet *packets,
 		 uint32_t place, bool rtcp_ports, uint64_t now_ns)
 {
@@ -231,15 +206,6 @@ static void take(struct td_media_worker *worker, struct opening *opening, struct
 	// STUN, DTLS and nonsense are told apart, and dropped, behind.
 	if (!is_rtcp && (packet->payload_len == 0 || bytes[0] >> 6 != 2))
 		return;
-	if (!rtcp_ports && td_media_is_stranger(worker, packet)) {
-		worker->strangers[packet->stream]++;
-		refuse(worker, opening, packet, TD_DROP_SOURCE_MISMATCH);
-		return;
-	}
-	if (!rtcp_ports && is_hopeless(worker, packet, now_ns)) {
-		refuse_source(worker, opening, packet, now_ns);
-		return;
-	}
 	if (rtcp_ports && is_strange_report(worker, packet)) {
 		turn_away(worker, opening, packet, TD_DROP_RTCP_SOURCE);
 		return;

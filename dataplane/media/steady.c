@@ -1,7 +1,8 @@
 // STEADY: the short way for the next packet of a steady stream, as vectors.
 //
 //   admit_next --> send_next, one packet after the other
-//        |             \-> td_forward_admitted, if this listener is not as always
+//        |             \-> td_forward_guarded, if it was opened or will be sealed
+//        |                     \-> td_forward_admitted, if this listener is not as always
 //        \-> td_forward_any, if this packet is not simply next
 //
 // The rx line of the speaker and the tx line of its only listener lie side by side (placement.c)
@@ -165,11 +166,16 @@ static __attribute__((noinline)) void send_admitted(struct td_media_worker *work
 						    uint64_t now_ns, struct td_tx *tx)
 {
 	const uint8_t *rtp = packet->payload;
-	const struct header header = { td_rtp_load32(rtp), td_rtp_load32(rtp + 4),
-				       td_rtp_load32(rtp + 8) };
-	const struct td_forward fw = forward_of(packet, &header, sink);
 
-	td_forward_admitted(worker, &fw, now_ns, tx);
+	if (td_forward_guarded(worker, packet, sink, now_ns, tx)) {
+		worker->stats->forwarded++;
+	} else {
+		const struct header header = { td_rtp_load32(rtp), td_rtp_load32(rtp + 4),
+					       td_rtp_load32(rtp + 8) };
+		const struct td_forward fw = forward_of(packet, &header, sink);
+
+		td_forward_admitted(worker, &fw, now_ns, tx);
+	}
 }
 
 // Packets of a vector that are for inlets wait for its end: meanwhile what they will touch is on its

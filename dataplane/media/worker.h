@@ -1,5 +1,6 @@
 // What the loop of a worker calls in the media room, once a turn, in this order:
 //
+//   td_media_sift       RTP ports: what no stream would take whatever it holds is dropped
 //   td_media_rtp        RTP ports: source lock, statistics, then rewritten and pushed to tx for
 //                       those who hear it alone, and into the inlet for those who hear it mixed
 //   td_media_rtcp       RTCP ports
@@ -41,6 +42,12 @@ struct td_stage_clock *td_media_stages(struct td_media_worker *worker);
 struct td_stream *td_media_streams(struct td_media_worker *worker);
 // It will look into the payload of some packets: not in a build that measures nothing.
 bool td_media_looks(void);
+
+// Drops what comes from where nobody would be believed, before any of it is opened, if a stream of this
+// worker is protected; as many as a burst. What is left is closed up for td_media_rtp, and its number
+// returned.
+uint32_t td_media_sift(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,
+		       uint64_t now_ns) TD_WORKER;
 
 // Takes the packets' mbufs. All have kind TD_PACKET_UDP and a stream index of this worker's.
 void td_media_rtp(struct td_media_worker *worker, struct td_packet *packets, uint32_t n,

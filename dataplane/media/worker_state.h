@@ -220,6 +220,11 @@ void td_forward_any(struct td_media_worker *worker, struct td_packet *packet, ui
 void td_forward_admitted(struct td_media_worker *worker, const struct td_forward *forward,
 			 uint64_t now_ns, struct td_tx *tx);
 
+// guarded.c: the next packet of a steady stream, admitted, that was opened or will be sealed. False: it is
+// still as it was, for td_forward_admitted.
+bool td_forward_guarded(struct td_media_worker *worker, const struct td_packet *packet,
+			uint32_t sink, uint64_t now_ns, struct td_tx *tx);
+
 // The arrival of a packet in units of its RTP clock, which RFC 3550 A.8 compares with its timestamp.
 static inline uint32_t td_media_arrival(uint8_t clock_khz, uint64_t now_ns)
 {

@@ -14,10 +14,16 @@
 
 #define TX_WAITS_MAX 2
 
-// RTCP is rare: it is taken out of the UDP vector, whose rest is then all RTP.
-struct rtcp_vector {
-	struct td_packet packets[TD_PARSE_VECTOR];
-	uint32_t count;
+// A vector of so many is not worth waiting for more; what little a flood leaves of a burst is gathered
+// from so many bursts at most.
+#define WORTHWHILE    48u
+#define GATHER_BURSTS 4u
+
+// What a turn works on as a vector. RTCP is rare: it is taken out of the UDP vector, whose rest is then
+// all RTP.
+struct vector {
+	struct td_packet rtp[2 * TD_PARSE_VECTOR], rtcp[2 * TD_PARSE_VECTOR];
+	uint32_t rtp_count, rtcp_count;
 };
 
 static void drop_packet(struct td_worker *worker, struct rte_mbuf *mbuf, enum td_drop drop)
@@ -39,7 +45,7 @@ static void pass_on(struct td_worker *worker, const struct td_packet *packet)
 }
 
 static uint32_t close_up(struct td_worker *worker, struct td_packet *udp, uint32_t count,
-			 struct rtcp_vector *rtcp, uint32_t mine)
+			 struct vector *vector, uint32_t mine)
 {
 	uint32_t rtp_count = 0;
 
@@ -47,39 +53,38 @@ static uint32_t close_up(struct td_worker *worker, struct td_packet *udp, uint32
 		if ((udp[i].owner & ~TD_DEMUX_OWNER_RTCP) != mine)
 			pass_on(worker, &udp[i]);
 		else if (udp[i].owner & TD_DEMUX_OWNER_RTCP)
-			rtcp->packets[rtcp->count++] = udp[i];
+			vector->rtcp[vector->rtcp_count++] = udp[i];
 		else
 			udp[rtp_count++] = udp[i];
 	}
 	return rtp_count;
 }
 
-// Splits a UDP vector by what listens at each port: RTP stays, closed up, and is counted; RTCP
-// comes out; what is another worker's or nobody's is gone.
-static uint32_t split_vector(struct td_worker *worker, struct td_packet *udp, uint32_t count,
-			     struct rtcp_vector *rtcp)
-{
-	uint32_t mine = TD_DEMUX_OWNER_OPEN | worker->index, others = 0;
-
-	rtcp->count = 0;
-	for (uint32_t i = 0; i < count; i++)
-		others |= udp[i].owner ^ mine;
-	return others == 0 ? count : close_up(worker, udp, count, rtcp, mine);
-}
-
-static TD_WORKER void run_media(struct td_worker *worker, struct td_packet *udp, uint32_t count,
-				uint64_t now_ns)
+// Splits `count` packets behind the vector's RTP by what listens at each port: RTP joins it, closed up,
+// unless nobody would let it in, and is counted; RTCP joins the other; what is another worker's or
+// nobody's is gone.
+static TD_WORKER void sort_in(struct td_worker *worker, struct vector *vector, uint32_t count,
+			      uint64_t now_ns)
 {
 	enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_DEMUX);
-	struct rtcp_vector rtcp;
-	uint32_t rtp_count = split_vector(worker, udp, count, &rtcp);
+	struct td_packet *udp = vector->rtp + vector->rtp_count;
+	uint32_t mine = TD_DEMUX_OWNER_OPEN | worker->index, others = 0;
 
 	td_stage_count(worker->stages, TD_STAGE_DEMUX, count);
+	for (uint32_t i = 0; i < count; i++)
+		others |= udp[i].owner ^ mine;
+	if (others != 0)
+		count = close_up(worker, udp, count, vector, mine);
 	td_stage_enter(worker->stages, before);
-	if (rtp_count > 0)
-		td_media_rtp(worker->media, udp, rtp_count, now_ns, &worker->tx);
-	if (rtcp.count > 0)
-		td_media_rtcp(worker->media, rtcp.packets, rtcp.count, now_ns, &worker->tx);
+	vector->rtp_count += td_media_sift(worker->media, udp, count, now_ns);
+}
+
+static TD_WORKER void run_media(struct td_worker *worker, struct vector *vector, uint64_t now_ns)
+{
+	if (vector->rtp_count > 0)
+		td_media_rtp(worker->media, vector->rtp, vector->rtp_count, now_ns, &worker->tx);
+	if (vector->rtcp_count > 0)
+		td_media_rtcp(worker->media, vector->rtcp, vector->rtcp_count, now_ns, &worker->tx);
 }
 
 static TD_WORKER void answer_vector(struct td_worker *worker, struct td_packet *packets,
@@ -146,77 +151,100 @@ static TD_WORKER void flush_steered(struct td_worker *worker)
 }
 
 static TD_WORKER void receive_burst(struct td_worker *worker, uint32_t port,
-				    struct rte_mbuf **mbufs, uint32_t count, uint64_t now_ns)
+				    struct rte_mbuf **mbufs, uint32_t count, struct vector *vector,
+				    uint64_t now_ns)
 {
-	struct td_packet udp[TD_PARSE_VECTOR], other[TD_PARSE_VECTOR];
+	struct td_packet other[TD_PARSE_VECTOR];
 	uint32_t udp_count, other_count;
 
-	udp_count = parse(worker, port, mbufs, count, udp, other, &other_count);
+	udp_count = parse(worker, port, mbufs, count, vector->rtp + vector->rtp_count, other,
+			  &other_count);
 	if (udp_count > 0) {
-		run_media(worker, udp, udp_count, now_ns);
+		sort_in(worker, vector, udp_count, now_ns);
 		flush_steered(worker);
 	}
 	if (other_count > 0)
 		answer_vector(worker, other, other_count);
 }
 
-static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
+// Of a flood little is let in. While its bursts come full, and leave less than a vector worth working
+// on, more are received before anything is: what they hold is opened, forwarded and sealed together.
+static bool gathers(const struct vector *vector, uint32_t burst, uint32_t bursts)
+{
+	return burst == TD_WORKER_BURST && bursts < GATHER_BURSTS &&
+	       vector->rtp_count < WORTHWHILE && vector->rtcp_count <= TD_PARSE_VECTOR;
+}
+
+static TD_WORKER uint32_t poll_queue(struct td_worker *worker, const struct td_worker_poll *poll,
+				     uint64_t now_ns)
 {
 	struct rte_mbuf *mbufs[TD_WORKER_BURST];
-	uint32_t found = 0;
+	struct vector vector;
+	uint32_t found = 0, bursts = 0, count;
 
-	for (uint32_t i = 0; i < worker->poll_count; i++) {
-		const struct td_worker_poll *poll = &worker->polls[i];
+	vector.rtp_count = vector.rtcp_count = 0;
+	do {
 		enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_RX);
-		uint16_t count =
-			rte_eth_rx_burst(poll->dpdk_port, poll->queue, mbufs, TD_WORKER_BURST);
 
+		count = rte_eth_rx_burst(poll->dpdk_port, poll->queue, mbufs, TD_WORKER_BURST);
 		td_stage_count(worker->stages, TD_STAGE_RX, count);
 		td_stage_enter(worker->stages, before);
 		if (count > 0)
-			receive_burst(worker, poll->port, mbufs, count, now_ns);
+			receive_burst(worker, poll->port, mbufs, count, &vector, now_ns);
 		found += count;
-	}
+	} while (gathers(&vector, count, ++bursts));
+	run_media(worker, &vector, now_ns);
 	return found;
 }
 
-static TD_WORKER void look_up_again(struct td_worker *worker, struct td_packet *udp, uint32_t count,
+static TD_WORKER uint32_t poll_ports(struct td_worker *worker, uint64_t now_ns)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < worker->poll_count; i++)
+		found += poll_queue(worker, &worker->polls[i], now_ns);
+	return found;
+}
+
+static TD_WORKER void look_up_again(struct td_worker *worker, struct vector *vector, uint32_t count,
 				    uint64_t now_ns)
 {
 	enum td_stage before = td_stage_enter(worker->stages, TD_STAGE_DEMUX);
 
-	look_up(worker, udp, count);
+	look_up(worker, vector->rtp, count);
 	td_stage_enter(worker->stages, before);
-	run_media(worker, udp, count, now_ns);
+	vector->rtp_count = vector->rtcp_count = 0;
+	sort_in(worker, vector, count, now_ns);
+	run_media(worker, vector, now_ns);
 	flush_steered(worker);
 }
 
 static TD_WORKER uint32_t take_steered(struct td_worker *worker, uint64_t now_ns)
 {
-	struct td_packet udp[TD_WORKER_BURST];
+	struct vector vector;
 	enum td_stage before;
 	uint32_t count;
 
 	if (worker->steer.worker_count < 2)
 		return 0;
 	before = td_stage_enter(worker->stages, TD_STAGE_STEER);
-	count = td_steer_take(&worker->steer, udp, TD_WORKER_BURST, worker->stats);
+	count = td_steer_take(&worker->steer, vector.rtp, TD_WORKER_BURST, worker->stats);
 	td_stage_count(worker->stages, TD_STAGE_STEER, count);
 	td_stage_enter(worker->stages, before);
 	if (count == 0)
 		return 0;
-	look_up_again(worker, udp, count, now_ns);
+	look_up_again(worker, &vector, count, now_ns);
 	return count;
 }
 
 // Packets of streams that were on their way to another worker.
 static TD_WORKER uint32_t take_parked(struct td_worker *worker, uint64_t now_ns)
 {
-	struct td_packet udp[TD_WORKER_BURST];
-	uint32_t count = td_media_unpark(worker->media, udp, TD_WORKER_BURST);
+	struct vector vector;
+	uint32_t count = td_media_unpark(worker->media, vector.rtp, TD_WORKER_BURST);
 
 	if (count > 0)
-		look_up_again(worker, udp, count, now_ns);
+		look_up_again(worker, &vector, count, now_ns);
 	return count;
 }
 

@@ -6,6 +6,10 @@
 //          slots of the tick that are due -> players -----------------+
 //          sweep, changes from main, quiescent state, heartbeat
 //
+// In a flood of which little is let in, one turn receives up to four bursts from a queue before it works
+// on what they leave as one vector: only while they come full, so that nothing waits for what has not
+// come.
+//
 // Every frame taken from a port is forwarded, consumed, handed to the worker that owns it, or freed
 // under exactly one drop counter; the identity in td_stats.h holds after every turn. Nothing in a
 // turn blocks, allocates (but mbufs), logs or makes a system call outside the port's driver; only

@@ -119,6 +119,44 @@ START_TEST(bridged)
 }
 END_TEST
 
+// Frames that are not like most go the long way in between, whatever is opened or sealed; the short one
+// goes on behind them, to where the listener is by then.
+START_TEST(between_others)
+{
+	struct td_srtp_master keys[4];
+	uint8_t payload[SAID];
+	struct frame frame;
+
+	for (uint32_t i = 0; i < 4; i++)
+		keys[i] = _i >> (i & 1u) & 1 ? peer_master(TD_SRTP_AEAD_AES_128_GCM, i) : plain;
+	open_world(TD_SRTP_ENGINE_AUTO);
+	peer_open(&world, context, "10.77.0.10", 4000, 0xaaaa, &keys[0], &keys[2], &a);
+	peer_open(&world, context, "10.77.0.20", 6000, 0xbbbb, &keys[3], &keys[1], &b);
+	both(&a, &b);
+	for (uint32_t i = 0; i < 24; i++) {
+		world.now_ns += 20 * WORLD_MS;
+		peer_payload(i, payload, SAID);
+		peer_frame(&a, payload, SAID, &frame);
+		if (i % 3 == 1)
+			frame_tag(&frame, 0xe000); // priority only
+		if (i % 4 == 0)
+			memset(frame.bytes + frame.l4 + 6, 0, 2); // no checksum
+		ck_assert(world_send(&world, &frame));
+		peer_expect(&world, &b, payload, SAID);
+		ck_assert_uint_eq(world.out_count, 1);
+		world_clear(&world);
+		from_to(&a, &b, 3);
+		if (i % 8 == 7) {
+			struct td_command command;
+
+			b.party.port++;
+			command = peer_set_remote(&b, TD_CODEC_PCMU);
+			world_do(&world, &command);
+		}
+	}
+}
+END_TEST
+
 // Several listeners of one party: each in its own way.
 START_TEST(one_speaker_many_listeners)
 {
@@ -317,6 +355,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, protected_on_both_sides, 0, 4 * SUITES);
 	tcase_add_loop_test(tcase, bridged, 0, 32);
+	tcase_add_loop_test(tcase, between_others, 1, 4);
 	tcase_add_test(tcase, one_speaker_many_listeners);
 	tcase_add_loop_test(tcase, numbers_wrap, 0, SUITES);
 	tcase_add_test(tcase, a_vector_in_disorder);

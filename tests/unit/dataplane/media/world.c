@@ -251,16 +251,15 @@ void world_clear(struct world *world)
 static void hand_over(struct world *world, struct td_packet *packet, uint32_t entry)
 {
 	uint32_t owner = td_demux_worker(entry);
+	struct td_media_worker *media = td_engine_worker(world->engine, owner);
 
 	packet->stream = td_demux_stream(entry);
 	world->handed[owner]++;
 	td_role_enter_worker(owner);
 	if (entry & TD_DEMUX_RTCP)
-		td_media_rtcp(td_engine_worker(world->engine, owner), packet, 1, world->now_ns,
-			      &world->tx[owner]);
-	else
-		td_media_rtp(td_engine_worker(world->engine, owner), packet, 1, world->now_ns,
-			     &world->tx[owner]);
+		td_media_rtcp(media, packet, 1, world->now_ns, &world->tx[owner]);
+	else if (td_media_sift(media, packet, 1, world->now_ns) > 0)
+		td_media_rtp(media, packet, 1, world->now_ns, &world->tx[owner]);
 	catch_all(world);
 }
 

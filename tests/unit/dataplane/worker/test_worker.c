@@ -149,6 +149,71 @@ START_TEST(test_forward)
 }
 END_TEST
 
+// `bursts` full ones of a flood towards a port where nobody listens, with `each` packets of the call in
+// every one.
+static void inject_flood(const struct call *call, unsigned bursts, unsigned each,
+			 uint16_t *sequence)
+{
+	for (unsigned i = 0; i < bursts * TD_WORKER_BURST; i++) {
+		if (i % TD_WORKER_BURST < each)
+			rig_rtp(&frame, "10.77.0.10", 4000, call->port_a, (*sequence)++);
+		else
+			rig_rtp(&frame, "10.77.0.66", 4000, 21022, (uint16_t)i);
+		rig_inject(&rig, &frame);
+	}
+}
+
+// How many packets one turn receives of what has come; `forwarded` of them go on.
+static uint64_t received_by_a_turn(uint64_t forwarded)
+{
+	const struct td_worker_stats *stats = &rig.region.workers[0];
+	struct td_worker_stats before = *stats;
+
+	rig_turn(&rig);
+	ck_assert_uint_eq(stats->forwarded - before.forwarded, forwarded);
+	return stats->rx_packets - before.rx_packets;
+}
+
+// What little a flood leaves of a burst is worked on with that of the next ones, in the same turn: of so
+// many that one turn's work stays bounded, and of none that are not there.
+START_TEST(test_gathers_in_a_flood)
+{
+	struct call call = connect_call("10.77.0.10", "10.77.0.20");
+	uint16_t sequence = 164, expected = 0;
+	struct rte_mbuf *mbuf;
+	unsigned count = 0;
+
+	know("10.77.0.20");
+	know("10.77.0.10");
+	relay(&call, 64, 100);
+	inject_flood(&call, 9, 5, &sequence);
+	ck_assert_uint_eq(received_by_a_turn(20), 4 * TD_WORKER_BURST);
+	ck_assert_uint_eq(received_by_a_turn(20), 4 * TD_WORKER_BURST);
+	ck_assert_uint_eq(received_by_a_turn(5), TD_WORKER_BURST);
+	inject_flood(&call, 3, 30, &sequence);
+	ck_assert_uint_eq(received_by_a_turn(60), 2 * TD_WORKER_BURST);
+	ck_assert_uint_eq(received_by_a_turn(30), TD_WORKER_BURST);
+	inject_flood(&call, 2, TD_WORKER_BURST, &sequence);
+	ck_assert_uint_eq(received_by_a_turn(TD_WORKER_BURST), TD_WORKER_BURST);
+	ck_assert_uint_eq(received_by_a_turn(TD_WORKER_BURST), TD_WORKER_BURST);
+	rig_run(&rig, 3);
+	while ((mbuf = rig_take(&rig))) {
+		const uint8_t *rtp = rte_pktmbuf_mtod(mbuf, const uint8_t *) + 42;
+
+		if (mbuf->data_len > 42 + 12 && rtp[1] == 0) {
+			uint16_t out = (uint16_t)(rtp[2] << 8 | rtp[3]);
+
+			ck_assert(count++ == 0 || out == expected);
+			expected = (uint16_t)(out + 1u);
+		}
+		rte_pktmbuf_free(mbuf);
+	}
+	ck_assert_uint_eq(count, 45 + 90 + 2 * TD_WORKER_BURST);
+	ck_assert_uint_eq(rig_drops(&rig, TD_DROP_PORT_CLOSED), 9 * 59 + 3 * 34);
+	rig_check_identity(&rig);
+}
+END_TEST
+
 // Two contexts on two workers, one queue: the one that polls forwards its own, hands over the rest.
 START_TEST(test_steer)
 {
@@ -292,6 +357,7 @@ int main(void)
 	tcase_add_checked_fixture(one, setup1, teardown);
 	tcase_add_test(one, test_mixed_bag);
 	tcase_add_test(one, test_forward);
+	tcase_add_test(one, test_gathers_in_a_flood);
 	tcase_add_test(one, test_tx_full);
 	tcase_add_test(one, test_next_hop_is_asked_for);
 	tcase_add_test(one, test_time_is_accounted);
