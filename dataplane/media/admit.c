@@ -216,7 +216,7 @@ bool td_media_admit(struct td_media_worker *worker, struct td_packet *packet, ui
 		announce(worker, packet->stream, now_ns);
 	set_steady(rx, &worker->cold[packet->stream]);
 	fw->sink = rx->sink;
-	if (fw->kind == TD_PAYLOAD_AUDIO && td_level_is_turn(packet->stream, fw->sequence))
+	if (fw->kind == TD_PAYLOAD_AUDIO && td_level_is_turn(packet))
 		td_level_keep(worker, packet->stream, packet->payload + header.payload_offset,
 			      fw->payload_len);
 	if (rx->flags & TD_RX_TAPPED)

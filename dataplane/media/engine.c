@@ -116,17 +116,15 @@ static int create_arrays(struct td_engine *engine)
 		td_pages_take(engine->capacity[TD_POOL_CONTEXT] * sizeof *engine->worker_contexts);
 	engine->worker_players =
 		td_pages_take(engine->capacity[TD_POOL_PLAYER] * sizeof *engine->worker_players);
-	engine->levels = td_pages_take(streams * sizeof *engine->levels);
 	engine->stream_taps = td_pages_take(streams * sizeof *engine->stream_taps);
 	engine->candidates = td_pages_take(streams * sizeof *engine->candidates);
 	engine->strangers = td_pages_take(streams * sizeof *engine->strangers);
 	engine->protections = td_pages_take_secret(streams * sizeof *engine->protections);
 	engine->workers = take_lines(engine->options.worker_count, sizeof *engine->workers);
-	if (engine->hot == NULL || engine->cold == NULL || engine->levels == NULL ||
-	    engine->stream_taps == NULL || engine->candidates == NULL ||
-	    engine->strangers == NULL || engine->worker_contexts == NULL ||
-	    engine->worker_players == NULL || engine->protections == NULL ||
-	    engine->workers == NULL)
+	if (engine->hot == NULL || engine->cold == NULL || engine->stream_taps == NULL ||
+	    engine->candidates == NULL || engine->strangers == NULL ||
+	    engine->worker_contexts == NULL || engine->worker_players == NULL ||
+	    engine->protections == NULL || engine->workers == NULL)
 		return -TD_EMEMORY;
 	return create_lets(engine);
 }
@@ -138,7 +136,6 @@ static void fill_worker(struct td_engine *engine, uint32_t index)
 
 	worker->streams = engine->hot;
 	worker->cold = engine->cold;
-	worker->levels = engine->levels;
 	worker->taps = engine->stream_taps;
 	worker->candidates = engine->candidates;
 	worker->strangers = engine->strangers;
@@ -330,7 +327,6 @@ void td_engine_destroy(struct td_engine *engine)
 	for (unsigned i = 0; i < TD_POOL_COUNT; i++)
 		td_id_pool_fini(&engine->pools[i]);
 	rte_free(engine->hot);
-	td_pages_give(engine->levels, engine->capacity[TD_POOL_STREAM] * sizeof *engine->levels);
 	td_pages_give(engine->stream_taps,
 		      engine->capacity[TD_POOL_STREAM] * sizeof *engine->stream_taps);
 	td_pages_give(engine->candidates,

@@ -209,7 +209,6 @@ struct td_engine {
 
 	struct td_stream *hot;
 	struct td_stream_cold *cold;
-	struct td_level *levels;
 	struct td_stream_taps *stream_taps;    // touched by main before a worker needs a line
 	struct td_lock_candidates *candidates; // likewise
 	uint32_t *strangers;                   // lent to the workers, as the two above

@@ -49,7 +49,7 @@ static bool others_talk(struct td_talkers *talkers, uint32_t stream, uint64_t no
 static void note(struct td_media_worker *worker, uint32_t stream, uint32_t mean_square,
 		 uint32_t clipped, uint32_t ms, uint64_t now_ns)
 {
-	struct td_level *level = &worker->levels[stream];
+	struct td_level *level = &worker->streams[stream].level;
 
 	if (mean_square < TALKING) {
 		level->quiet_ms += ms;
@@ -101,7 +101,7 @@ static void look(struct td_media_worker *worker, const struct td_level_look *loo
 	for (uint32_t i = 0; i < TD_LEVEL_SAMPLES; i++)
 		clipped += (look->law[i] & 0x7fu) == loudest;
 	note(worker, look->stream, mean_square_of_line(pcm), clipped,
-	     worker->levels[look->stream].look_ms, now_ns);
+	     worker->streams[look->stream].level.look_ms, now_ns);
 }
 
 // The samples of a whole cache line, if the payload holds one.
@@ -125,7 +125,7 @@ void td_level_keep(struct td_media_worker *worker, uint32_t stream, const uint8_
 	look->stream = stream;
 	look->codec = codec;
 	memcpy(look->law, line_of(payload, payload_len), TD_LEVEL_SAMPLES);
-	__builtin_prefetch(&worker->levels[stream], 1);
+	__builtin_prefetch(&worker->streams[stream].level, 1);
 }
 
 void td_level_expect(const struct td_media_worker *worker)
@@ -134,7 +134,8 @@ void td_level_expect(const struct td_media_worker *worker)
 
 	for (uint32_t i = 0; i < looks->count; i++)
 		__builtin_prefetch(
-			&worker->contexts[worker->levels[looks->looks[i].stream].context], 1);
+			&worker->contexts[worker->streams[looks->looks[i].stream].level.context],
+			1);
 }
 
 void td_level_look(struct td_media_worker *worker, uint64_t now_ns)

@@ -1,6 +1,6 @@
 // How loud a stream is and who talks: looked at in one packet of sixteen, 8 ms of G.711 each time.
 //
-//   parser           its turn? the line of samples is asked for
+//   parser           its turn? it is marked, the line of samples is asked for
 //   td_level_keep    copies it before the packet is sent on, asks for the stream's line below
 //   td_level_look    after the next vector: decoded, summed; who talks in the context
 //
@@ -8,7 +8,7 @@
 // stands for the sixteen packets around it. All that a look touches of a stream is one cache line,
 // and one of its context while it talks: with many streams both come from far away.
 //
-// One array for all streams, by handle index; owned by the stream's worker like the hot half.
+// Part of the stream's hot half, on its own slot.
 #pragma once
 
 #include <stdalign.h>
@@ -47,12 +47,12 @@ struct td_level_looks {
 };
 
 // It is the turn of this packet of audio, accepted and not sent on yet.
-static inline bool td_level_is_turn(uint32_t stream, uint16_t sequence)
+static inline bool td_level_is_turn(const struct td_packet *packet)
 {
 #ifdef TD_WITHOUT_QUALITY // perf/run stats compares
 	return false;
 #endif
-	return td_packet_is_looked_into(stream, sequence);
+	return (packet->flags & TD_PACKET_LOOK) != 0;
 }
 // Once a packet of a vector. Does nothing for what is not G.711, or not even a line of it.
 void td_level_keep(struct td_media_worker *worker, uint32_t stream, const uint8_t *payload,

@@ -11,7 +11,7 @@ void td_media_enter_context(struct td_media_worker *worker, struct td_context_id
 	struct td_stream_cold *cold = &worker->cold[stream];
 
 	cold->context = id;
-	worker->levels[stream].context = td_handle_index(id.v);
+	worker->streams[stream].level.context = td_handle_index(id.v);
 	cold->previous = TD_INDEX_END;
 	cold->next = context->first_stream;
 	if (cold->next != TD_INDEX_END)
@@ -87,7 +87,7 @@ void td_media_stream_begin(struct td_media_worker *worker, const struct td_chang
 
 	memset(hot, 0, sizeof *hot);
 	memset(cold, 0, sizeof *cold);
-	worker->levels[index] = (struct td_level){ 0 };
+	worker->streams[index].level = (struct td_level){ 0 };
 	td_rtp_source_init(&hot->rx.source, &cold->source);
 	hot->rx.sink = TD_SINK_NONE;
 	hot->rx.payload_type = TD_PAYLOAD_TYPE_NONE;
@@ -221,7 +221,7 @@ void td_media_stream_remote(struct td_media_worker *worker, uint32_t stream,
 	cold->cn_payload_type = set->cn_payload_type;
 	cold->cn_payload_type_rx = set->cn_payload_type_rx;
 	cold->ptime_ms = set->ptime_ms;
-	worker->levels[stream].look_ms = set->ptime_ms * TD_LEVEL_EVERY;
+	worker->streams[stream].level.look_ms = set->ptime_ms * TD_LEVEL_EVERY;
 	set_clock(hot, cold, set->codec, set->event_clock_khz);
 	td_media_spare_digits(worker, stream);
 	cold->dscp = set->dscp;

@@ -174,7 +174,7 @@ void td_quality_fill(const struct td_media_worker *worker, uint32_t stream, stru
 {
 	const struct td_stream_cold *cold = &worker->cold[stream];
 	const struct td_measure *measure = &cold->measure;
-	const struct td_level *level = &worker->levels[stream];
+	const struct td_level *level = &worker->streams[stream].level;
 
 	*out = (struct td_quality){
 		.level_dbm0 = td_level_dbm0(level->talk_energy, level->talk_ms),

@@ -260,7 +260,7 @@ static __attribute__((noinline)) void rtp_vector(struct td_media_worker *worker,
 			td_forward_any(worker, packet, now_ns, tx);
 			continue;
 		}
-		if (UNLIKELY(td_level_is_turn(packet->stream, (uint16_t)header.first)))
+		if (UNLIKELY(td_level_is_turn(packet)))
 			td_level_keep(worker, packet->stream, packet->payload + TD_RTP_HEADER_BYTES,
 				      packet->payload_len - (uint32_t)TD_RTP_HEADER_BYTES);
 		if (UNLIKELY(rx->flags & TD_RX_TAPPED))

@@ -35,7 +35,7 @@ static void prefetch(const struct td_media_worker *worker, uint32_t position)
 	const uint8_t *mirror = (const uint8_t *)&worker->mirrors[stream];
 
 	rte_prefetch0(&worker->streams[stream].rx);
-	rte_prefetch0(&worker->levels[stream]);
+	rte_prefetch0(&worker->streams[stream].level);
 	rte_prefetch0(&worker->streams[stream].tx); // its listener's: needed when that is visited
 	for (unsigned line = 0; line < TD_STREAM_COLD_SWEPT; line++)
 		rte_prefetch0(cold + line * TD_CACHE_LINE);

@@ -66,7 +66,6 @@ _Static_assert(sizeof(struct td_worker_context) == TD_CACHE_LINE,
 struct td_media_worker {
 	alignas(TD_CACHE_LINE) struct td_stream *streams;
 	struct td_stream_cold *cold;
-	struct td_level *levels;     // by stream
 	struct td_stream_taps *taps; // by stream: see td_stream_taps_of
 	// By stream: touched by main where something is to be learned, by nobody elsewhere.
 	struct td_lock_candidates *candidates;

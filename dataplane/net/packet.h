@@ -30,23 +30,19 @@ enum td_packet_kind {
 #define TD_PACKET_OPENED            0x04u // was SRTP: its checksum field is 0 and waits for a new one
 // The frame as it came is what most are: 14 bytes of Ethernet, 20 of IPv4, UDP with a checksum.
 #define TD_PACKET_PLAIN 0x08u
+#define TD_PACKET_LOOK  0x10u // its turn has come to be looked into, if it is RTP
 
 // How many packets lie between asking for a cache line and needing it: about as much work as a miss
 // takes, and no more misses at once than a core can have under way.
 #define TD_PACKET_AHEAD 24
 
 // Into the payload of one RTP packet in so many somebody will look (media/level.h): at another turn
-// for each stream, by its sequence number.
+// for each stream, by its sequence number. A power of two of 256 at most.
 #define TD_PACKET_LOOK_EVERY 16u
 
 static inline uint16_t td_packet_load16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline bool td_packet_is_looked_into(uint32_t stream, uint32_t sequence)
-{
-	return (sequence + stream) % TD_PACKET_LOOK_EVERY == 0;
 }
 
 // Written and read as whole words where it can be: who waits for a word that has been stored in pieces
@@ -85,6 +81,12 @@ struct td_packet {
 		};
 	};
 };
+
+// The packet's stream is known: whether it is its turn. Reads four bytes of whatever payload there is.
+static inline bool td_packet_is_looked_into(const struct td_packet *packet)
+{
+	return (packet->payload[3] + packet->stream) % TD_PACKET_LOOK_EVERY == 0;
+}
 
 #define TD_PACKET_SHAPE_LOCAL 32 // where the local address lies in it
 

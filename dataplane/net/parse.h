@@ -34,17 +34,13 @@ struct td_parse_env {
 
 #define TD_PARSE_RTP_BYTES 12u // of a plain RTP header
 
-// Asks for the line of samples behind the one with the headers where somebody will look into them;
-// else for nothing new. Not a branch: it would be guessed wrong each time that it is taken.
-static inline void td_parse_expect_look(const struct td_packet *packet, uint32_t stream)
+// Somebody will look into the packet, at the line of samples behind the one with the headers. A branch
+// that is guessed wrong each time that it is taken, and still cheaper than asking for something of every
+// packet; and nobody has to find out again.
+static inline void td_parse_expect_look(struct td_packet *packet)
 {
-	const uint8_t *payload = packet->payload;
-	uint16_t sequence = td_packet_load16(payload + 2);
-	uintptr_t samples = (uintptr_t)payload + TD_PARSE_RTP_BYTES + TD_CACHE_LINE - 1u;
-	uintptr_t wanted =
-		td_packet_is_looked_into(stream, sequence) ? samples : (uintptr_t)payload;
-
-	rte_prefetch0((const void *)(wanted & -(uintptr_t)TD_CACHE_LINE));
+	packet->flags |= TD_PACKET_LOOK;
+	rte_prefetch0(packet->payload + TD_PARSE_RTP_BYTES + TD_CACHE_LINE - 1u);
 }
 
 // Looks up who listens, some time after td_parse_expect: packet->stream and packet->owner become what
@@ -60,8 +56,8 @@ static inline void td_parse_lookup(const struct td_parse_env *env, struct td_pac
 	packet->owner = td_demux_owner(entry);
 	rte_prefetch0(stream);
 	rte_prefetch0(stream + TD_CACHE_LINE); // of the one that listens (media/placement.c)
-	if (env->looked_into)
-		td_parse_expect_look(packet, index);
+	if (env->looked_into && __builtin_expect(td_packet_is_looked_into(packet), 0))
+		td_parse_expect_look(packet);
 }
 
 static inline void td_parse_expect(const struct td_parse_env *env, const struct td_packet *packet)

@@ -254,6 +254,7 @@ static void hand_over(struct world *world, struct td_packet *packet, uint32_t en
 	struct td_media_worker *media = td_engine_worker(world->engine, owner);
 
 	packet->stream = td_demux_stream(entry);
+	packet->flags |= td_packet_is_looked_into(packet) ? TD_PACKET_LOOK : 0;
 	world->handed[owner]++;
 	td_role_enter_worker(owner);
 	if (entry & TD_DEMUX_RTCP)
