@@ -56,17 +56,20 @@ _Static_assert(TD_SRTP_TAG_MAX < 1 << 5 && TD_SRTP_MKI_MAX < 1 << 6, "lengths fi
 
 // One packet's arithmetic, at most TD_SRTP_PACKET_MAX bytes of it. The text lies at bytes +
 // text_offset; what is authenticated are the first auth_len bytes (CM), or the first text_offset bytes,
-// `aad_tail` and the text (GCM).
+// `aad_tail` and the text (GCM). One line each: a vector of them lies beside its packets and keys in a
+// cache that has just enough room for those.
 struct td_srtp_job {
-	const struct td_srtp_keys *keys;
+	_Alignas(64) const struct td_srtp_keys *keys;
 	uint8_t *bytes;
 	uint16_t text_offset, text_len, auth_len;
 	uint8_t aad_tail_len; // 0 or 4: an SRTCP index, which lies behind the text
-	bool failed;          // by gcm_open: the tag is not `tag`, the text is as it came
+	bool failed; // by gcm_open: the tag is not the one behind the text, which is as it came
 	uint8_t aad_tail[4];
-	_Alignas(16) uint8_t iv[16]; // GCM: the first 12
-	_Alignas(16) uint8_t tag[20];
+	uint8_t iv[16];  // GCM: the first 12
+	uint8_t tag[20]; // made: by cm_tags, gcm_seal
 };
+
+_Static_assert(sizeof(struct td_srtp_job) == 64, "one line");
 
 struct td_srtp_engine;
 
@@ -103,6 +106,12 @@ void td_srtp_engine_fini(struct td_srtp_engine *engine);
 // The two kinds; td_srtp_engine_init calls them. The first is -TD_EUNSUPPORTED where it is not built.
 TD_MUST_CHECK int td_srtp_ipsec_mb_init(struct td_srtp_engine *engine);
 TD_MUST_CHECK int td_srtp_openssl_init(struct td_srtp_engine *engine);
+
+// Where a packet that is opened with GCM has its tag.
+static inline uint8_t *td_srtp_job_tag(const struct td_srtp_job *job)
+{
+	return job->bytes + job->text_offset + job->text_len;
+}
 
 // GCM's additional data of a job: into `aad` if it is in two pieces. Answers where it is.
 static inline const uint8_t *td_srtp_job_aad(const struct td_srtp_job *job, uint8_t *aad,

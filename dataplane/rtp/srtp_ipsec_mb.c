@@ -131,7 +131,7 @@ static void gcm_open(struct td_srtp_engine *engine, struct td_srtp_job *const *j
 		uint8_t tag[TD_SRTP_TAG_MAX];
 
 		gcm_turn(engine->library, jobs[i], false, tag);
-		jobs[i]->failed = !td_srtp_same_tag(tag, jobs[i]->tag, sizeof tag);
+		jobs[i]->failed = !td_srtp_same_tag(tag, td_srtp_job_tag(jobs[i]), sizeof tag);
 		if (jobs[i]->failed) // turned once more it is what it was
 			gcm_turn(engine->library, jobs[i], true, tag);
 	}

@@ -15,17 +15,19 @@ struct trial {
 	bool restarts; // the peer would have begun again at rollover counter 0
 };
 
-// A packet on its way.
+// A packet on its way; of most only the first line is touched, which holds the first trial.
 struct inbound {
-	struct td_srtp_packet *packet;
-	struct trial tried[TRIALS_MAX];
+	_Alignas(64) struct td_srtp_packet *packet;
 	uint32_t ssrc;
 	uint16_t header, plain_len;
 	uint8_t count; // of trials, the last of which is running
-	uint8_t tag[TD_SRTP_TAG_MAX];
-	uint8_t under_rollover[4]; // what the rollover counter overwrites while it is hashed
 	bool proved;
+	uint8_t under_rollover[4];    // CM: what the rollover counter overwrites while it is hashed
+	uint8_t tag[TD_SRTP_TAG_MAX]; // CM
+	struct trial tried[TRIALS_MAX];
 };
+
+_Static_assert(offsetof(struct inbound, tried[1]) <= 64, "one line");
 
 static const struct td_srtp_keys *keys_of(const struct inbound *inbound, unsigned epoch)
 {
@@ -190,7 +192,6 @@ static void prepare(struct inbound *inbound, struct td_srtp_job *job)
 	const struct td_srtp_packet *packet = inbound->packet;
 	const struct td_srtp_keys *keys = keys_of(inbound, trial->epoch);
 	unsigned plain = packet->len - trailer_bytes(inbound, keys);
-	const uint8_t *tag = packet->bytes + packet->len - keys->tag_bytes;
 
 	inbound->plain_len = (uint16_t)plain;
 	job->keys = keys;
@@ -200,9 +201,9 @@ static void prepare(struct inbound *inbound, struct td_srtp_job *job)
 	job->auth_len = (uint16_t)(plain + 4);
 	job->aad_tail_len = 0;
 	td_srtp_iv(job, inbound->ssrc, trial->index);
-	if (keys->aead)
-		tag = packet->bytes + plain;
-	td_srtp_copy_tag(keys->aead ? job->tag : inbound->tag, tag, keys->tag_bytes);
+	if (!keys->aead)
+		td_srtp_copy_tag(inbound->tag, packet->bytes + packet->len - keys->tag_bytes,
+				 keys->tag_bytes);
 	if (packet->is_rtcp) {
 		uint32_t word = rtcp_word(inbound, keys);
 

@@ -133,7 +133,7 @@ static void gcm_open(struct td_srtp_engine *engine, struct td_srtp_job *const *j
 		int done;
 
 		TD_ASSERT(EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, TD_SRTP_TAG_MAX,
-					      jobs[i]->tag) == 1);
+					      td_srtp_job_tag(jobs[i])) == 1);
 		jobs[i]->failed = EVP_CipherFinal_ex(gcm, nothing, &done) != 1;
 		if (jobs[i]->failed) // turned once more it is what it was
 			gcm_turn(engine, jobs[i], 1);

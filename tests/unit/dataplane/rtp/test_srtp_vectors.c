@@ -159,7 +159,7 @@ static void check_tag_only(struct td_srtp_engine *engine, const struct section *
 	ck_assert_mem_eq(job.tag, tagged + plain, TD_SRTP_TAG_MAX);
 	engine->machine->gcm_open(engine, jobs, 1);
 	ck_assert(!job.failed);
-	job.tag[15] ^= 1;
+	bytes[tagged_len - 1] ^= 1;
 	engine->machine->gcm_open(engine, jobs, 1);
 	ck_assert(job.failed);
 }
