@@ -238,3 +238,17 @@ void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUN
 			drops[drop] += attach->region.workers[w].drops[drop];
 	}
 }
+
+void td_attach_stages(const struct td_attach *attach, struct td_attach_stage stages[TD_STAGE_COUNT])
+{
+	memset(stages, 0, TD_STAGE_COUNT * sizeof *stages);
+	for (uint32_t w = 0; w < attach->region.worker_count; w++) {
+		const struct td_worker_stats *stats = &attach->region.workers[w];
+
+		for (int i = 0; i < TD_STAGE_COUNT && stats->ticks_per_s > 0; i++) {
+			stages[i].ns +=
+				(double)stats->stages[i].ticks * 1e9 / (double)stats->ticks_per_s;
+			stages[i].units += (double)stats->stages[i].units;
+		}
+	}
+}

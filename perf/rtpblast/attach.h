@@ -36,3 +36,10 @@ void td_attach_drain(struct td_attach *attach);
 
 // Packets dropped by all workers so far, by reason.
 void td_attach_drops(const struct td_attach *attach, uint64_t drops[TD_DROP_COUNT]);
+
+// What all workers' timed turns have gone to so far, in nanoseconds, and the units they met.
+struct td_attach_stage {
+	double ns, units;
+};
+void td_attach_stages(const struct td_attach *attach,
+		      struct td_attach_stage stages[TD_STAGE_COUNT]);

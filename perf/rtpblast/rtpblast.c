@@ -277,8 +277,30 @@ static void print_drops(const uint64_t drops[TD_DROP_COUNT])
 	printf("},\"drops\":%llu", (unsigned long long)total);
 }
 
+// Of a dataplane whose calls these are; zeros of anybody else.
+struct dataplane_says {
+	uint64_t drops[TD_DROP_COUNT];
+	struct td_attach_stage before[TD_STAGE_COUNT], after[TD_STAGE_COUNT];
+};
+
+// Of one packet received, in nanoseconds; nothing where no timed turn met one.
+static void print_stages(const struct td_attach_stage before[TD_STAGE_COUNT],
+			 const struct td_attach_stage after[TD_STAGE_COUNT])
+{
+	double packets = after[TD_STAGE_RX].units - before[TD_STAGE_RX].units;
+	const char *comma = "";
+
+	printf(",\"stages_ns\":{");
+	for (int i = 0; i < TD_STAGE_COUNT && packets > 0; i++) {
+		printf("%s\"%s\":%.2f", comma, td_stage_name((enum td_stage)i),
+		       (after[i].ns - before[i].ns) / packets);
+		comma = ",";
+	}
+	printf("}");
+}
+
 static void print_result(const struct td_blast *blast, const struct td_blast_result *result,
-			 double ceiling_pps, const uint64_t drops[TD_DROP_COUNT])
+			 double ceiling_pps, const struct dataplane_says *says)
 {
 	uint64_t received = result->received ? result->received : 1;
 
@@ -300,7 +322,8 @@ static void print_result(const struct td_blast *blast, const struct td_blast_res
 	if (ceiling_pps > 0)
 		printf("\"ceiling_pps\":%.0f,", ceiling_pps);
 	print_latency(&result->latency);
-	print_drops(drops);
+	print_drops(says->drops);
+	print_stages(says->before, says->after);
 	printf("}\n");
 }
 
@@ -314,7 +337,7 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	double ceiling_pps = 0;
 	static struct td_srtp_engine srtp;
 	static struct td_link link; // the blast keeps it for as long as it runs
-	uint64_t drops[TD_DROP_COUNT] = { 0 };
+	struct dataplane_says says = { .drops = { 0 } };
 
 	if (!pool)
 		quit("no pool of packets", rte_strerror(rte_errno));
@@ -343,15 +366,18 @@ static void run(const struct options *options, struct td_plan *plan, struct td_b
 	blast->flows = plan->flows;
 	blast->flow_count = plan->flow_count;
 	find_peer(options, blast);
+	if (attach)
+		td_attach_stages(attach, says.before);
 	td_blast_run(blast, &result);
 	if (attach) {
-		td_attach_drops(attach, drops);
+		td_attach_stages(attach, says.after);
+		td_attach_drops(attach, says.drops);
 		td_attach_close(attach);
 	}
 	if (options->ceiling)
 		ceiling_pps =
 			td_blast_ceiling_pps(blast, td_ring_port_create("ceiling", 1).dpdk_port);
-	print_result(blast, &result, ceiling_pps, drops);
+	print_result(blast, &result, ceiling_pps, &says);
 	td_plan_free(plan);
 	td_srtp_engine_fini(&srtp);
 	td_link_close(&link);
